@@ -1,0 +1,154 @@
+"""Judges the compact encoders: `python -m benchmarks.compact --photographs FOLDER`.
+
+Macro F1 of the seed's recipe (scaler, logistic regression, stratified 3-fold cross-validation) on
+5, 10 and all pictures a class, over 20 seeded draws of pictures and folds, beside untrained
+networks and classical features; zero-shot with the sentences of products/cable.yaml; speed; memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from benchmarks.compact_encoders import Features, encoders, shipped
+from benchmarks.compact_pictures import Pool, cable_line, other_cables, photographs
+from benchmarks.compact_report import write_report
+from benchmarks.compact_speed import measure_memory_mib, measure_speed
+from linewatch.products import load_product, product_files
+from model_store.crossval import cross_validate
+
+_DRAWS = 20
+_PER_CLASS = (5, 10)
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Macro F1 of one encoder on one pool, one value a draw."""
+
+    pool: str
+    encoder: str
+    per_class: int | None  # None: all
+    macro_f1: tuple[float, ...]
+
+
+@click.command()
+@click.option("--photographs", "folder", type=click.Path(path_type=Path), required=True)
+@click.option("--weights", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--cache", type=click.Path(path_type=Path), required=True, help="Keeps features.")
+@click.option("--cable-per-class", default=40, show_default=True)
+@click.option("--other-per-class", default=12, show_default=True)
+@click.option("--most-per-class", default=60, show_default=True, help="Of photographs.")
+@click.option("--out", type=click.Path(path_type=Path), default=None)
+def main(
+    folder: Path,
+    weights: Path,
+    cache: Path,
+    cable_per_class: int,
+    other_per_class: int,
+    most_per_class: int,
+    out: Path | None,
+) -> None:
+    """Judge the compact encoders and write benchmarks/results/compact.json."""
+    cache.mkdir(parents=True, exist_ok=True)
+    pools = [cable_line(cable_per_class), other_cables(other_per_class)]
+    pools += [
+        photographs(name, folder / name, most_per_class) for name in ("mvtec-bottle", "x-sdd")
+    ]
+    probes = [
+        probe
+        for pool in pools
+        for name, embed in encoders(weights).items()
+        for probe in _probes(pool, name, _kept(cache, pool, name, weights, embed))
+    ]
+    settings = {
+        "draws": _DRAWS,
+        "folds": 3,
+        "pictures": {pool.name: len(pool.labels) for pool in pools},
+        "most photographs a class": most_per_class,
+        "torch threads": torch.get_num_threads(),
+    }
+    figures = {
+        **_zero_shot(pools[0], weights),
+        **measure_speed(weights),
+        "peak_memory_mib": measure_memory_mib(weights),
+    }
+    write_report(probes, figures, settings, weights, out)
+
+
+def _kept(cache: Path, pool: Pool, name: str, weights: Path, embed: Any) -> Features:
+    """Features from the cache, or computed and kept there."""
+    key = hashlib.sha256(f"{pool.name}/{name}".encode())
+    key.update(pool.pixels.numpy().tobytes())
+    for file in sorted(weights.rglob("*.safetensors")):
+        if name == "compact":
+            key.update(file.read_bytes())
+    path = cache / f"{key.hexdigest()[:24]}.npy"
+    if not path.exists():
+        click.echo(f"{name}: features of {len(pool.labels)} pictures of {pool.name}", err=True)
+        np.save(path, embed(pool.pixels))
+    return np.asarray(np.load(path), np.float32)
+
+
+def _probes(pool: Pool, encoder: str, features: Features) -> list[Probe]:
+    found = [
+        Probe(
+            pool.name,
+            encoder,
+            count,
+            tuple(_draw(pool, features, count, seed) for seed in range(_DRAWS)),
+        )
+        for count in _PER_CLASS
+    ]
+    everything = cross_validate(features, pool.labels).macro_f1
+    found.append(Probe(pool.name, encoder, None, (everything,)))
+    for probe in found:
+        click.echo(
+            f"{probe.pool:14} {probe.encoder:20} {probe.per_class or 'all':>4} a class: "
+            f"macro F1 {np.mean(probe.macro_f1):.3f}",
+            err=True,
+        )
+    return found
+
+
+def _draw(pool: Pool, features: Features, per_class: int, seed: int) -> float:
+    """Macro F1 on `per_class` pictures a class; the same pictures and folds for every encoder."""
+    rng, labels = np.random.default_rng(seed), np.asarray(pool.labels)
+    rows = np.concatenate(
+        [rng.permutation(np.flatnonzero(labels == name))[:per_class] for name in np.unique(labels)]
+    )
+    return cross_validate(features[rows], labels[rows].tolist(), random_state=seed).macro_f1
+
+
+def _zero_shot(pool: Pool, weights: Path) -> dict[str, object]:
+    """Accuracy of the nearest class, by the mean of its sentences' embeddings."""
+    pair = shipped(weights)
+    spec = load_product(next(path for path in product_files() if path.stem == "cable"))
+    means = torch.stack(
+        [_unit(_unit(pair.embed_text(kind.prompts)).mean(dim=0)) for kind in spec.classes]
+    )
+    with torch.inference_mode():
+        pictures = torch.cat([_unit(pair(batch)[0]) for batch in pool.pixels.split(32)])
+    said = np.asarray(spec.class_codes)[(pictures @ means.T).argmax(dim=1).numpy()]
+    return {
+        "zero_shot_accuracy": float((said == np.asarray(pool.labels)).mean()),
+        "zero_shot_recall": _recalls(said, np.asarray(pool.labels)),
+    }
+
+
+def _recalls(said: NDArray[Any], actual: NDArray[Any]) -> dict[str, float]:
+    return {str(k): float((said[actual == k] == k).mean()) for k in np.unique(actual)}
+
+
+def _unit(vectors: torch.Tensor) -> torch.Tensor:
+    return torch.nn.functional.normalize(vectors, dim=-1)
+
+
+if __name__ == "__main__":
+    main()

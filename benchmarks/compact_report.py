@@ -1,0 +1,97 @@
+"""Writes what `benchmarks.compact` found."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+import click
+import numpy as np
+
+from vision.weights import ABOUT_FILE
+
+_RESULT = Path(__file__).parent / "results" / "compact.json"
+_OURS = "compact"
+
+
+class Scores(Protocol):
+    """What `benchmarks.compact.Probe` holds."""
+
+    pool: str
+    encoder: str
+    per_class: int | None
+    macro_f1: tuple[float, ...]
+
+
+def write_report(
+    probes: Sequence[Scores],
+    figures: dict[str, object],
+    settings: dict[str, object],
+    weights: Path,
+    out: Path | None,
+) -> None:
+    """Write rows and paired comparisons as JSON."""
+    about = json.loads((weights / ABOUT_FILE).read_text(encoding="utf-8"))
+    report = {
+        "name": "compact",
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": _commit(),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "settings": {**settings, "encoders": about["description"]},
+        "rows": [_row(probe) for probe in probes],
+        "figures": figures,
+        "ratios": _comparisons(probes),
+    }
+    path = out or _RESULT
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    click.echo(f"wrote {path}", err=True)
+
+
+def _row(probe: Scores) -> dict[str, object]:
+    values = np.asarray(probe.macro_f1)
+    return {
+        "pictures": probe.pool,
+        "encoder": probe.encoder,
+        "per_class": probe.per_class or "all",
+        "macro_f1": round(float(values.mean()), 4),
+        "deviation": round(float(values.std(ddof=1)), 4) if len(values) > 1 else None,
+        "draws": len(values),
+    }
+
+
+def _comparisons(probes: Sequence[Scores]) -> dict[str, object]:
+    """For each pool and rival: the mean difference in macro F1, and the paired tests' p."""
+    from scipy.stats import ttest_rel, wilcoxon
+
+    ours = {(p.pool, p.per_class): np.asarray(p.macro_f1) for p in probes if p.encoder == _OURS}
+    found: dict[str, object] = {}
+    for probe in probes:
+        mine, theirs = ours[probe.pool, probe.per_class], np.asarray(probe.macro_f1)
+        if probe.encoder == _OURS or len(theirs) < 2:
+            continue
+        same = bool(np.all(mine == theirs))
+        found[f"{probe.pool}, {probe.per_class} a class: compact - {probe.encoder}"] = {
+            "difference": round(float((mine - theirs).mean()), 4),
+            "draws_won": int((mine > theirs).sum()),
+            "p_wilcoxon": 1.0 if same else float(wilcoxon(mine, theirs).pvalue),
+            "p_t": 1.0 if same else float(ttest_rel(mine, theirs).pvalue),
+        }
+    return found
+
+
+def _commit() -> str:
+    done = subprocess.run(
+        ["git", "rev-parse", "HEAD"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parent,
+    )
+    return done.stdout.strip() or "unknown"

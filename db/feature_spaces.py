@@ -1,0 +1,88 @@
+"""Feature spaces: which fingerprints exist, and which one labels can train in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import Engine, func, select
+
+from db.base import table_of
+from db.records import StoredFeatures
+from db.session import reading, transaction
+from db.tables import Feature, Label
+from db.tables import FeatureSpace as FeatureSpaceRow
+from db.upsert import insert_into, insert_many_into, many
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureSpace:
+    """A fingerprint, the encoders behind it in words, and its vectors' length."""
+
+    fingerprint: str
+    encoders: str
+    dim: int
+
+
+def register(engine: Engine, fingerprint: str, *, encoders: str, dim: int) -> None:
+    """Note what a fingerprint stands for; a worker says so when it starts."""
+    table = table_of(FeatureSpaceRow)
+    row = {
+        "fingerprint": fingerprint,
+        "encoders": encoders,
+        "dim": dim,
+        "registered_at": datetime.now(UTC),
+    }
+    with transaction(engine) as connection:
+        connection.execute(insert_into(connection, table).on_conflict_do_nothing(), row)
+
+
+def get(engine: Engine, fingerprint: str) -> FeatureSpace | None:
+    """What `fingerprint` stands for, or None."""
+    c = table_of(FeatureSpaceRow).c
+    query = select(c.fingerprint, c.encoders, c.dim).where(c.fingerprint == fingerprint)
+    with reading(engine) as connection:
+        row = connection.execute(query).one_or_none()
+    return None if row is None else FeatureSpace(*row)
+
+
+def newest_labelled(engine: Engine, product: str) -> FeatureSpace | None:
+    """The space that a labelled picture's features were last made in, or None."""
+    c = table_of(FeatureSpaceRow).c
+    query = (
+        select(c.fingerprint, c.encoders, c.dim)
+        .join(Feature, Feature.fingerprint == c.fingerprint)
+        .join(Label, Label.inspection_id == Feature.inspection_id)
+        .where(Label.product == product)
+        .group_by(c.fingerprint, c.encoders, c.dim)
+        .order_by(func.max(Feature.created_at).desc(), c.fingerprint)
+        .limit(1)
+    )
+    with reading(engine) as connection:
+        row = connection.execute(query).one_or_none()
+    return None if row is None else FeatureSpace(*row)
+
+
+def store_features(engine: Engine, features: Iterable[tuple[UUID, StoredFeatures]]) -> int:
+    """Add vectors of inspected pictures, as after a change of encoders; returns how many."""
+    table = table_of(Feature)
+    now = datetime.now(UTC)
+    rows = [
+        {
+            "inspection_id": id_,
+            "fingerprint": stored.fingerprint,
+            "vector": stored.vector,
+            "created_at": now,
+        }
+        for id_, stored in sorted(features, key=lambda pair: pair[0])
+    ]
+    if not rows:
+        return 0
+    with transaction(engine) as connection:
+        statement = insert_many_into(connection, table).on_conflict_do_nothing()
+        added = connection.execute(
+            statement.returning(table.c.inspection_id), many(connection, rows)
+        )
+        return len(added.scalars().all())

@@ -1,0 +1,166 @@
+"""Reports. They read the hourly roll-up, so they cost the hours they cover and not the parts.
+
+`timezone` is the plant's; None takes it from the settings.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+from sqlalchemy import Boolean, ColumnElement, Engine, func, select, table
+from sqlalchemy import column as sql_column
+
+from db.base import table_of
+from db.deployments import champions
+from db.hours import plant_hour
+from db.model_versions import versions
+from db.report_groups import COLUMNS, Filters, Grouping
+from db.report_rows import ClassRow, DefectRate, ModelRow, ParetoRow, pareto_rows
+from db.session import reading
+from db.shifts import all_shifts
+from db.tables import InspectionHourly
+from linewatch.settings import get_settings
+
+__all__ = ["Filters", "classes", "defect_rate", "model", "pareto"]
+
+_HOURLY = table_of(InspectionHourly)
+# What the roll-up calls a verdict, and what the report calls its column.
+_COLUMN_OF = {
+    "pass": "passed",
+    "defect": "defects",
+    "review": "review",
+    "rejected": "rejected",
+    "dead_letter": "dead_letter",
+}
+
+
+def defect_rate(
+    engine: Engine, filters: Filters, by: Sequence[str], timezone: tzinfo | None = None
+) -> list[DefectRate]:
+    """How parts ended, by group, sorted by group. Without `by`, one row.
+
+    Raises:
+        ReportError: `by` names what nothing is grouped by.
+    """
+    grouping = Grouping.of(by, all_shifts(engine), timezone or get_settings().timezone)
+    counts: defaultdict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+    if not grouping.by:
+        counts[()] = Counter()
+    for key, verdict, count in _grouped(engine, filters, grouping, _HOURLY.c.verdict):
+        counts[key][_COLUMN_OF[verdict]] += count
+    return [DefectRate(grouping.group(key), **counts[key]) for key in sorted(counts)]
+
+
+def pareto(
+    engine: Engine, filters: Filters, by: Sequence[str], timezone: tzinfo | None = None
+) -> list[ParetoRow]:
+    """Defect classes, most frequent first, within each group.
+
+    Raises:
+        ReportError: `by` names what nothing is grouped by.
+    """
+    grouping = Grouping.of(by, all_shifts(engine), timezone or get_settings().timezone)
+    counts: defaultdict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+    only = _HOURLY.c.verdict == "defect"
+    rows = _grouped(engine, filters, grouping, _HOURLY.c.defect_class, only)
+    for key, defect_class, count in rows:
+        counts[key][defect_class] += count
+    return [row for key in sorted(counts) for row in pareto_rows(grouping.group(key), counts[key])]
+
+
+def classes(engine: Engine, product: str | None = None) -> list[ClassRow]:
+    """Each product's champion by class: precision, recall, F1 and support of its training run."""
+    names = ("product", "model_version", "class", "precision", "recall", "f1", "support")
+    flags = ("scored", "champion")
+    view = table(
+        "report_class_metrics",
+        *(sql_column(name) for name in names),
+        *(sql_column(name, Boolean) for name in flags),
+    )
+    query = select(*(view.c[name] for name in (*names, "scored"))).where(view.c.champion)
+    if product is not None:
+        query = query.where(view.c.product == product)
+    query = query.order_by(view.c.product, view.c["class"])
+    with reading(engine) as connection:
+        return [ClassRow(*row) for row in connection.execute(query)]
+
+
+def model(engine: Engine, filters: Filters, timezone: tzinfo | None = None) -> list[ModelRow]:
+    """Which model version judged how many parts, and with what."""
+    timezone = timezone or get_settings().timezone
+    c = _HOURLY.c
+    query = (
+        select(
+            c.product,
+            c.model_version,
+            c.verdict,
+            func.sum(c.count).label("count"),
+            func.min(c.hour, type_=c.hour.type).label("first"),
+            func.max(c.hour, type_=c.hour.type).label("last"),
+        )
+        .where(c.verdict.in_(["pass", "defect", "review"]), *_conditions(filters, timezone))
+        .group_by(c.product, c.model_version, c.verdict)
+    )
+    found: defaultdict[tuple[str, str], list[Any]] = defaultdict(list)
+    with reading(engine) as connection:
+        for row in connection.execute(query):
+            found[row.product, row.model_version].append(row)
+    known = {info.version: info for info in versions(engine)}
+    serving = champions(engine)
+    rows = []
+    for (product, version), parts in sorted(found.items()):
+        info = known.get(version)
+        counts = {_COLUMN_OF[row.verdict]: int(row.count) for row in parts}
+        rows.append(
+            ModelRow(
+                product=product,
+                model_version=version,
+                encoders=info.encoders if info else "",
+                fingerprint=info.fingerprint if info else "",
+                champion=bool(version) and serving.get(product) == version,
+                rate=DefectRate({}, **counts),
+                first_hour=min(row.first for row in parts).astimezone(timezone),
+                last_hour=max(row.last for row in parts).astimezone(timezone),
+            )
+        )
+    return rows
+
+
+def _grouped(
+    engine: Engine,
+    filters: Filters,
+    grouping: Grouping,
+    counted: ColumnElement[str],
+    *conditions: ColumnElement[bool],
+) -> Iterator[tuple[tuple[str, ...], str, int]]:
+    """(group's key, value of `counted`, count): SQL sums what it can, times are added up here."""
+    dims: list[ColumnElement[Any]] = [_HOURLY.c[name] for name in grouping.columns]
+    if grouping.needs_hours:
+        dims.append(_HOURLY.c.hour)
+    query = (
+        select(*dims, counted, func.sum(_HOURLY.c.count))
+        .where(*conditions, *_conditions(filters, grouping.timezone))
+        .group_by(*dims, counted)
+    )
+    with reading(engine) as connection:
+        rows = connection.execute(query).all()
+    for row in rows:
+        columns = dict(zip(grouping.columns, row, strict=False))
+        hour: datetime | None = row[len(dims) - 1] if grouping.needs_hours else None
+        yield grouping.key(hour, columns), row[-2], int(row[-1])
+
+
+def _conditions(filters: Filters, timezone: tzinfo) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [
+        _HOURLY.c[name] == getattr(filters, name)
+        for name in COLUMNS
+        if getattr(filters, name) is not None
+    ]
+    if filters.since is not None:
+        conditions.append(_HOURLY.c.hour >= plant_hour(filters.since, timezone))
+    if filters.until is not None:
+        conditions.append(_HOURLY.c.hour < filters.until.astimezone(UTC))
+    return conditions

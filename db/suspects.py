@@ -1,0 +1,73 @@
+"""Pictures under suspicion of killing workers: counted before each trial, cleared after it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Engine, delete, func, select
+
+from db.base import table_of
+from db.clock import database_now
+from db.session import reading, transaction
+from db.tables import Suspect
+from db.upsert import insert_into
+
+_TABLE = table_of(Suspect)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many workers died with a picture in their hands, and with how many it was alone."""
+
+    deaths: int
+    alone: int
+
+
+def counts(engine: Engine, ids: Sequence[UUID]) -> dict[UUID, Counts]:
+    """The counts of those of `ids` that are under suspicion."""
+    query = select(_TABLE.c.image_id, _TABLE.c.deaths, _TABLE.c.alone)
+    with reading(engine) as connection:
+        rows = connection.execute(query.where(_TABLE.c.image_id.in_(list(ids))))
+        return {row.image_id: Counts(row.deaths, row.alone) for row in rows}
+
+
+def begin_trial(engine: Engine, ids: Sequence[UUID], *, alone: bool, worker: str) -> None:
+    """Count one more death for each picture, in advance: who dies cannot count.
+
+    The first trial follows a death already, that of the worker that had the message first.
+    """
+    if not ids:
+        return
+    with transaction(engine) as connection:
+        now = database_now(connection)
+        rows = [
+            {"image_id": id_, "deaths": 2, "alone": int(alone), "worker": worker, "seen_at": now}
+            for id_ in sorted(ids)
+        ]
+        statement = insert_into(connection, _TABLE).values(rows)
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=[_TABLE.c.image_id],
+                set_={
+                    "deaths": _TABLE.c.deaths + 1,
+                    "alone": _TABLE.c.alone + statement.excluded.alone,
+                    "worker": statement.excluded.worker,
+                    "seen_at": statement.excluded.seen_at,
+                },
+            )
+        )
+
+
+def acquit(engine: Engine, ids: Sequence[UUID]) -> None:
+    """The worker lived: forget the suspicion."""
+    if ids:
+        with transaction(engine) as connection:
+            connection.execute(delete(_TABLE).where(_TABLE.c.image_id.in_(list(ids))))
+
+
+def total(engine: Engine) -> int:
+    """How many pictures are under suspicion."""
+    with reading(engine) as connection:
+        return int(connection.scalar(select(func.count()).select_from(_TABLE)) or 0)

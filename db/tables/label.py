@@ -1,0 +1,31 @@
+"""What people said a picture shows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.base import Base, SerialKey
+
+
+class Label(Base):
+    """One statement by one person (or import). Append-only; the latest `labelled_at` wins."""
+
+    __tablename__ = "labels"
+    __table_args__ = (
+        Index(None, "inspection_id", "labelled_at"),
+        Index(None, "product", "recorded_at"),
+    )
+
+    id: Mapped[int] = mapped_column(SerialKey, primary_key=True)
+    inspection_id: Mapped[UUID] = mapped_column(ForeignKey("inspections.id"))
+    product: Mapped[str]
+    label: Mapped[str]
+    labelled_by: Mapped[str]
+    labelled_at: Mapped[datetime]  # when the person said so
+    recorded_at: Mapped[datetime]  # when it came here: an import brings old labels late
+    source: Mapped[str]
+    note: Mapped[str]

@@ -1,0 +1,115 @@
+"""`linewatch dead-letters`."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from linewatch.commands._output import FORMATS, write_rows
+from linewatch.errors import DeadLetterError
+
+if TYPE_CHECKING:
+    from db.dead_letters import Letter
+
+
+@click.group()
+def command() -> None:
+    """List, show, requeue and purge what could not be judged."""
+
+
+@command.command("list")
+@click.option("--all", "all_", is_flag=True, help="Also those that were sent again and settled.")
+@click.option("--reason", help="Only those with this reason code.")
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1))
+@click.option("--format", "format_", type=FORMATS, default="table", show_default=True)
+def list_(all_: bool, reason: str | None, limit: int, format_: str) -> None:
+    """List the letters, newest first. A letter is a message, or one picture of it."""
+    from db import dead_letters, requeues
+    from db.session import default_engine
+
+    engine = default_engine()
+    awaited = requeues.awaited_letters(engine)
+    rows: list[dict[str, str | int | None]] = [
+        {
+            "letter": letter.id,
+            "received_at": f"{letter.received_at:%Y-%m-%d %H:%M:%S} UTC",
+            "reason": letter.reason,
+            "state": _state(letter, awaited),
+            "picture": None if letter.image_id is None else str(letter.image_id),
+            "detail": letter.detail,
+        }
+        for letter in dead_letters.newest(engine, limit=limit, reason=reason)
+        if all_ or letter.requeued_at is None or letter.id in awaited
+    ]
+    write_rows(rows, format_, title="Dead letters", empty="no dead letters")
+
+
+@command.command()
+@click.argument("letter", type=int)
+def show(letter: int) -> None:
+    """Print one letter, and the message it keeps."""
+    found = _get(letter)
+    click.echo(f"letter {found.id} · {found.reason} · {found.received_at:%Y-%m-%d %H:%M:%S} UTC")
+    click.echo(f"task {found.task_id or 'unknown'} · picture {found.image_id or '(whole message)'}")
+    click.echo(found.detail)
+    # repr keeps control characters of a hostile message from the terminal
+    click.echo(found.payload if found.payload.isprintable() else repr(found.payload))
+
+
+@command.command()
+@click.argument("letters", type=int, nargs=-1, required=True)
+@click.option("--trust", is_flag=True, help="Also a message whose signature was not good.")
+def requeue(letters: tuple[int, ...], trust: bool) -> None:
+    """Send letters again, with the ids they had.
+
+    A picture keeps its dead_letter row until its new verdict replaces it. Until then `list` says
+    'sent again, awaited', and you may requeue it once more should the queue have lost it.
+    """
+    from db.session import default_engine
+    from linewatch import requeueing
+    from linewatch.settings import get_settings
+
+    for found in [_get(letter) for letter in letters]:
+        done = requeueing.requeue(
+            default_engine(), get_settings(), found, by=getpass.getuser(), trust=trust
+        )
+        click.echo(
+            f"letter {found.id}: {done.pictures} pictures sent again, "
+            f"{done.replacing} of them to replace a dead letter"
+        )
+
+
+@command.command()
+@click.option("--older-than", "days", type=click.FloatRange(0), required=True, metavar="DAYS")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def purge(days: float, yes: bool) -> None:
+    """Delete letters and the messages they keep. The pictures' rows stay; it is audited."""
+    from db import dead_letters
+    from db.session import default_engine
+
+    before = datetime.now(UTC) - timedelta(days=days)
+    if not yes:
+        click.confirm(
+            f"Delete the letters received before {before:%Y-%m-%d %H:%M} UTC?", abort=True
+        )
+    count = dead_letters.purge(default_engine(), before=before, by=getpass.getuser())
+    click.echo(f"{count} letters deleted")
+
+
+def _get(letter: int) -> Letter:
+    from db import dead_letters
+    from db.session import default_engine
+
+    found = dead_letters.get(default_engine(), letter)
+    if found is None:
+        raise DeadLetterError(f"there is no letter {letter}; see `linewatch dead-letters list`")
+    return found
+
+
+def _state(letter: Letter, awaited: dict[int, int]) -> str:
+    if letter.id in awaited:
+        return "sent again, awaited"
+    return "kept" if letter.requeued_at is None else "sent again, settled"

@@ -1,0 +1,1 @@
+"""The demonstration: one shift, from the camera to the report."""

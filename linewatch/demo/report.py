@@ -1,0 +1,112 @@
+"""The report at the end of the demonstration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from db import reports, training
+from db.session import engine_for
+from linewatch.demo.run import DemoResult
+from linewatch.settings import Settings
+
+
+def print_report(
+    console: Console, settings: Settings, product: str, result: DemoResult, flower_url: str
+) -> list[dict[str, Any]]:
+    """Print what the shift was like; returns the defect-rate rows for `--json`."""
+    engine = engine_for(settings.sql_url)
+    rows = reports.defect_rate(engine, reports.Filters(product=product), by=("line", "camera"))
+    console.print()
+    console.print(_defect_table(rows))
+    metrics = training.run_metrics(engine, result.version)
+    console.print(_class_table(metrics))
+    console.print(_confusion_table(metrics))
+    _print_books(console, result)
+    _print_places(console, settings, flower_url)
+    return [row.cells() for row in rows]
+
+
+def _defect_table(rows: list[Any]) -> Table:
+    table = _table("Defect rate by line and camera")
+    for name in ("line", "camera", "judged", "pass", "defect", "review", "rate", "95 %"):
+        table.add_column(
+            name, justify="left" if name in ("line", "camera") else "right", no_wrap=True
+        )
+    for row in rows:
+        table.add_row(
+            *(row.group["line"], row.group["camera"]),
+            *map(str, (row.inspected, row.passed, row.defects, row.review)),
+            _percent(row.defect_rate),
+            _interval(row.interval),
+        )
+    return table
+
+
+def _class_table(metrics: Any) -> Table:
+    table = _table("First model, stratified 3-fold cross-validation")
+    for name in ("class", "precision", "recall", "F1", "support"):
+        table.add_column(name, justify="left" if name == "class" else "right")
+    for row in metrics.classes:
+        values = (row.precision, row.recall, row.f1)
+        cells = [f"{value:.2f}" if value is not None else "–" for value in values]
+        table.add_row(row.class_code, *cells, str(row.support))
+    table.caption = (
+        f"accuracy {metrics.accuracy:.2f} · macro F1 {metrics.macro_f1:.2f} · "
+        f"weighted F1 {metrics.weighted_f1:.2f}"
+    )
+    return table
+
+
+def _confusion_table(metrics: Any) -> Table:
+    names = [row.class_code for row in metrics.classes]
+    counts = {(cell.actual, cell.predicted): cell.count for cell in metrics.confusion}
+    table = _table("Confusion (rows: label, columns: predicted)")
+    table.add_column("")
+    for number, _ in enumerate(names, start=1):
+        table.add_column(str(number), justify="right")
+    for number, actual in enumerate(names, start=1):
+        cells = [str(counts.get((actual, predicted), 0) or "·") for predicted in names]
+        table.add_row(f"{number} {actual}", *cells)
+    return table
+
+
+def _print_books(console: Console, result: DemoResult) -> None:
+    books, score = result.account, result.score
+    console.print(
+        f"accepted {books.accepted} = judged {books.judged} + rejected {books.rejected} + "
+        f"dead-lettered {books.dead_lettered} · lost {books.lost} · duplicates {books.duplicates}"
+    )
+    if score.accuracy is not None:
+        console.print(
+            f"shift: {result.shift_parts / result.shift_seconds:.1f} pictures/s · first choice "
+            f"right {score.accuracy:.1%} · macro F1 {score.macro_f1:.2f} (against the known truth)"
+        )
+
+
+def _print_places(console: Console, settings: Settings, flower_url: str) -> None:
+    from vision.weights import describe
+
+    console.print(f"\nencoders  {describe(settings)}")
+    console.print(f"Flower    {flower_url}  (while it runs; --stay keeps it)")
+    console.print(f"data      {settings.data_dir}  (database, models, logs, spools)")
+    console.print(
+        f"report    LINEWATCH_DATA_DIR={settings.data_dir} linewatch report pareto", soft_wrap=True
+    )
+
+
+def _table(title: str) -> Table:
+    return Table(
+        title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False
+    )
+
+
+def _interval(interval: tuple[float, float] | None) -> str:
+    return "–" if interval is None else f"{interval[0]:.0%}–{interval[1]:.0%}"
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1%}"

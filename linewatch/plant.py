@@ -1,0 +1,96 @@
+"""Everything a Linewatch on one machine runs: Redis, two workers, beat and Flower."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+
+import redis
+
+from linewatch.services import ServiceGroup, python_command, redis_command
+from linewatch.settings import Settings
+
+START_TIMEOUT_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plant:
+    """What runs, and where a person can look."""
+
+    flower_url: str
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The settings that child processes must share with this one."""
+    roots = ":".join(str(root) for root in settings.image_roots)
+    return {
+        "LINEWATCH_DATA_DIR": str(settings.data_dir),
+        "LINEWATCH_DATABASE_URL": settings.database_url,
+        "LINEWATCH_REDIS_URL": settings.redis_url,
+        "LINEWATCH_MODEL_STORE_URL": settings.model_store_url,
+        "LINEWATCH_IMAGE_ROOTS": roots,
+        "LINEWATCH_WEIGHTS_DIR": str(settings.local_weights_dir),
+        "LINEWATCH_ENCODERS": settings.encoders,
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def start_plant(group: ServiceGroup, settings: Settings, *, flower_port: int) -> Plant:
+    """Start everything and wait until it works.
+
+    Raises:
+        ServiceError: a program ended or did not come up; with the end of its log.
+    """
+    from db.migrate import upgrade
+
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    if not settings.redis_url and not redis_answers(settings):
+        group.start("redis", redis_command(settings))
+        group.wait_until("redis", lambda: redis_answers(settings), timeout_s=15)
+    upgrade(settings.sql_url)
+    group.start(
+        "worker-inspect",
+        python_command("linewatch", "worker", "--queues", "inspect", "--name", "inspect"),
+    )
+    group.start(
+        "worker-train",
+        python_command("linewatch", "worker", "--queues", "train,maintenance", "--name", "train"),
+    )
+    group.start("beat", python_command("linewatch", "beat"))
+    group.start("flower", python_command("linewatch", "flower", "--port", str(flower_port)))
+    plant = Plant(f"http://127.0.0.1:{flower_port}")
+    group.wait_until("flower", lambda: flower_answers(plant.flower_url), START_TIMEOUT_S)
+    group.wait_until(
+        "the inspect worker", lambda: resident_models(settings) is not None, START_TIMEOUT_S
+    )
+    return plant
+
+
+def redis_answers(settings: Settings) -> bool:
+    """Whether Redis can be reached and used."""
+    try:
+        with redis.Redis.from_url(settings.redis_client_url, socket_timeout=2) as client:
+            return bool(client.ping())
+    except redis.RedisError:
+        return False
+
+
+def flower_answers(url: str) -> bool:
+    """Whether Flower serves pages."""
+    try:
+        with urllib.request.urlopen(f"{url}/healthcheck", timeout=2) as reply:  # noqa: S310
+            return bool(reply.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def resident_models(settings: Settings) -> dict[str, str] | None:
+    """Product to version as the inspect workers that answer have it; None while none answers."""
+    from workers.app import make_app
+
+    replies = make_app(settings).control.inspect(timeout=1.0).stats() or {}
+    inspecting = [reply["linewatch"] for reply in replies.values() if "linewatch" in reply]
+    if not inspecting:
+        return None
+    return dict(pair for worker in inspecting for pair in worker["models"].items())

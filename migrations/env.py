@@ -1,0 +1,15 @@
+"""What Alembic runs: always on a connection that `db.migrate` hands over."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from db.schema import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,  # SQLite alters a table by copying it
+    transactional_ddl=True,
+)
+context.run_migrations()

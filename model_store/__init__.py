@@ -1,0 +1,1 @@
+"""Models: fit, cross-validate, store, load, and turn probabilities into verdicts."""

@@ -1,0 +1,81 @@
+"""`manifest.json`: what a model version is, was made from, and how well it did."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated, Literal, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from linewatch import __version__
+from model_store.metrics import Metrics
+from model_store.verdict import Thresholds
+from vision.fingerprint import RECIPE
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Count = Annotated[int, Field(ge=1)]
+
+_LIBRARIES = ("numpy", "scikit-learn", "safetensors", "torch", "open_clip_torch", "transformers")
+
+
+class ManifestDraft(BaseModel):
+    """What the trainer knows. The store adds the rest when it writes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    product: str
+    number: int = Field(ge=1, description="Counts a product's versions from 1.")
+    good_class: str | None
+    fingerprint: Sha256
+    encoders: str = Field(description="The encoders in words.")
+    recipe: str = RECIPE
+    thresholds: Thresholds
+    training_digest: Sha256 = Field(description="Of the sorted (inspection id, label) pairs.")
+    image_counts: dict[str, Count] = Field(description="Labelled images a class.")
+    metrics: Metrics
+    parent: str | None = Field(default=None, description="The champion when this was trained.")
+    created_at: AwareDatetime
+    trained_by: str = f"linewatch {__version__}"
+
+
+class Manifest(ManifestDraft):
+    """The whole file. `manifest_sha256` covers every other field."""
+
+    format: Literal[1] = 1
+    version: str
+    classes: tuple[str, ...] = Field(min_length=2)
+    feature_dim: int = Field(ge=1)
+    converged: bool
+    libraries: dict[str, str]
+    head_sha256: Sha256
+    head_bytes: int = Field(ge=1)
+    manifest_sha256: str = ""
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if set(self.image_counts) != set(self.classes):
+            raise ValueError("image_counts and classes name different classes")
+        return self
+
+    def digest(self) -> str:
+        """SHA-256 of the canonical JSON of every field but `manifest_sha256`."""
+        data = self.model_dump(mode="json", exclude={"manifest_sha256"})
+        text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def sealed(self) -> Self:
+        """A copy that carries its digest."""
+        return self.model_copy(update={"manifest_sha256": self.digest()})
+
+
+def library_versions() -> dict[str, str]:
+    """The versions of the libraries that made a model; those not installed are left out."""
+    found = {}
+    for name in _LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,80 @@
+"""How well a model did, as manifests and reports say it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class ClassMetrics(BaseModel):
+    """One class's figures; None, and `scored` false, where it had fewer images than folds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    class_code: str
+    precision: float | None = Field(ge=0, le=1)
+    recall: float | None = Field(ge=0, le=1)
+    f1: float | None = Field(ge=0, le=1)
+    support: int = Field(ge=1)
+    scored: bool
+
+
+class Metrics(BaseModel):
+    """Figures of a cross-validation. The averages leave out the classes that were not scored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    accuracy: float = Field(ge=0, le=1)
+    macro_f1: float = Field(ge=0, le=1)
+    weighted_f1: float = Field(ge=0, le=1)
+    folds: int = Field(ge=2)
+    converged: bool
+    classes: tuple[ClassMetrics, ...]
+
+
+def metrics_of(
+    confusion: npt.NDArray[np.int64], support: Mapping[str, int], *, folds: int, converged: bool
+) -> Metrics:
+    """The figures of a cross-validation.
+
+    Args:
+        confusion: [k, k], tested pictures by actual (row) and predicted class (column).
+        support: labelled pictures a class, in the order of `confusion`.
+        folds: a class with fewer pictures than this was not tested.
+        converged: whether every fit ended by itself.
+    """
+    rows = [
+        _class_metrics(name, index, confusion, support=count, scored=count >= folds)
+        for index, (name, count) in enumerate(support.items())
+    ]
+    scored = [(row.f1, row.support) for row in rows if row.f1 is not None]
+    f1, weights = zip(*scored, strict=True)
+    return Metrics(
+        accuracy=float(np.trace(confusion) / confusion.sum()),
+        macro_f1=float(np.mean(f1)),
+        weighted_f1=float(np.average(f1, weights=weights)),
+        folds=folds,
+        converged=converged,
+        classes=tuple(rows),
+    )
+
+
+def _class_metrics(
+    name: str, index: int, confusion: npt.NDArray[np.int64], *, support: int, scored: bool
+) -> ClassMetrics:
+    if not scored:
+        return ClassMetrics(
+            class_code=name, precision=None, recall=None, f1=None, support=support, scored=False
+        )
+    right, said = int(confusion[index, index]), int(confusion[:, index].sum())
+    return ClassMetrics(
+        class_code=name,
+        precision=right / said if said else 0.0,  # never predicted counts as 0, as in the seed
+        recall=right / support,
+        f1=2 * right / (said + support),
+        support=support,
+        scored=True,
+    )

@@ -1,0 +1,165 @@
+"""The model store: `<product>/<version>/{manifest.json, head.safetensors}` beneath any URL."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from linewatch.errors import ModelError
+from model_store.files import ModelFiles
+from model_store.head import Head
+from model_store.manifest import Manifest, ManifestDraft, library_versions
+from model_store.names import checked_name, new_version_name
+
+_MANIFEST, _HEAD = "manifest.json", "head.safetensors"
+_TENSORS = ("mean", "scale", "coef", "intercept", "centroids")
+_MANIFEST_LIMIT = 4 * 2**20  # bytes
+_ADVICE = "restore the folder from a backup, or train a new version with `linewatch train`"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredModel:
+    """A version that was loaded and checked."""
+
+    head: Head
+    manifest: Manifest
+
+
+class ModelStore:
+    """Saves and loads model versions. A version is never changed once it is saved.
+
+    Args:
+        url: a local path, or any fsspec URL: file://, memory://, s3:// (with `linewatch[s3]`).
+
+    Raises:
+        ModelError: the URL is of a kind that nothing here can open.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._files = ModelFiles(url)
+
+    def save(self, head: Head, draft: ManifestDraft) -> Manifest:
+        """Store a new version under a new name; it appears whole or not at all.
+
+        Raises:
+            ModelError: head and draft disagree, or the store is full, read-only or away.
+        """
+        product = checked_name(draft.product)
+        data = save({name: np.ascontiguousarray(getattr(head, name)) for name in _TENSORS})
+        name = new_version_name(product, draft.created_at)
+        while self._files.exists(f"{product}/{name}"):
+            name = new_version_name(product, draft.created_at)
+        manifest = _complete(draft, head, name, data)
+        text = manifest.model_dump_json(indent=1).encode()
+        self._files.write(f"{product}/{name}", {_HEAD: data, _MANIFEST: text})
+        return manifest
+
+    def load(
+        self, product: str, version: str, *, manifest_sha256: str | None = None
+    ) -> StoredModel:
+        """Load a version and check all that can be checked.
+
+        Args:
+            product, version: which.
+            manifest_sha256: what was recorded elsewhere when it was saved. Whoever can write into
+                the store can seal a forged manifest anew, but not this.
+
+        Raises:
+            ModelError: a file is missing, damaged, tampered with or of another version or format;
+                says which one and what to do.
+        """
+        manifest = self.manifest(product, version)
+        if manifest_sha256 is not None and manifest.manifest_sha256 != manifest_sha256:
+            raise ModelError(
+                f"{self._where(f'{product}/{version}/{_MANIFEST}')} is not the one that was "
+                f"recorded when the model was saved; {_ADVICE}"
+            )
+        path = f"{product}/{version}/{_HEAD}"
+        data = self._files.read(path, manifest.head_bytes)
+        if len(data) != manifest.head_bytes or _sha256(data) != manifest.head_sha256:
+            raise ModelError(f"{self._where(path)} is not the file that was saved; {_ADVICE}")
+        head = self._head(path, data, manifest)
+        if head.dim != manifest.feature_dim:
+            raise ModelError(
+                f"{self._where(path)} judges {head.dim} features, but its manifest says "
+                f"{manifest.feature_dim}; {_ADVICE}"
+            )
+        return StoredModel(head, manifest)
+
+    def manifest(self, product: str, version: str) -> Manifest:
+        """The manifest alone, checked.
+
+        Raises:
+            ModelError: as for `load`.
+        """
+        path = f"{checked_name(product)}/{checked_name(version)}/{_MANIFEST}"
+        data = self._files.read(path, _MANIFEST_LIMIT)
+        try:
+            manifest = Manifest.model_validate_json(data)
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(map(str, first["loc"])) or "file"
+            raise ModelError(
+                f"{self._where(path)} is no manifest of format 1 ({field}: {first['msg']}); "
+                f"{_ADVICE}"
+            ) from None
+        if manifest.manifest_sha256 != manifest.digest():
+            raise ModelError(f"{self._where(path)} was changed after it was saved; {_ADVICE}")
+        if (manifest.product, manifest.version) != (product, version):
+            raise ModelError(
+                f"{self._where(path)} belongs to {manifest.product}/{manifest.version}; {_ADVICE}"
+            )
+        return manifest
+
+    def versions(self, product: str) -> list[str]:
+        """A product's versions, oldest first."""
+        return self._files.folders(checked_name(product))
+
+    def exists(self, product: str, version: str) -> bool:
+        """Whether a version was saved; says nothing of its health."""
+        return self._files.exists(f"{checked_name(product)}/{checked_name(version)}")
+
+    def verify(self, product: str, version: str) -> Manifest:
+        """Load a version, only to see that it can be.
+
+        Raises:
+            ModelError: as for `load`.
+        """
+        return self.load(product, version).manifest
+
+    def _head(self, path: str, data: bytes, manifest: Manifest) -> Head:
+        try:
+            tensors = load(data)
+            if set(tensors) != set(_TENSORS):
+                raise ModelError(f"it holds {', '.join(sorted(tensors)) or 'nothing'}")
+            return Head(classes=manifest.classes, converged=manifest.converged, **tensors)
+        except (ModelError, SafetensorError, ValueError) as error:
+            raise ModelError(f"{self._where(path)} is no head: {error}; {_ADVICE}") from None
+
+    def _where(self, path: str) -> str:
+        return f"{self._files.url.rstrip('/')}/{path}"
+
+
+def _complete(draft: ManifestDraft, head: Head, version: str, data: bytes) -> Manifest:
+    try:
+        return Manifest(
+            **draft.model_dump(),
+            version=version,
+            classes=head.classes,
+            feature_dim=head.dim,
+            converged=head.converged,
+            libraries=library_versions(),
+            head_sha256=_sha256(data),
+            head_bytes=len(data),
+        ).sealed()
+    except ValidationError as error:
+        raise ModelError(f"this model cannot be stored: {error.errors()[0]['msg']}") from None
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,194 @@
+"""The way in for a camera: `Camera(...).submit(path)` returns in milliseconds."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from uuid import UUID
+
+from linewatch.errors import SpoolError
+from linewatch.settings import Settings, get_settings
+from producer.admission import Entry
+from producer.contract import Receipt, SigningKeys
+from producer.inbox import Inbox
+from producer.limits import Limits
+from producer.listener import Listener
+from producer.messages import new_burst
+from producer.sender import Sender, SenderState
+from producer.spool import Spool, SpoolStatus
+from producer.submission import Station, Submission, to_entry
+
+_POLL_S = 0.02
+_HAND_OVER_S = 1.0  # how long `close` waits for the broker to take what is queued
+
+
+@dataclass(frozen=True, slots=True)
+class CameraStatus:
+    """What waits in the spool, and how the sender is doing."""
+
+    spool: SpoolStatus
+    sender: SenderState
+
+
+class Camera:
+    """One camera of one line. Make it once and keep it: it holds a spool and a sender thread.
+
+    Safe to share between threads. Not usable in a forked child: make one in each process.
+
+    Args:
+        line, camera, product: up to 64 printable characters each.
+        spool: the spool's file; empty: one for this line and camera in the settings' spool folder.
+            Several processes may use one spool; one of them drains it.
+        settings: empty: from the environment.
+        on_receipt: called in a thread of its own with each receipt that clears a picture of this
+            spool while this object lives. An exception in it is logged and changes nothing.
+
+    Raises:
+        SubmissionError: a name is not usable.
+        ConfigurationError: the signing keys are malformed.
+        SpoolError: the spool cannot be opened.
+    """
+
+    def __init__(
+        self,
+        line: str,
+        camera: str,
+        product: str,
+        spool: str | os.PathLike[str] | None = None,
+        settings: Settings | None = None,
+        on_receipt: Callable[[Receipt], object] | None = None,
+    ) -> None:
+        self._settings = settings or get_settings()
+        self.station = Station.checked(line, camera, product)
+        SigningKeys.parse(self._settings.signing_keys.get_secret_value())  # say now what is wrong
+        path = self.station.spool_path(self._settings) if spool is None else Path(spool)
+        self._spool = Spool(path, Limits.from_settings(self._settings), self._settings.spool_sync)
+        self._process = os.getpid()
+        self._closed = threading.Event()
+        self._listener = Listener(Inbox(self._spool), on_receipt) if on_receipt else None
+        self._sender = Sender(self._spool.path, self._settings)
+        self._sender.start()
+        atexit.register(self.close)
+
+    @property
+    def spool(self) -> Spool:
+        """The spool this camera writes to."""
+        return self._spool
+
+    def submit(
+        self,
+        path: str | os.PathLike[str],
+        part: str | None = None,
+        lot: str | None = None,
+        captured_at: datetime | None = None,
+    ) -> UUID:
+        """Accept one picture; when it returns, the picture is in the spool, on disk.
+
+        Args:
+            path: where the worker will find it; made absolute.
+            part: the part's serial number.
+            lot: the lot it belongs to.
+            captured_at: with a time zone; empty: now.
+
+        Returns:
+            The picture's id, under which its verdict is stored.
+
+        Raises:
+            SubmissionError: a field cannot be used; the message says which.
+            SpoolFullError: there is no room, see `LINEWATCH_SPOOL_WHEN_FULL`.
+            SpoolError: the spool cannot be written, or this camera is closed.
+        """
+        return self.accept(Submission(path, part, lot, captured_at))
+
+    def accept(self, submission: Submission) -> UUID:
+        """`submit`, for a picture described by an object."""
+        return self._accept([submission], burst=None)[0]
+
+    def submit_many(self, pictures: Iterable[str | os.PathLike[str] | Submission]) -> list[UUID]:
+        """Accept a burst: all or none, in one message if they are 64 at most.
+
+        Raises what `submit` raises.
+        """
+        burst = [p if isinstance(p, Submission) else Submission(p) for p in pictures]
+        return self._accept(burst, burst=new_burst()) if burst else []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until everything in the spool has its receipt; False after `timeout` seconds."""
+        return self._wait_for(lambda: self._spool.count() == 0, timeout)
+
+    def wait_sent(self, timeout: float | None = None) -> bool:
+        """Wait until the broker has taken everything; False after `timeout` seconds."""
+        return self._wait_for(lambda: self._spool.queued() == 0, timeout)
+
+    def status(self) -> CameraStatus:
+        """What waits, and whether the broker takes it."""
+        return CameraStatus(self._spool.status(), self._sender.state)
+
+    def close(self, timeout: float = _HAND_OVER_S) -> None:
+        """Hand over what the broker takes within `timeout` seconds; the rest stays in the spool."""
+        if self._closed.is_set() or os.getpid() != self._process:
+            return
+        self._closed.set()
+        atexit.unregister(self.close)
+        self._hand_over(timeout)
+        self._sender.stop()
+        if self._listener:
+            self._listener.stop()
+        self._spool.close()
+
+    def __enter__(self) -> Camera:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _accept(self, submissions: list[Submission], burst: str | None) -> list[UUID]:
+        if os.getpid() != self._process:
+            raise SpoolError("this Camera belongs to another process; make one after the fork")
+        if self._closed.is_set():
+            raise SpoolError("this Camera is closed; make another")
+        entries: list[Entry] = []
+        try:
+            for submission in submissions:
+                entries.append(self._entry(submission, burst))  # noqa: PERF401 - undone below
+            self._spool.add(entries)
+        except BaseException:
+            self._remove_copies(entries)
+            raise
+        self._sender.wake()
+        return [UUID(entry.id) for entry in entries]
+
+    def _entry(self, submission: Submission, burst: str | None) -> Entry:
+        folder = self._spool.pictures_folder if self._settings.spool_copy else None
+        return to_entry(submission, self.station, burst, folder)
+
+    def _remove_copies(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            if entry.copy:
+                (self._spool.pictures_folder / entry.copy).unlink(missing_ok=True)
+
+    def _hand_over(self, timeout: float) -> None:
+        """Wait until everything is sent, unless the broker is known to take nothing."""
+        state = self._sender.state
+        if state.trouble is None and not state.queue_full:
+            self.wait_sent(timeout)
+
+    def _wait_for(self, condition: Callable[[], bool], timeout: float | None) -> bool:
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while not condition():
+            if deadline is not None and time.monotonic() >= deadline:
+                return False
+            time.sleep(_POLL_S)
+        return True

@@ -1,0 +1,139 @@
+"""What the sender repeats: collect receipts, send again what is due, send what waits."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from linewatch.settings import Settings
+from producer.contract import SigningKeys
+from producer.messages import group, to_task
+from producer.outbox import Outbox, QueuedPicture
+from producer.publisher import Publisher
+
+RECEIPT_POLL_S = 0.05
+
+_MESSAGES_A_ROUND = 32
+_RECEIPTS_A_ROUND = 500
+_DUE_CHECK_S = 1.0
+_STRAY_CHECK_S = 5.0
+_CHECKPOINT_S = 2.0
+_SWEEP_S = 3600.0
+_BACKLOG_PATIENCE = 9.0  # receipt timeouts more, while the queue still holds messages
+_CLOCK_MARGIN_S = 2.0  # the oldest message may come from a camera whose clock differs
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one round moved, and whether the queue had no room."""
+
+    sent: int = 0
+    cleared: int = 0
+    queue_full: bool = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether there may be more at once."""
+        return bool(self.sent or self.cleared)
+
+
+class Drain:
+    """Moves pictures from one spool to the broker and receipts back; for one thread."""
+
+    def __init__(self, outbox: Outbox, publisher: Publisher, settings: Settings) -> None:
+        self._outbox = outbox
+        self._publisher = publisher
+        self._settings = settings
+        self._keys = SigningKeys.parse(settings.signing_keys.get_secret_value())
+        self._next_due_check = 0.0
+        self._next_collect = 0.0
+        self._next_stray_check = 0.0
+        self._next_checkpoint = 0.0
+        self._next_sweep = 0.0
+
+    def round(self) -> Round:
+        """One round.
+
+        Raises:
+            QueueUnavailableError: nothing is lost; whatever was not confirmed is sent again.
+        """
+        self._tidy()  # first: the log must not grow while the broker is away
+        cleared = self._collect()
+        self._requeue_due()
+        sent, queue_full = self._send()
+        return Round(sent, cleared, queue_full)
+
+    def _collect(self) -> int:
+        """Clear pictures by their receipts: first the spool forgets, then the list."""
+        now = time.monotonic()
+        if now < self._next_collect:
+            return 0
+        self._next_collect = now + RECEIPT_POLL_S
+        if not self._outbox.awaits_receipts() and now < self._next_stray_check:
+            return 0
+        self._next_stray_check = now + _STRAY_CHECK_S
+        total = 0
+        count = _RECEIPTS_A_ROUND
+        while count == _RECEIPTS_A_ROUND:
+            count, receipts = self._publisher.receipts(_RECEIPTS_A_ROUND)
+            if count:
+                total += self._outbox.clear(receipts)
+                self._publisher.forget_receipts(count)
+        return total
+
+    def _requeue_due(self) -> None:
+        """Send again what has no receipt in time.
+
+        A picture sent after the oldest message that still waits is in the queue itself, and a
+        second copy would only lengthen it: during an outage of an hour, many times over. Where
+        the queue does not tell that age, a picture is given ten times as long while any wait.
+        """
+        now = time.monotonic()
+        if now < self._next_due_check:
+            return
+        self._next_due_check = now + min(_DUE_CHECK_S, self._settings.receipt_timeout_s / 4)
+        if self._outbox.has_due():
+            queue = self._publisher.queue()
+            if not queue.depth:
+                self._outbox.requeue_due()
+            elif queue.oldest_age_s is None:
+                self._outbox.requeue_due(self._settings.receipt_timeout_s * _BACKLOG_PATIENCE)
+            else:
+                oldest = time.time() - queue.oldest_age_s
+                self._outbox.requeue_due(sent_before=oldest - _CLOCK_MARGIN_S)
+
+    def _tidy(self) -> None:
+        now = time.monotonic()
+        if now >= self._next_sweep:
+            self._next_sweep = now + _SWEEP_S
+            self._outbox.sweep_copies()
+        if now >= self._next_checkpoint:
+            self._next_checkpoint = now + _CHECKPOINT_S
+            self._outbox.checkpoint()
+            self._outbox.reserve.keep()
+
+    def _waiting(self, limit: int) -> list[QueuedPicture]:
+        newest_first = self._settings.spool_order == "newest-first"
+        return self._outbox.queued(limit, newest_first=newest_first)
+
+    def _send(self) -> tuple[int, bool]:
+        limit = self._settings.images_per_message
+        waiting = self._waiting(limit * _MESSAGES_A_ROUND)
+        if not waiting:
+            return 0, False
+        queue = self._publisher.queue()
+        room = self._settings.max_queue_depth - queue.depth
+        if room <= 0 or (queue.oldest_age_s or 0.0) > self._settings.max_queue_age_s:
+            return 0, True
+        if len(waiting) < limit and self._settings.linger_ms:
+            time.sleep(self._settings.linger_ms / 1000)
+            waiting = self._waiting(limit * _MESSAGES_A_ROUND)
+        messages = group(waiting, limit, self._settings.max_message_bytes)[
+            : min(room, _MESSAGES_A_ROUND)
+        ]
+        self._publisher.publish(
+            [to_task(m, self._outbox.producer_id, self._keys) for m in messages]
+        )
+        sent = [picture for message in messages for picture in message]
+        self._outbox.mark_sent(sent, self._settings.receipt_timeout_s)
+        return len(sent), False

@@ -1,0 +1,117 @@
+"""The producer's whole traffic with Redis: publish, depth, receipts. `docs/protocol.md` lists it.
+
+kombu and redis are imported when the publisher is made, which happens in the sender's thread.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import ValidationError
+
+from linewatch.errors import QueueUnavailableError
+from linewatch.settings import Settings
+from producer.contract import QUEUE, Receipt, receipts_key
+from producer.messages import TaskMessage
+from producer.queue_state import QueueState, queue_state
+
+if TYPE_CHECKING:
+    import redis
+
+log = logging.getLogger(__name__)
+
+_SOCKET_TIMEOUT_S = 5.0
+_Answer = TypeVar("_Answer")
+
+
+class Publisher:
+    """Talks to the broker for one producer; for use by one thread. Connects when first used.
+
+    Every method raises QueueUnavailableError when Redis is away, full or refuses.
+    """
+
+    def __init__(self, settings: Settings, producer_id: str) -> None:
+        import kombu
+        import redis
+        from kombu.exceptions import KombuError
+
+        self._key = receipts_key(producer_id)
+        self._errors = (redis.RedisError, KombuError, OSError)
+        self._redis: redis.Redis = redis.Redis.from_url(
+            settings.redis_client_url,
+            socket_timeout=_SOCKET_TIMEOUT_S,
+            socket_connect_timeout=_SOCKET_TIMEOUT_S,
+        )
+        self._connection = kombu.Connection(
+            settings.broker_url,
+            transport_options={
+                "socket_timeout": _SOCKET_TIMEOUT_S,
+                "socket_connect_timeout": _SOCKET_TIMEOUT_S,
+                "max_retries": 0,  # the sender tries again, and looks for receipts meanwhile
+            },
+        )
+        self._producer: Any = None
+
+    def publish(self, tasks: Sequence[TaskMessage]) -> None:
+        """Hand tasks over in one round trip. When it returns, Redis has confirmed each."""
+        self._ask(lambda: self._publish(tasks))
+
+    def queue(self) -> QueueState:
+        """How many messages wait in the inspect queue, and for how long the oldest has."""
+        return self._ask(lambda: queue_state(self._redis))
+
+    def receipts(self, limit: int) -> tuple[int, list[Receipt]]:
+        """The oldest receipts, and how many list entries they are; they stay on the list."""
+        lines = self._ask(lambda: self._redis.lrange(self._key, 0, limit - 1))
+        return len(lines), [r for r in map(_read, lines) if r is not None]
+
+    def forget_receipts(self, count: int) -> None:
+        """Remove the oldest `count` entries, once the spool has them."""
+        self._ask(lambda: self._redis.ltrim(self._key, count, -1))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._redis.close()
+        self._disconnect()
+
+    def _publish(self, tasks: Sequence[TaskMessage]) -> None:
+        import kombu
+
+        if self._producer is None:
+            self._connection.ensure_connection(max_retries=1, timeout=_SOCKET_TIMEOUT_S)
+            self._producer = kombu.Producer(self._connection.default_channel, serializer="json")
+        try:
+            with self._producer.batch(max_size=len(tasks)):
+                for task in tasks:
+                    self._producer.publish(
+                        task.body,
+                        exchange="",
+                        routing_key=QUEUE,
+                        headers=task.headers,
+                        correlation_id=task.id,
+                        reply_to="",
+                    )
+        except BaseException:
+            self._disconnect()
+            raise
+
+    def _disconnect(self) -> None:
+        self._producer = None
+        self._connection.close()
+
+    def _ask(self, question: Callable[[], _Answer]) -> _Answer:
+        try:
+            return question()
+        except self._errors as error:
+            cause = error.__cause__ or error
+            raise QueueUnavailableError(f"Redis does not take or give messages: {cause}") from error
+
+
+def _read(line: bytes | str) -> Receipt | None:
+    try:
+        return Receipt.model_validate_json(line)
+    except ValidationError as error:  # the resend brings another
+        log.error("a receipt cannot be read and is skipped: %.200r: %s", line, error)
+        return None

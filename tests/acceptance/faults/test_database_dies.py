@@ -1,0 +1,217 @@
+"""The database stopped, locked and in deadlock while pictures stream in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from tests.acceptance.conftest import plant_settings
+from tests.acceptance.faults.history import check
+from tests.acceptance.faults.proxy import Proxy
+from tests.acceptance.faults.results import Row, record, times
+from tests.acceptance.faults.sqlite_lock import locked
+from tests.acceptance.faults.stream import Stream
+from tests.acceptance.live import Live, live
+
+pytestmark = pytest.mark.timeout(3600)
+
+
+@pytest.fixture
+def cable(postgresql_url: str) -> Iterator[Proxy]:
+    """The way to the database, which can be cut."""
+    url = make_url(postgresql_url)
+    with Proxy(url.host or "127.0.0.1", url.port or 5432) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def far_plant(
+    postgresql_url: str,
+    cable: Proxy,
+    redis_url: str,
+    weights_dir: Path,
+    tmp_path: Path,
+    _environment: pytest.MonkeyPatch,
+) -> Iterator[Live]:
+    """A system whose database is at the far end of the cable."""
+    through = make_url(postgresql_url).set(host="127.0.0.1", port=cable.port)
+    url = through.render_as_string(hide_password=False)
+    yield from live(plant_settings(tmp_path, url, redis_url, weights_dir))
+
+
+def test_postgresql_goes_away(far_plant: Live, cable: Proxy) -> None:
+    """Cut off from the database, a worker holds what it has, and goes on when it is back."""
+    plant = far_plant
+    outages, length_s = times(short=1, long=10), times(short=5, long=60)
+    slowest_s = 0.0
+    plant.worker()
+    with Stream(plant, rate=40) as stream:
+        plant.until(lambda: bool(plant.receipts), 30, "a first receipt")
+        for _ in range(outages):
+            cable.cut()
+            time.sleep(length_s)
+            seen = len(plant.receipts)
+            cable.mend()
+            began = time.monotonic()
+            plant.until(lambda s=seen: len(plant.receipts) > s, 60, "a receipt")
+            slowest_s = max(slowest_s, time.monotonic() - began)
+            time.sleep(1)
+        stream.settle(timeout_s=600)
+    plant.group.check()  # it held; it did not die
+    found = check(plant, stream.accepted)
+    record(
+        Row(
+            f"PostgreSQL away for {length_s} s",
+            "postgresql",
+            outages,
+            found.accepted,
+            found.lost,
+            found.duplicated,
+            round(slowest_s, 1),
+        )
+    )
+
+
+def test_sqlite_is_locked_by_another_process(plant: Live) -> None:
+    if plant.engine.dialect.name != "sqlite":
+        pytest.skip("SQLite's own")
+    rounds = times(short=1, long=5)
+    plant.worker()
+    with Stream(plant, rate=40) as stream:
+        for _ in range(rounds):
+            time.sleep(1)
+            with locked(plant.engine.url.database or ""):
+                time.sleep(times(short=3, long=40))  # 40 s is longer than the busy timeout
+        recover_s = stream.settle(timeout_s=180)
+    plant.group.check()
+    found = check(plant, stream.accepted)
+    record(
+        Row(
+            "SQLite locked by another process",
+            "sqlite",
+            rounds,
+            found.accepted,
+            found.lost,
+            found.duplicated,
+            round(recover_s, 1),
+        )
+    )
+
+
+@pytest.mark.slow
+def test_sessions_are_terminated(postgresql_plant: Live) -> None:
+    """An administrator ends the workers' sessions, as an upgrade or a failover does."""
+    plant, rounds = postgresql_plant, 20
+    plant.worker()
+    with Stream(plant, rate=80) as stream:
+        plant.until(lambda: bool(plant.receipts), 30, "a first receipt")
+        for _ in range(rounds):
+            with _administrator(plant) as connection:
+                connection.execute(_TERMINATE_WORKERS)
+            time.sleep(0.5)
+        recover_s = stream.settle(timeout_s=120)
+    plant.group.check()
+    found = check(plant, stream.accepted)
+    record(
+        Row(
+            "PostgreSQL sessions terminated",
+            "postgresql",
+            rounds,
+            found.accepted,
+            found.lost,
+            found.duplicated,
+            round(recover_s, 1),
+        )
+    )
+
+
+def test_deadlocks_are_survived(postgresql_plant: Live) -> None:
+    """Another session takes the roll-up's rows in the other order, so that one of them must end."""
+    plant, rounds = postgresql_plant, times(short=2, long=20)
+    deadlocks = 0
+    plant.worker()
+    with (
+        Stream(plant, rate=40, line="line-1") as first,
+        Stream(plant, rate=40, line="line-2") as second,
+    ):
+        plant.until(lambda: _lines(plant) == 2, 60, "a row of each line")
+        for _ in range(rounds):
+            deadlocks += _provoke_deadlock(plant)
+        recover_s = max(first.settle(timeout_s=120), second.settle(timeout_s=120))
+    plant.group.check()
+    found = check(plant, first.accepted + second.accepted)
+    assert deadlocks > 0
+    record(
+        Row(
+            "PostgreSQL deadlock",
+            "postgresql",
+            deadlocks,
+            found.accepted,
+            found.lost,
+            found.duplicated,
+            round(recover_s, 1),
+        )
+    )
+
+
+@pytest.fixture
+def postgresql_plant(
+    postgresql_url: str,
+    redis_url: str,
+    weights_dir: Path,
+    tmp_path: Path,
+    _environment: pytest.MonkeyPatch,
+) -> Iterator[Live]:
+    """A system on PostgreSQL."""
+    yield from live(plant_settings(tmp_path, postgresql_url, redis_url, weights_dir))
+
+
+_TERMINATE_WORKERS = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+    AND application_name = 'linewatch'
+"""
+
+
+@contextmanager
+def _administrator(plant: Live) -> Iterator[psycopg.Connection]:
+    url = plant.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(url, autocommit=True, application_name="administrator") as connection:
+        yield connection
+
+
+def _lines(plant: Live) -> int:
+    with _administrator(plant) as connection:
+        row = connection.execute("SELECT count(DISTINCT line) FROM inspection_hourly").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _provoke_deadlock(plant: Live) -> int:
+    """Lock line-2's counts, wait until a worker waits for them holding line-1's, want those."""
+    with _administrator(plant) as connection:
+        connection.execute("SET deadlock_timeout = '10s'")  # so that the worker is the victim
+        connection.execute("BEGIN")
+        connection.execute("SELECT 1 FROM inspection_hourly WHERE line = 'line-2' FOR UPDATE")
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+            "AND datname = current_database() AND application_name = 'linewatch'"
+        )
+        deadline = time.monotonic() + 10
+        while not connection.execute(waiting).fetchone()[0]:  # type: ignore[index]
+            if time.monotonic() > deadline:
+                connection.execute("ROLLBACK")
+                return 0
+            time.sleep(0.02)
+        try:
+            connection.execute("SELECT 1 FROM inspection_hourly WHERE line = 'line-1' FOR UPDATE")
+        except psycopg.errors.DeadlockDetected:
+            connection.execute("ROLLBACK")
+            return 1
+        connection.execute("COMMIT")
+        return 1

@@ -1,0 +1,222 @@
+"""Workers that are killed, frozen and stopped while pictures stream in."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from db.inspections import existing
+from linewatch.services import Service
+from tests.acceptance.faults.history import check
+from tests.acceptance.faults.results import Row, record, times
+from tests.acceptance.faults.sqlite_lock import locked
+from tests.acceptance.faults.stream import Stream
+from tests.acceptance.live import Live, ids_of, kill, message
+
+pytestmark = pytest.mark.timeout(3600)
+
+STEPS = {
+    "receive": "killed when received",
+    "decode": "killed when decoded",
+    "infer": "killed when inferred",
+    "commit": "killed when committed, before the receipt",
+    "receipt": "killed after the receipt, before the acknowledgement",
+}
+
+
+def database_of(plant: Live) -> str:
+    return plant.engine.dialect.name
+
+
+def test_sigkill_at_random_moments(plant: Live) -> None:
+    """Two workers; one of them is killed again and again, and started again."""
+    dice = random.Random(1)
+    kills = times(short=2, long=100)  # on each of the two databases
+    workers: dict[str, Service] = {name: plant.worker(name) for name in ("a", "b")}
+    with Stream(plant, rate=40) as stream:
+        for _ in range(kills):
+            name = dice.choice(sorted(workers))
+            time.sleep(dice.uniform(0.2, 2.0))
+            kill(workers[name])
+            plant.group.services.remove(workers[name])
+            workers[name] = plant.worker(name)
+        recover_s = stream.settle(timeout_s=180)
+    found = check(plant, stream.accepted)
+    record(
+        Row(
+            "worker SIGKILL at a random moment",
+            database_of(plant),
+            kills,
+            found.accepted,
+            found.lost,
+            found.duplicated,
+            round(recover_s, 1),
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    "step", [s if s == "commit" else pytest.param(s, marks=pytest.mark.slow) for s in STEPS]
+)
+def test_sigkill_at_a_named_step(plant: Live, tmp_path: Path, step: str) -> None:
+    flag = tmp_path / "killed"
+    killer = {"LINEWATCH_TEST_KILL_AT": f"{step}:2:{flag}"}
+    doomed = plant.worker("doomed", include="tests.acceptance.faults.step_killer", **killer)
+    with Stream(plant, rate=40) as stream:
+        doomed.process.wait(timeout=60)
+        died = time.monotonic()
+        assert doomed.process.returncode == -signal.SIGKILL
+        plant.group.services.remove(doomed)
+        held = _held(plant)
+        plant.worker("heir")
+        plant.until(lambda: len(existing(plant.engine, held)) == len(held), 90, "the held pictures")
+        recover_s = time.monotonic() - died
+        stream.settle(timeout_s=90)
+    found = check(plant, stream.accepted)
+    record(
+        Row(
+            f"worker {STEPS[step]}",
+            database_of(plant),
+            1,
+            found.accepted,
+            found.lost,
+            found.duplicated,
+            round(recover_s, 1),
+        )
+    )
+
+
+def test_a_frozen_worker_that_wakes_changes_nothing(plant: Live) -> None:
+    """SIGSTOP past the visibility timeout: another worker judges; the late write does nothing."""
+    rounds = times(short=1, long=5)
+    longest_s = 0.0
+    frozen = plant.worker("frozen")
+    with Stream(plant, rate=40) as stream:
+        for _ in range(rounds):
+            time.sleep(1)
+            with _nobody_writes(plant):
+                frozen.process.send_signal(signal.SIGSTOP)
+            began = time.monotonic()
+            held = _held(plant)
+            if len(plant.group.services) == 1:
+                plant.worker("other")
+            plant.until(
+                lambda held=held: len(existing(plant.engine, held)) == len(held), 90, "rows"
+            )
+            longest_s = max(longest_s, time.monotonic() - began)
+            frozen.process.send_signal(signal.SIGCONT)
+            time.sleep(2)
+        stream.settle(timeout_s=90)
+    found = check(plant, stream.accepted)
+    plant.group.check()
+    record(
+        Row(
+            "worker SIGSTOP past the visibility timeout, then SIGCONT",
+            database_of(plant),
+            rounds,
+            found.accepted,
+            found.lost,
+            found.duplicated,
+            round(longest_s, 1),
+        )
+    )
+
+
+def test_sigterm_hands_back_what_is_not_judged(plant: Live) -> None:
+    """A warm stop under load: the batch is finished, the rest is in the queue within 2 s."""
+    rounds = times(short=1, long=10)
+    slowest_s = 0.0
+    with Stream(plant, rate=200) as stream:
+        for number in range(rounds):
+            worker = plant.worker(f"w{number}")
+            plant.until(lambda: plant.held() > 0, 30, "messages in the worker's hands")
+            time.sleep(0.5)
+            worker.process.terminate()
+            began = time.monotonic()
+            plant.until(lambda: plant.held() == 0, 30, "messages handed back")
+            slowest_s = max(slowest_s, time.monotonic() - began)
+            assert worker.process.wait(timeout=30) == 0
+            plant.group.services.remove(worker)
+        stream.stop()
+        plant.worker("last")
+        stream.settle(timeout_s=120)
+    found = check(plant, stream.accepted)
+    record(
+        Row(
+            "worker SIGTERM under load (recover_s: until the rest is back in the queue)",
+            database_of(plant),
+            rounds,
+            found.accepted,
+            found.lost,
+            found.duplicated,
+            round(slowest_s, 1),
+        )
+    )
+
+
+def test_a_picture_that_kills_workers_is_dead_lettered_alone(plant: Live, tmp_path: Path) -> None:
+    from producer.contract import Reason, Verdict
+
+    poison = plant.picture("poison.png")
+    payload = message(*[plant.picture() for _ in range(5)], poison)
+    plant.enqueue(payload)
+    *innocent, culprit = ids_of(payload)
+    deaths = 0
+    began = time.monotonic()
+    while len(plant.outcomes([culprit])) == 0:
+        worker = plant.worker(f"w{deaths}", include="tests.acceptance.faults.poisoned", ready=False)
+        plant.until(
+            lambda w=worker: w.process.poll() is not None or plant.outcomes([culprit]) != {},
+            60,
+            "a death or a dead letter",
+        )
+        if worker.process.poll() is not None:
+            deaths += 1
+            plant.group.services.remove(worker)
+    recover_s = time.monotonic() - began
+    assert deaths == 3
+    found = plant.wait_for([*innocent, culprit])
+    assert (found[culprit].verdict, found[culprit].reason) == (Verdict.DEAD_LETTER, Reason.POISON)
+    assert all(found[id_].verdict.judged for id_ in innocent)
+    history = check(plant, [*innocent, culprit])
+    record(
+        Row(
+            "picture that kills its worker",
+            database_of(plant),
+            deaths,
+            history.accepted,
+            history.lost,
+            history.duplicated,
+            round(recover_s, 1),
+        )
+    )
+
+
+@contextmanager
+def _nobody_writes(plant: Live) -> Iterator[None]:
+    """On SQLite a process that freezes inside a write holds the file's lock: a stated limit."""
+    if plant.engine.dialect.name != "sqlite":
+        yield
+        return
+    with locked(plant.engine.url.database or ""):
+        yield
+
+
+def _held(plant: Live) -> list[UUID]:
+    """The pictures of every message that some worker holds."""
+    import base64
+    import json
+
+    held = []
+    for raw in plant.redis.hvals("unacked"):
+        envelope, _exchange, _key = json.loads(raw)
+        payload = json.loads(base64.b64decode(envelope["body"]))[0][0]
+        held += ids_of(payload)
+    return held

@@ -1,0 +1,101 @@
+"""`linewatch demo`, as a person runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.support.pictures import texture
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "linewatch", "demo", *arguments]
+
+
+@pytest.fixture
+def surroundings(tmp_path: Path, weights_dir: Path) -> dict[str, str]:
+    """Only the settings a newcomer has: none; and a place of the test's own."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("LINEWATCH_")}
+    return {
+        **kept,
+        "LINEWATCH_DATA_DIR": str(tmp_path / "var"),
+        "LINEWATCH_WEIGHTS_DIR": str(weights_dir),
+    }
+
+
+def test_a_simulated_shift_is_accounted_for(tmp_path: Path, surroundings: dict[str, str]) -> None:
+    result = tmp_path / "out.json"
+    done = subprocess.run(
+        command("--parts", "12", "--first", "3", "--json", str(result)),
+        env=surroundings,
+        capture_output=True,
+        text=True,
+        timeout=170,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    found: dict[str, Any] = json.loads(result.read_text())
+    assert found["accepted"] == 12 + 9 * 3
+    assert found["accepted"] == found["judged"] + found["rejected"] + found["dead_lettered"]
+    assert (found["lost"], found["duplicates"]) == (0, 0)
+    assert found["flower"]["reachable"] is True
+    assert found["flower"]["tasks_seen"] > 0
+    assert 0 <= found["accuracy_on_simulated_truth"] <= 1
+    assert {row["line"] for row in found["report"]} == {"line-1", "line-2"}
+    assert "compact" in done.stdout
+    assert "Confusion" in done.stdout
+
+
+def test_a_folder_of_one_class_is_one_clear_sentence(
+    tmp_path: Path, surroundings: dict[str, str]
+) -> None:
+    (tmp_path / "pictures" / "good").mkdir(parents=True)
+    done = subprocess.run(
+        command("--images", str(tmp_path / "pictures")),
+        env=surroundings,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "two class sub-folders" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_stops_every_process_it_started(
+    tmp_path: Path, surroundings: dict[str, str]
+) -> None:
+    from PIL import Image
+
+    for name in ("good", "scratch"):
+        (tmp_path / "pictures" / name).mkdir(parents=True)
+        for number in range(8):
+            picture = tmp_path / "pictures" / name / f"{number}.png"
+            Image.fromarray(texture(64, 64, seed=number)).save(picture)
+    demo = subprocess.Popen(
+        command("--images", str(tmp_path / "pictures"), "--first", "3"),
+        env=surroundings,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    children: list[psutil.Process] = []
+    deadline = time.monotonic() + 60
+    while len(children) < 4 and time.monotonic() < deadline:
+        children = psutil.Process(demo.pid).children(recursive=True)
+        time.sleep(0.1)
+    assert len(children) >= 4
+    demo.send_signal(signal.SIGINT)
+    assert demo.wait(timeout=60) == 130
+    _, alive = psutil.wait_procs(children, timeout=10)
+    assert alive == []

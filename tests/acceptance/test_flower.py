@@ -1,0 +1,64 @@
+"""Flower, as a person sees it: real processes, a real browser."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from linewatch.demo.run import flower_tasks
+from linewatch.plant import flower_answers
+from linewatch.services import free_port, python_command
+from tests.acceptance.live import Live, ids_of, message
+
+
+@pytest.fixture(scope="module")
+def flower(shared_plant: Live) -> str:
+    """Flower's address, with messages of two sizes behind it."""
+    port = free_port()
+    shared_plant.group.start("flower", python_command("linewatch", "flower", "--port", str(port)))
+    url = f"http://127.0.0.1:{port}"
+    shared_plant.group.wait_until("flower", lambda: flower_answers(url), 60)
+    return url
+
+
+def test_flower_sees_every_message_succeed(shared_plant: Live, flower: str) -> None:
+    before = flower_tasks(flower) or 0
+    payloads = [message(shared_plant.picture()) for _ in range(200)]
+    for payload in payloads:
+        shared_plant.enqueue(payload)
+    shared_plant.wait_for([id_ for payload in payloads for id_ in ids_of(payload)])
+    shared_plant.until(
+        lambda: (flower_tasks(flower) or 0) - before == 200, 20, "200 successes in Flower"
+    )
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Iterator[object]:
+    """A page of a headless Chromium; skips where there is none."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("no Chromium on PATH")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-background-networking"]
+        )
+        yield browser.new_page(viewport={"width": 1600, "height": 900})
+        browser.close()
+
+
+@pytest.mark.browser
+def test_a_task_shows_its_line_camera_and_number_of_pictures(
+    shared_plant: Live, flower: str, page: object, tmp_path: Path
+) -> None:
+    with shared_plant.camera(line="press-7", camera="cam-3") as camera:
+        camera.submit_many([shared_plant.picture() for _ in range(5)])
+        assert camera.wait(timeout=60)
+    page.goto(f"{flower}/tasks")  # type: ignore[attr-defined]
+    row = page.get_by_text("press-7 · cam-3 · 5 × widget")  # type: ignore[attr-defined]
+    row.first.wait_for(timeout=20_000)
+    page.screenshot(path=str(tmp_path / "flower.png"))  # type: ignore[attr-defined]
+    assert "5 review" in page.content()  # type: ignore[attr-defined]

@@ -1,0 +1,85 @@
+"""Workers take locks in one order, so that they wait for each other and never in a circle.
+
+Each test holds the lock that comes first, lets a commit run into it, and then takes the one that
+comes second. A commit that took its locks in the order of its records would hold that one already.
+"""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Connection, Engine, Table, text
+
+from db.base import table_of
+from db.inspections import commit_inspections
+from db.records import InspectionRecord
+from db.rollup import discrepancies, rollup_key
+from db.rows import inspection_row
+from db.session import engine_for, reading, transaction
+from db.tables import Inspection, InspectionHourly, Line
+from tests.support.records import a_record
+
+
+@pytest.fixture
+def engine(postgresql_url: str) -> Engine:
+    """PostgreSQL only: a SQLite file has one lock."""
+    return engine_for(postgresql_url)
+
+
+def contend(
+    engine: Engine, records: list[InspectionRecord], table: Table, rows: list[dict[str, Any]]
+) -> frozenset[UUID]:
+    """Insert `rows[0]`, let a commit of `records` wait for it, insert `rows[1]`, undo both."""
+    with ThreadPoolExecutor(1) as pool:
+        with transaction(engine) as connection:
+            connection.execute(table.insert(), rows[0])
+            commit = pool.submit(commit_inspections, engine, records, UTC)
+            wait_until_blocked(engine)
+            connection.execute(table.insert(), rows[1])
+            undo(connection)
+        return commit.result(timeout=30)
+
+
+def undo(connection: Connection) -> None:
+    connection.get_transaction().rollback()  # type: ignore[union-attr]
+
+
+def wait_until_blocked(engine: Engine) -> None:
+    query = """
+        SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'
+    """
+    deadline = time.monotonic() + 10
+    while True:
+        with reading(engine) as connection:
+            if connection.execute(text(query)).scalar_one():
+                return
+        assert time.monotonic() < deadline, "the commit never waited"
+        time.sleep(0.02)
+
+
+def test_the_same_pictures(engine: Engine) -> None:
+    first, second = (a_record(id=UUID(int=n)) for n in (1, 2))
+    rows = [inspection_row(first), inspection_row(second)]
+    new = contend(engine, [second, first], table_of(Inspection), rows)
+    assert new == {first.id, second.id}
+
+
+def test_the_same_roll_up_rows(engine: Engine) -> None:
+    first, second = a_record(id=UUID(int=2), lot="A"), a_record(id=UUID(int=1), lot="B")
+    keys = [rollup_key(inspection_row(record), UTC)._asdict() for record in (first, second)]
+    rows = [{**key, "count": 1} for key in keys]
+    contend(engine, [first, second], table_of(InspectionHourly), rows)
+    assert discrepancies(engine, UTC) == {}
+
+
+def test_the_same_new_lines(engine: Engine) -> None:
+    names = [f"L{n}" for n in range(8)]
+    records = [a_record(line=name) for name in reversed(names)]
+    rows = [{"code": name, "name": name} for name in (names[0], names[-1])]
+    assert len(contend(engine, records, table_of(Line), rows)) == 8

@@ -1,0 +1,107 @@
+"""`linewatch audit` and `linewatch dead-letters`, as people run them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import Engine, text
+
+from db import audit, dead_letters
+from db.session import engine_for, transaction
+from linewatch.cli import cli
+from linewatch.errors import DeadLetterError
+from linewatch.settings import Settings
+
+
+@pytest.fixture
+def engine(settings: Settings) -> Engine:
+    return engine_for(settings.sql_url)
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, list(arguments), catch_exceptions=True)
+
+
+def letter(engine: Engine, **fields: object) -> int:
+    image = {
+        "id": str(uuid4()),
+        "uri": "/a.png",
+        "camera": "c",
+        "captured_at": "2026-01-01T00:00:00Z",
+    }
+    payload = {
+        "version": 1,
+        "product": "widget",
+        "line": "l",
+        "enqueued_at": "2026-01-01T00:00:00Z",
+        "images": [image],
+    }
+    usual = {"reason": "poison", "detail": "killed three", "payload": json.dumps(payload)}
+    return dead_letters.add(engine, **{**usual, **fields})  # type: ignore[arg-type]
+
+
+def test_audit_lists_and_verifies(engine: Engine) -> None:
+    assert "the audit log is empty" in run("audit", "list").output
+    first = audit.append(engine, "ann", "model.promote", "cable", {"version": "cable-1"})
+    head = audit.append(engine, "=cmd()", "label.add", "labels")
+    listed = json.loads(run("audit", "list", "--format", "json").output)
+    assert [row["actor"] for row in listed] == ["=cmd()", "ann"]
+    assert "'=cmd()" in run("audit", "list", "--format", "csv").output
+    good = run("audit", "verify", "--head", first)
+    assert (good.exit_code, good.output) == (0, f"2 entries hold; head {head}\n")
+
+
+@pytest.mark.parametrize(
+    ("tampering", "says"),
+    [
+        ("UPDATE audit_log SET actor = 'bob' WHERE id = 1", "entry 1 was changed"),
+        ("DELETE FROM audit_log WHERE id = 1", "entries are gone"),
+        ("DELETE FROM audit_log WHERE id = 2", "its end was cut off"),
+    ],
+)
+def test_audit_verify_finds_tampering(engine: Engine, tampering: str, says: str) -> None:
+    audit.append(engine, "ann", "model.promote", "cable")
+    head = audit.append(engine, "ann", "model.retire", "cable")
+    with transaction(engine) as connection:
+        connection.execute(text(tampering))
+    found = run("audit", "verify", "--head", head)
+    assert found.exit_code == 1
+    assert says in found.output
+
+
+def test_letters_are_listed_shown_requeued_and_purged(
+    engine: Engine, make_settings: Callable[..., Settings], redis_url: str
+) -> None:
+    make_settings(redis_url=redis_url)
+    assert "no dead letters" in run("dead-letters", "list").output
+    number = letter(engine)
+    listed = json.loads(run("dead-letters", "list", "--format", "json").output)
+    assert [(row["letter"], row["state"]) for row in listed] == [(number, "kept")]
+    assert "/a.png" in run("dead-letters", "show", str(number)).output
+    sent = run("dead-letters", "requeue", str(number))
+    assert f"letter {number}: 1 pictures sent again, 0 of them" in sent.output
+    assert "no dead letters" in run("dead-letters", "list").output
+    (row,) = json.loads(run("dead-letters", "list", "--all", "--format", "json").output)
+    assert row["state"] == "sent again, settled"
+    assert "1 letters deleted" in run("dead-letters", "purge", "--older-than", "0", "--yes").output
+    assert [deed.action for deed in audit.newest(engine)] == [
+        "dead_letter.purge",
+        "dead_letter.requeue",
+    ]
+    assert isinstance(run("dead-letters", "show", str(number)).exception, DeadLetterError)
+
+
+def test_a_hostile_payload_does_not_reach_the_terminal(engine: Engine) -> None:
+    number = letter(engine, payload="\x1b]0;owned\x07")
+    assert "\x1b" not in run("dead-letters", "show", str(number)).output
+
+
+def test_a_purge_asks_first(engine: Engine) -> None:
+    letter(engine)
+    result = CliRunner().invoke(cli, ["dead-letters", "purge", "--older-than", "0"], input="n\n")
+    assert result.exit_code == 1
+    assert len(dead_letters.newest(engine)) == 1

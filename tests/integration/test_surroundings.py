@@ -1,0 +1,159 @@
+"""What doctor says of queue, disk and clocks, against real servers."""
+
+from __future__ import annotations
+
+import io
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import redis
+from rich.console import Console
+
+from db.alerts import raise_alert
+from db.inspections import commit_inspections
+from db.session import engine_for
+from linewatch import health, surroundings
+from linewatch.findings import State
+from linewatch.settings import Settings
+from linewatch.top import Sample, Stage, look, screen
+from producer.contract import QUEUE
+from producer.queue_state import QueueState
+from tests.integration.producer.test_back_pressure import stale
+from tests.support.records import a_record
+
+MakeSettings = Callable[..., Settings]
+
+
+def test_a_long_or_old_queue_is_a_warning(
+    settings: Settings, redis_url: str, make_settings: MakeSettings
+) -> None:
+    made = make_settings(redis_url=redis_url, max_queue_age_s=30, max_queue_depth=2)
+    (finding,) = surroundings.queue(made)
+    assert (finding.state, finding.detail) == (State.OK, "0 messages wait")
+    with redis.Redis.from_url(redis_url) as client:
+        client.lpush(QUEUE, stale(timedelta(seconds=90)))
+        (old,) = surroundings.queue(made)
+        assert old.state is State.WARN
+        assert old.detail.startswith("1 messages wait, the oldest for 90 s; cameras keep")
+        assert "(the oldest for 90 s)" in (health.stuck(made) or "")
+        client.delete(QUEUE)
+        client.lpush(QUEUE, *["x"] * 2)
+        (long,) = surroundings.queue(made)
+        assert long.state is State.WARN
+
+
+def test_room_on_the_disk(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, make_settings: MakeSettings
+) -> None:
+    missing = make_settings(data_dir=settings.data_dir / "not" / "there" / "yet")
+    monkeypatch.setattr(surroundings, "LEAST_FREE", 0.0)
+    assert next(surroundings.disk(missing)).state is State.OK
+    monkeypatch.setattr(surroundings, "LEAST_FREE", 1.0)
+    assert next(surroundings.disk(missing)).state is State.WARN
+
+
+@contextmanager
+def redis_of_another_time(ahead_s: float) -> Iterator[str]:
+    """A server that speaks enough of Redis to be asked for the time, and is wrong about it."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                while data := connection.recv(4096):
+                    if b"TIME" in data:
+                        seconds = str(int(time.time() + ahead_s)).encode()
+                        lines = [b"*2", b"$%d" % len(seconds), seconds, b"$1", b"0", b""]
+                        connection.sendall(b"\r\n".join(lines))
+                    else:
+                        connection.sendall(b"+PONG\r\n" * data.count(b"*"))
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"redis://127.0.0.1:{server.getsockname()[1]}/0?protocol=2"
+        thread.join(5)
+
+
+@pytest.mark.parametrize(("ahead_s", "words"), [(30.0, "ahead of"), (-30.0, "behind")])
+def test_clocks_that_differ_are_a_warning(
+    settings: Settings, make_settings: MakeSettings, ahead_s: float, words: str
+) -> None:
+    with redis_of_another_time(ahead_s) as url:
+        (finding,) = surroundings.clocks(make_settings(redis_url=url))
+    assert finding.state is State.WARN
+    assert words in finding.detail
+
+
+def test_clocks_of_one_machine_agree(
+    redis_url: str, database_url: str, make_settings: MakeSettings
+) -> None:
+    made = make_settings(redis_url=redis_url, database_url=database_url)
+    (finding,) = surroundings.clocks(made)
+    assert finding.state is State.OK
+    assert ("postgresql" in finding.detail) == database_url.startswith("postgresql")
+
+
+def text_of(sample: Sample, before: Sample | None = None) -> str:
+    stream = io.StringIO()
+    Console(file=stream, width=120).print(screen(sample, before))
+    return stream.getvalue()
+
+
+def test_top_shows_queue_verdicts_and_alarms(
+    settings: Settings, redis_url: str, make_settings: MakeSettings
+) -> None:
+    made = make_settings(redis_url=redis_url)
+    engine = engine_for(made.sql_url)
+    commit_inspections(engine, [a_record(decided_at=datetime.now(UTC))], UTC)
+    raise_alert(engine, kind="takt", severity="warning", message="L1 [is] late", line="L1")
+    seen = look(made, ["http://127.0.0.1:9/metrics"])
+    text = text_of(seen)
+    assert "0 messages" in text
+    assert "L1 [is] late" in text
+    assert "http://127.0.0.1:9/metrics" in text
+    assert [line.split()[:2] for line in text.splitlines() if line.split()[:1] == ["pass"]] == [
+        ["pass", "1"]
+    ]
+
+
+def test_top_survives_what_is_away(make_settings: MakeSettings) -> None:
+    made = make_settings(
+        redis_url="redis://127.0.0.1:9/0", database_url="postgresql://nobody@127.0.0.1:9/none"
+    )
+    seen = look(made, [])
+    assert len(seen.troubles) == 2
+    assert text_of(seen).count("✗") == 2
+
+
+def test_top_shows_rates_since_the_last_look() -> None:
+    queue = QueueState(3, 1.5)
+    before = Sample(10.0, queue, 0, {"pass": 100}, stages={"infer": Stage(10, 1.0)})
+    now = Sample(12.0, queue, 0, {"pass": 150}, stages={"infer": Stage(20, 1.5)})
+    lines = [line.split() for line in text_of(now, before).splitlines()]
+    assert ["pass", "150", "25.0"] in lines
+    assert ["infer", "50.0", "10"] in lines
+
+
+def test_doctor_on_a_machine_with_nothing_speaks_in_sentences(tmp_path: Path) -> None:
+    import os
+    import subprocess
+    import sys
+
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("LINEWATCH_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "linewatch", "doctor"],
+        env={**kept, "LINEWATCH_DATA_DIR": str(tmp_path / "var")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "linewatch db upgrade" in " ".join(done.stdout.split())
+    assert "Traceback" not in done.stdout + done.stderr

@@ -1,0 +1,147 @@
+"""The loaders, on checkpoints that these tests write with the same libraries."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import open_clip
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import Dinov2Config, Dinov2Model
+
+from linewatch.errors import WeightsError
+from linewatch.settings import Settings
+from vision.extractor import FeatureExtractor
+from vision.loading import load_clip, load_dino
+from vision.weights import describe, find_weights
+
+CLIP = {
+    "embed_dim": 16,
+    "vision_cfg": {"image_size": 224, "layers": 2, "width": 32, "head_width": 16, "patch_size": 32},
+    "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1},
+}
+# Like the real one, it was trained at 518 pixels: its position embeddings are interpolated.
+DINO = {
+    "hidden_size": 24,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "patch_size": 14,
+    "image_size": 518,
+}
+
+
+@pytest.fixture
+def full(tmp_path: Path) -> Settings:
+    """Settings for full encoders whose folders hold small random networks."""
+    torch.manual_seed(3)
+    clip = tmp_path / "full" / "clip"
+    clip.mkdir(parents=True)
+    save_file(open_clip.CLIP(**CLIP).state_dict(), clip / "open_clip_model.safetensors")
+    (clip / "open_clip_config.json").write_text(json.dumps({"model_cfg": CLIP}))
+    Dinov2Model(Dinov2Config(**DINO)).save_pretrained(tmp_path / "full" / "dinov2")
+    return Settings(weights_dir=tmp_path, encoders="full", device="cpu")
+
+
+def test_features_are_those_of_the_libraries(full: Settings) -> None:
+    extractor = FeatureExtractor.from_settings(full)
+    assert extractor.dim == 16 + 24
+    assert extractor.describe() == "CLIP ViT-B-32-quickgelu (openai) + DINOv2 facebook/dinov2-small"
+    images = torch.randint(0, 256, (3, 3, 224, 224), dtype=torch.uint8)
+
+    folder = full.local_weights_dir / "full"
+    clip = open_clip.create_model(f"local-dir:{folder / 'clip'}", force_quick_gelu=True).eval()
+    dino = Dinov2Model.from_pretrained(folder / "dinov2").eval()
+    mean, std = (torch.tensor(x)[:, None, None] for x in _CLIP_NORM)
+    with torch.inference_mode():
+        a = clip.encode_image((images / 255 - mean) / std, normalize=True)
+        mean, std = (torch.tensor(x)[:, None, None] for x in _IMAGENET_NORM)
+        hidden = dino((images / 255 - mean) / std).last_hidden_state[:, 0]
+    b = hidden / hidden.norm(dim=1, keepdim=True)
+    expected = torch.cat([a, b], dim=1) / 2**0.5
+    torch.testing.assert_close(extractor.features(images), expected, atol=2e-6, rtol=1e-4)
+
+
+def test_clip_always_has_quickgelu(full: Settings) -> None:
+    loaded = load_clip(find_weights(full))  # whose file does not ask for it
+    assert isinstance(
+        loaded.model.visual.transformer.resblocks[0].mlp.gelu, open_clip.model.QuickGELU
+    )
+
+
+def test_the_fingerprint_follows_the_weights(full: Settings) -> None:
+    first = FeatureExtractor.from_settings(full).fingerprint
+    assert FeatureExtractor.from_settings(full).fingerprint == first
+    path = full.local_weights_dir / "full" / "dinov2" / "model.safetensors"
+    tensors = load_file(path)
+    tensors["layernorm.bias"][0] += 1e-3
+    save_file(tensors, path, metadata={"format": "pt"})
+    assert FeatureExtractor.from_settings(full).fingerprint != first
+
+
+def test_about_json_describes_other_weights(full: Settings) -> None:
+    about = full.local_weights_dir / "full" / "about.json"
+    about.write_text('{"description": "our own"}')
+    assert describe(full) == "our own"
+    about.write_text("not json")
+    assert describe(full).startswith("CLIP")
+
+
+@pytest.mark.parametrize("name", ["clip/open_clip_model.safetensors", "dinov2/model.safetensors"])
+def test_damaged_files_are_refused_by_name(full: Settings, name: str) -> None:
+    path = full.local_weights_dir / "full" / name
+    whole = path.read_bytes()
+    for data in (b"", whole[:-1]):
+        path.write_bytes(data)
+        with pytest.raises(WeightsError, match=str(path.parent)):
+            FeatureExtractor.from_settings(full)
+    path.unlink()
+    with pytest.raises(WeightsError, match=name):
+        FeatureExtractor.from_settings(full)
+
+
+def test_a_checkpoint_that_lacks_a_part_is_refused(full: Settings) -> None:
+    path = full.local_weights_dir / "full" / "dinov2" / "model.safetensors"
+    tensors = load_file(path)
+    del tensors["layernorm.weight"]
+    save_file(tensors, path, metadata={"format": "pt"})
+    with pytest.raises(WeightsError, match=r"lacks weights for layernorm\.weight"):
+        load_dino(find_weights(full))
+
+
+def test_a_pickled_checkpoint_is_never_opened(full: Settings) -> None:
+    folder = full.local_weights_dir / "full" / "clip"
+    shutil.move(folder / "open_clip_model.safetensors", folder / "open_clip_pytorch_model.bin")
+    with pytest.raises(WeightsError, match=r"open_clip_model\.safetensors"):
+        find_weights(full)
+
+
+def test_no_weights_and_no_hub_say_what_to_do(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from linewatch.errors import WeightsError\n"
+        "from linewatch.settings import Settings\n"
+        "from vision.extractor import FeatureExtractor\n"
+        "try: FeatureExtractor.from_settings(Settings(weights_dir=sys.argv[1], encoders='full'))\n"
+        "except WeightsError as error: print(error)\n"
+    )
+    hub = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path / "hub")}
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)],
+        env={**os.environ, **hub},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert str(tmp_path / "full") in done.stdout
+    assert "set LINEWATCH_ENCODERS=compact" in done.stdout
+    assert len(done.stdout.splitlines()) == 1
+
+
+_CLIP_NORM = ([0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711])
+_IMAGENET_NORM = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])

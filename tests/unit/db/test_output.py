@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from linewatch.commands._output import csv_cell, write_rows
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0"),
+        ("-2+3", "'-2+3"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "'\t=1"),
+        ("\r=1", "'\r=1"),
+        ("-", "'-"),
+        ("--5", "'--5"),
+        ("-5", "-5"),
+        ("+49.5", "+49.5"),
+        (-5, "-5"),
+        (-0.25, "-0.25"),
+        ("good", "good"),
+        (None, ""),
+        (True, "true"),
+    ],
+)
+def test_cells(value: object, cell: str) -> None:
+    assert csv_cell(value) == cell  # type: ignore[arg-type]
+
+
+@given(st.text())
+def test_no_text_begins_like_a_formula(text: str) -> None:
+    cell = csv_cell(text)
+    if cell.startswith(("=", "@", "\t", "\r", "\n")):
+        raise AssertionError(cell)
+    if cell.startswith(("+", "-")):
+        float(cell)  # a number, which no spreadsheet runs
+
+
+def test_csv_can_be_read_back() -> None:
+    rows = [{"lot": 'a,"b"\nc', "count": 1, "rate": None}]
+    stream = io.StringIO()
+    write_rows(rows, "csv", title="", empty="", stream=stream)
+    read = list(csv.DictReader(io.StringIO(stream.getvalue())))
+    assert read == [{"lot": 'a,"b"\nc', "count": "1", "rate": ""}]
+
+
+def test_a_table_shows_markup_as_text() -> None:
+    stream = io.StringIO()
+    write_rows([{"lot": "[red]x[/red]"}], "table", title="t", empty="", stream=stream)
+    assert "[red]x[/red]" in stream.getvalue()

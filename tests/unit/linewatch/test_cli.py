@@ -1,0 +1,55 @@
+"""The command line: every command has help, is listed, and fails in one sentence."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from linewatch.cli import COMMANDS, cli
+
+COMMANDS_DIR = Path(sys.modules["linewatch.cli"].__file__ or "").parent / "commands"
+
+
+def test_every_module_is_a_listed_command() -> None:
+    modules = {
+        p.stem.replace("_", "-") for p in COMMANDS_DIR.glob("*.py") if not p.stem.startswith("_")
+    }
+    assert modules == set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_help_is_there_and_agrees_with_the_list(name: str) -> None:
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    first = (command.help or "").split("\n")[0]
+    assert first.startswith(COMMANDS[name].removesuffix("."))  # the list may be shorter
+    assert CliRunner().invoke(cli, [name, "--help"]).exit_code == 0
+
+
+def test_the_top_help_imports_no_command() -> None:
+    code = (
+        "import sys; sys.argv = ['linewatch', '--help']\n"
+        "from linewatch.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch', 'celery', 'sqlalchemy', 'pydantic', 'numpy'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_what_a_person_can_mend_is_one_sentence_and_exit_code_2() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "linewatch", "worker", "--queues", "inspct"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "no queue is called inspct" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,60 @@
+"""Settings: defaults that work, and errors that name the setting."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from linewatch.errors import ConfigurationError
+from linewatch.settings import Settings, get_settings
+
+
+@pytest.fixture(autouse=True)
+def _fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    get_settings.cache_clear()
+    yield
+    get_settings.cache_clear()
+
+
+def test_no_settings_at_all_work(tmp_path: Path) -> None:
+    settings = Settings()
+    assert settings.sql_url == f"sqlite:///{tmp_path}/var/linewatch.db"
+    assert settings.redis_client_url.startswith("unix://")
+    assert settings.encoders == "compact"
+
+
+def test_a_deep_data_dir_still_gives_a_usable_socket(tmp_path: Path) -> None:
+    deep = Settings(data_dir=tmp_path / ("d" * 120))
+    assert len(str(deep.private_redis_socket)) <= 100
+    assert deep.private_redis_socket != Settings(data_dir=tmp_path / "e").private_redis_socket
+
+
+def test_image_roots_are_split_like_a_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LINEWATCH_IMAGE_ROOTS", "/a:/b c")
+    assert Settings().image_roots == (Path("/a"), Path("/b c"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("LINEWATCH_MAX_BATCH", "many", "LINEWATCH_MAX_BATCH"),
+        ("LINEWATCH_PLANT_TIMEZONE", "Mars/Olympus", "Europe/Berlin"),
+        ("LINEWATCH_LEASE_RENEWAL_S", "15", "visibility_timeout_s"),
+    ],
+)
+def test_a_wrong_setting_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=words):
+        get_settings()
+
+
+def test_a_secret_file_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    secret = tmp_path / "LINEWATCH_DATABASE_URL"
+    secret.write_text("postgresql://reader:word@db/linewatch\n")
+    monkeypatch.setenv("LINEWATCH_SECRETS_DIR", str(tmp_path))
+    assert get_settings().sql_url == "postgresql://reader:word@db/linewatch"
+    assert "word" not in repr(get_settings())

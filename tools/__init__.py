@@ -1,0 +1,1 @@
+"""Programs for those who build Linewatch; none of them is installed."""

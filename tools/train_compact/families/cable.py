@@ -1,0 +1,57 @@
+"""Cables, drawn by the simulator: the standard product and many others."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from producer.simulator import CLASSES, STANDARD, CableDesign, Conditions, render
+from tools.train_compact.families.picture import SIZE, Picture, differing
+
+DEFECTS: tuple[str, ...] = CLASSES
+_STANDARD_SHARE = 0.6
+_COUNTS = {2: "two", 3: "three", 4: "four", 5: "five"}
+
+
+def draw(rng: np.random.Generator, defect: str) -> Picture:
+    """Draw a cable's cut face under somewhat varied conditions."""
+    # Of an unknown product nobody can say whether its colours are in the wrong order.
+    standard = defect == "cable_swap" or rng.random() < _STANDARD_SHARE
+    design = STANDARD if standard else CableDesign.random(rng)
+    conditions = Conditions(
+        lighting=float(rng.uniform(0.75, 1.15)),
+        colour_temperature_k=float(rng.uniform(5000, 6300)),
+        direction_deg=float(225 + rng.normal(0, 12)),
+        defocus_px=float(rng.uniform(0.5, 1.4)),
+        noise=float(rng.uniform(1, 4)),
+        wear=float(rng.choice([0.0, rng.uniform(0, 0.6)])),
+    )
+    if rng.random() < 0.6:
+        conditions = Conditions()
+    seed = int(rng.integers(1 << 62))
+    small = _taken(defect, seed, design, conditions)
+    twin = _taken("good", seed, design, conditions) if defect != "good" else small
+    facts = {
+        "family": "cable",
+        "defect": defect,
+        "count": _COUNTS[len(design.insulations)],
+        "standard": "yes" if standard else "no",
+    }
+    if defect == "combined":
+        facts["parts"] = _components(seed)
+    return Picture(small, differing(small, twin, 12), facts)
+
+
+def _taken(
+    defect: str, seed: int, design: CableDesign, conditions: Conditions
+) -> NDArray[np.uint8]:
+    rng = np.random.default_rng(seed)
+    pixels = render(defect, rng, design=design, conditions=conditions, size=2 * SIZE)
+    return np.asarray(cv2.resize(pixels, (SIZE, SIZE), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _components(seed: int) -> str:
+    """The two defects that the simulator combines, from the random stream that it harms with."""
+    harm = np.random.default_rng(np.random.default_rng(seed).integers(1 << 62, size=3)[1])
+    return ",".join(harm.choice(sorted(set(CLASSES) - {"good", "combined"}), 2, replace=False))

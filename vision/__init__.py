@@ -1,0 +1,1 @@
+"""From a picture to one feature vector: inference, training and benchmarks all come here."""

@@ -1,0 +1,88 @@
+"""CLIP and DINOv2 side by side on one device."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from vision.loading import LoadedClip
+
+Precision = Literal["float32", "bfloat16"]
+
+CLIP_MEAN, CLIP_STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
+DINO_MEAN, DINO_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+class Normalise(nn.Module):
+    """uint8 [n, 3, h, w] to floats with a given mean and deviation: one multiply, one add.
+
+    Args:
+        mean: per channel, of pixels in [0, 1].
+        std: likewise.
+    """
+
+    scale: torch.Tensor
+    shift: torch.Tensor
+
+    def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
+        super().__init__()
+        means, deviations = torch.tensor(mean), torch.tensor(std)
+        self.register_buffer("scale", (1 / (255 * deviations))[:, None, None], persistent=False)
+        self.register_buffer("shift", (-means / deviations)[:, None, None], persistent=False)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Normalise in float32."""
+        return images.float() * self.scale + self.shift
+
+
+class EncoderPair(nn.Module):
+    """Both encoders, resident and in evaluation mode.
+
+    Args:
+        clip: open_clip's model with its tokenizer.
+        dino: a transformers `Dinov2Model`.
+        precision: of the networks' arithmetic. Embeddings are float32 either way. bfloat16 is for
+            GPUs; on a CPU it is seldom faster.
+    """
+
+    def __init__(self, clip: LoadedClip, dino: Any, *, precision: Precision = "float32") -> None:
+        super().__init__()
+        self.clip = clip.model
+        self.dino = dino
+        self._tokenizer = clip.tokenizer
+        self.clip_normalise = Normalise(CLIP_MEAN, CLIP_STD)
+        self.dino_normalise = Normalise(DINO_MEAN, DINO_STD)
+        self._dtype = torch.float32 if precision == "float32" else torch.bfloat16
+        self.clip.to(self._dtype)
+        self.dino.to(self._dtype)
+        self.requires_grad_(False).eval()
+
+    @property
+    def dims(self) -> tuple[int, int]:
+        """The lengths of CLIP's and DINOv2's embeddings."""
+        return int(self.clip.visual.output_dim), int(self.dino.config.hidden_size)
+
+    @torch.inference_mode()
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Embed preprocessed pictures.
+
+        Args:
+            images: uint8 [n, 3, 224, 224] on the encoders' device.
+
+        Returns:
+            float32 [n, c], CLIP's projected embedding, and float32 [n, d], DINOv2's class token
+            after its last layer norm. Neither is normalised: that is the recipe's affair.
+        """
+        clip = self.clip.encode_image(self.clip_normalise(images).to(self._dtype))
+        dino = self.dino(self.dino_normalise(images).to(self._dtype)).pooler_output
+        return clip.float(), dino.float()
+
+    @torch.inference_mode()
+    def embed_text(self, prompts: Sequence[str]) -> torch.Tensor:
+        """CLIP's text embeddings, float32 [n, c], not normalised."""
+        tokens = self._tokenizer(list(prompts)).to(self.clip_normalise.scale.device)
+        embedded: torch.Tensor = self.clip.encode_text(tokens)
+        return embedded.float()

@@ -1,0 +1,135 @@
+"""Reads a picture's bytes from beneath the image roots, and from nowhere else.
+
+A name may be swapped between a check and an open, so the file is opened first and the *opened*
+file is checked: its real path, its kind, its size. Whatever leads outside the roots is answered
+alike, whether anything lies there or not.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import unquote_to_bytes
+
+from producer.contract import Reason
+from vision.errors import Unjudgeable
+
+_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+_MISSING = (errno.ENOENT, errno.ENOTDIR)
+_NOT_A_FILE = (errno.ENXIO, errno.ENODEV)  # a socket, or a device that nobody drives
+_LOCAL_HOSTS = (b"", b"localhost")
+
+
+def read_picture(uri: str, *, roots: Sequence[Path], max_bytes: int) -> bytes:
+    """Read the file at `uri`, an absolute path or file:// URI.
+
+    Args:
+        uri: of a file:// URI the path is percent-decoded; a plain path is taken as it is.
+        roots: the folders that pictures may lie in. Links within them are followed, links that
+            lead out of them are not.
+        max_bytes: the largest file that is read.
+
+    Raises:
+        Unjudgeable: outside_root, missing, not_a_file, empty, too_large or unreadable.
+    """
+    path = local_path(uri)
+    fences = [os.path.realpath(root) for root in roots]
+    _check_name(path, [*fences, *(os.path.normpath(Path(root).absolute()) for root in roots)])
+    _check_beneath(os.path.realpath(path), fences)
+    try:
+        descriptor = os.open(path, _FLAGS)
+    except OSError as error:
+        raise _unopened(path, error) from None
+    try:
+        _check_beneath(_opened_path(descriptor, path), fences)
+        return _read(descriptor, path, max_bytes)
+    except OSError as error:
+        detail = f"{path} cannot be read: {error.strerror}"
+        raise Unjudgeable(Reason.UNREADABLE, detail) from None
+    finally:
+        os.close(descriptor)
+
+
+def local_path(uri: str) -> str:
+    """The absolute path that `uri` names.
+
+    Raises:
+        Unjudgeable: outside_root, for what names no file here: another scheme or host, a relative
+            path, a NUL byte.
+    """
+    try:
+        raw = uri.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        raise Unjudgeable(Reason.OUTSIDE_ROOT, f"{uri!a:.200} is not a file name") from None
+    if raw[:7].lower() == b"file://":
+        host, slash, rest = raw[7:].partition(b"/")
+        if host.lower() not in _LOCAL_HOSTS:
+            raise Unjudgeable(Reason.OUTSIDE_ROOT, f"{uri!a:.200} names another host's file")
+        raw = slash + unquote_to_bytes(rest)
+    if b"\0" in raw:
+        raise Unjudgeable(Reason.OUTSIDE_ROOT, f"{uri!a:.200} holds a NUL byte")
+    if not raw.startswith(b"/"):
+        detail = f"{uri!a:.200} is neither an absolute path nor a file:// URI"
+        raise Unjudgeable(Reason.OUTSIDE_ROOT, detail)
+    return os.fsdecode(raw)
+
+
+def _check_name(path: str, fences: Sequence[str]) -> None:
+    if not fences:
+        detail = "no image root is set; name the pictures' folder in LINEWATCH_IMAGE_ROOTS"
+        raise Unjudgeable(Reason.OUTSIDE_ROOT, detail)
+    _check_beneath(os.path.normpath(path), fences)
+
+
+def _check_beneath(path: str, fences: Sequence[str]) -> None:
+    """Compare folder by folder: /data/pictures-old is not beneath /data/pictures."""
+    parts = Path(path).parts
+    for fence in fences:
+        root = Path(fence).parts
+        if parts[: len(root)] == root:
+            return
+    # The path asked for, not the one that a link led to: that may be nobody's business.
+    detail = "the path leads outside the folders in LINEWATCH_IMAGE_ROOTS"
+    raise Unjudgeable(Reason.OUTSIDE_ROOT, detail)
+
+
+def _unopened(path: str, error: OSError) -> Unjudgeable:
+    if error.errno in _MISSING:
+        return Unjudgeable(Reason.MISSING, f"{path} does not exist")
+    if error.errno in _NOT_A_FILE:
+        return Unjudgeable(Reason.NOT_A_FILE, f"{path} is not a regular file")
+    return Unjudgeable(Reason.UNREADABLE, f"{path} cannot be opened: {error.strerror}")
+
+
+def _opened_path(descriptor: int, path: str) -> str:
+    """The real path of the open file, from the kernel where it tells."""
+    try:
+        return str(Path(f"/proc/self/fd/{descriptor}").readlink())
+    except OSError:
+        real = os.path.realpath(path)
+        if not os.path.samestat(Path(real).stat(), os.fstat(descriptor)):
+            raise Unjudgeable(Reason.UNREADABLE, f"{path} was replaced while opened") from None
+        return real
+
+
+def _read(descriptor: int, path: str, max_bytes: int) -> bytes:
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        raise Unjudgeable(Reason.NOT_A_FILE, f"{path} is not a regular file")
+    if status.st_size > max_bytes:
+        detail = f"{path} has {status.st_size} bytes; LINEWATCH_MAX_IMAGE_BYTES is {max_bytes}"
+        raise Unjudgeable(Reason.TOO_LARGE, detail)
+    chunks: list[bytes] = []
+    total = 0
+    while chunk := os.read(descriptor, status.st_size - total + 1 if not chunks else 1 << 20):
+        chunks.append(chunk)
+        total += len(chunk)
+        if total > max_bytes:
+            detail = f"{path} grew beyond LINEWATCH_MAX_IMAGE_BYTES ({max_bytes}) while read"
+            raise Unjudgeable(Reason.TOO_LARGE, detail)
+    if not total:
+        raise Unjudgeable(Reason.EMPTY, f"{path} is empty")
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)

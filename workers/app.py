@@ -1,0 +1,25 @@
+"""The Celery application object. Light to import: Flower and beat load it without torch."""
+
+from __future__ import annotations
+
+from celery import Celery
+
+from linewatch.settings import Settings, get_settings
+from workers.config import celery_config
+
+
+def make_app(settings: Settings) -> Celery:
+    """Build the application for these settings."""
+    app = Celery("linewatch", events="workers.events:Events")
+    app.conf.update(celery_config(settings))
+
+    from workers.bootsteps import LeaseStep, PipelineStep
+    from workers.unreadable import BuryStep, install
+
+    install()
+    app.steps["worker"].add(PipelineStep)
+    app.steps["consumer"].update({BuryStep, LeaseStep})
+    return app
+
+
+app = make_app(get_settings())

@@ -1,0 +1,53 @@
+"""The micro-batcher between threads: decoders put pictures in, the device thread takes batches."""
+
+from __future__ import annotations
+
+import time
+from threading import Condition
+from typing import Generic, TypeVar
+
+from workers.batching import MicroBatcher
+
+T = TypeVar("T")
+
+
+class BatchQueue(Generic[T]):
+    """Blocks the taker until a batch is due. Closing wakes it and hands back what waits."""
+
+    def __init__(self, batcher: MicroBatcher[T]) -> None:
+        self._batcher = batcher
+        self._changed = Condition()
+        self._closed = False
+
+    def __len__(self) -> int:
+        with self._changed:
+            return len(self._batcher)
+
+    def put(self, item: T, *, lane: str) -> bool:
+        """Let `item` wait for a batch; False when the queue is closed."""
+        with self._changed:
+            if self._closed:
+                return False
+            self._batcher.add(item, lane=lane, now=time.monotonic())
+            self._changed.notify()
+            return True
+
+    def take(self) -> list[T]:
+        """Wait for the next batch; an empty list means that the queue is closed."""
+        with self._changed:
+            while not self._closed:
+                due_in = self._batcher.due_in(time.monotonic())
+                if due_in == 0:
+                    return self._batcher.take()
+                self._changed.wait(due_in)
+            return []
+
+    def close(self) -> list[T]:
+        """Take no more items; returns those that still waited."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+            left: list[T] = []
+            while len(self._batcher):
+                left += self._batcher.take()
+            return left

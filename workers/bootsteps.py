@@ -1,0 +1,86 @@
+"""What Linewatch adds to a Celery worker's start and stop."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from celery import bootsteps
+from celery.signals import worker_shutting_down
+
+from producer.contract import QUEUE
+
+log = logging.getLogger(__name__)
+
+
+class PipelineStep(bootsteps.StartStopStep):  # type: ignore[misc]
+    """Loads the encoders before the worker takes its first message, and drains them at the end.
+
+    Only a worker that consumes the inspect queue loads anything.
+    """
+
+    requires = ("celery.worker.components:Pool",)
+
+    def __init__(self, worker: Any, **_: Any) -> None:
+        self.runtime: Any = None
+
+    def include_if(self, worker: Any) -> bool:
+        """Whether this worker consumes the inspect queue."""
+        return QUEUE in worker.app.amqp.queues.consume_from
+
+    def start(self, worker: Any) -> None:
+        """Load encoders and models; a worker that cannot must not take messages."""
+        from linewatch.settings import get_settings
+        from workers.runtime import start_inspect_runtime
+
+        self.runtime = start_inspect_runtime(get_settings(), worker=worker.hostname)
+        worker_shutting_down.connect(self._drain, weak=False)
+
+    def stop(self, worker: Any) -> None:
+        """Finish the batch on the device; every other picture goes back to the queue."""
+        if self.runtime is not None:
+            self.runtime.stop()
+
+    def info(self, worker: Any) -> dict[str, Any]:
+        """Shown by `celery inspect stats` and on Flower's worker page."""
+        if self.runtime is None:
+            return {}
+        extractor = self.runtime.extractor
+        return {
+            "linewatch": {
+                "encoders": extractor.describe(),
+                "device": str(extractor.device),
+                "fingerprint": extractor.fingerprint[:16],
+                "models": self.runtime.residency.versions,
+                "holding": self.runtime.committer.holding,
+            }
+        }
+
+    def _drain(self, **_: Any) -> None:
+        self.runtime.pipeline.drain()
+
+
+class LeaseStep(bootsteps.StartStopStep):  # type: ignore[misc]
+    """Renews the visibility timeout of the messages this worker holds."""
+
+    requires = ("celery.worker.consumer.tasks:Tasks",)
+
+    def __init__(self, consumer: Any, **_: Any) -> None:
+        self.keeper: Any = None
+
+    def start(self, consumer: Any) -> None:
+        """Begin to renew, on the channel of this connection."""
+        from linewatch.settings import get_settings
+        from workers.leases import LeaseKeeper
+
+        self.keeper = LeaseKeeper.for_channel(consumer.task_consumer.channel, get_settings())
+        self.keeper.start()
+
+    def stop(self, consumer: Any) -> None:
+        """Keep renewing: messages in flight are still held until the process ends."""
+
+    def shutdown(self, consumer: Any) -> None:
+        """The connection is gone: a new one brings a new channel and a new keeper."""
+        if self.keeper is not None:
+            self.keeper.stop()
+            self.keeper = None

@@ -1,0 +1,175 @@
+"""The one place that writes verdicts: a thread that commits rows, then sends receipts.
+
+While the database is away it holds what it has and tries again, so the worker's messages stay
+unacknowledged and the queue keeps the rest. Nothing is dropped, and nothing new is taken.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from queue import Empty, Queue
+from threading import Event, Thread
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Engine, exc
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from db.inspections import commit_inspections, outcomes
+from db.records import InspectionRecord, Outcome
+from producer.contract import Receipt
+from workers.observe import Stage, observers
+from workers.receipts import ReceiptWriter
+
+log = logging.getLogger(__name__)
+
+MAX_ROWS = 512  # a transaction this long is still a few milliseconds
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.1, 5.0
+_PASSING = (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.TimeoutError)
+
+
+class DrainingError(Exception):
+    """The worker is stopping: this picture goes back to the queue."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pending:
+    """A row that waits for its commit, and who waits for it."""
+
+    record: InspectionRecord
+    producer: str | None
+    done: Future[Outcome]
+
+
+class Committer:
+    """Commits rows in the order they come, many to a transaction.
+
+    Args:
+        engine: the database.
+        receipts: tells the producers.
+        timezone: the plant's, for hourly roll-ups.
+        depth: how many rows may wait; a full queue holds up the device thread.
+        on_commit: is given the rows that are new, after each commit; must not raise or block.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        receipts: ReceiptWriter,
+        *,
+        timezone: ZoneInfo,
+        depth: int,
+        on_commit: Callable[[Sequence[InspectionRecord]], None] = lambda records: None,
+    ) -> None:
+        self._engine = engine
+        self._receipts = receipts
+        self._timezone = timezone
+        self._on_commit = on_commit
+        self._queue: Queue[Pending] = Queue(maxsize=depth)
+        self._stopping = Event()
+        self._abandon = Event()
+        self._thread = Thread(target=self._run, name="commit", daemon=True)
+        self.holding = False
+
+    def start(self) -> None:
+        """Begin to commit."""
+        self._thread.start()
+
+    def put(self, pending: Pending) -> None:
+        """Let a row wait for its commit; blocks while too many do."""
+        self._queue.put(pending)
+
+    def stop(self, timeout_s: float) -> None:
+        """Commit what waits, for at most `timeout_s`; what is left goes back to the queue."""
+        self._stopping.set()
+        self._thread.join(timeout_s)
+        self._abandon.set()
+        self._thread.join(LONGEST_WAIT_S)
+
+    def _run(self) -> None:
+        while not (self._stopping.is_set() and self._queue.empty()):
+            batch = self._gather()
+            if batch:
+                self._settle(batch)
+
+    def _gather(self) -> list[Pending]:
+        try:
+            batch = [self._queue.get(timeout=0.05)]
+        except Empty:
+            return []
+        while len(batch) < MAX_ROWS:
+            try:
+                batch.append(self._queue.get_nowait())
+            except Empty:
+                break
+        return batch
+
+    def _settle(self, batch: list[Pending]) -> None:
+        try:
+            with observers.timed(Stage.COMMIT, len(batch)):
+                committed = self._commit_or_hold([pending.record for pending in batch])
+        except Exception as error:
+            if len(batch) > 1 and not isinstance(error, DrainingError):
+                for pending in batch:  # one row the database refuses must not hold its neighbours
+                    self._settle([pending])
+                return
+            log.error("not committed: %s", error)
+            for pending in batch:
+                pending.done.set_exception(error)
+            return
+        with observers.timed(Stage.RECEIPT, len(batch)):
+            self._receipts.send(
+                (pending.producer, receipt_for(pending.record.id, committed[pending.record.id]))
+                for pending in batch
+                if pending.producer is not None
+            )
+        for pending in batch:
+            pending.done.set_result(committed[pending.record.id])
+
+    def _commit_or_hold(self, records: list[InspectionRecord]) -> dict[UUID, Outcome]:
+        wait_s = FIRST_WAIT_S
+        while True:
+            try:
+                return self._commit(records)
+            except SQLAlchemyError as error:
+                if not _passing(error):
+                    raise
+                self.holding = True
+                log.warning("database away, holding %d rows: %s", len(records), error)
+                if self._abandon.wait(wait_s * random.uniform(0.5, 1.5)):  # noqa: S311
+                    raise DrainingError from error
+                wait_s = min(LONGEST_WAIT_S, wait_s * 2)
+
+    def _commit(self, records: list[InspectionRecord]) -> dict[UUID, Outcome]:
+        unique = {record.id: record for record in records}
+        inserted = commit_inspections(self._engine, list(unique.values()), self._timezone)
+        self.holding = False
+        self._on_commit([unique[id_] for id_ in inserted])
+        known = {id_: Outcome.of(unique[id_]) for id_ in inserted}
+        earlier = [id_ for id_ in unique if id_ not in inserted]
+        # A second delivery is told what the first one committed, not what this one thought.
+        return {**known, **(outcomes(self._engine, earlier) if earlier else {})}
+
+
+def receipt_for(picture_id: UUID, outcome: Outcome) -> Receipt:
+    """The receipt for what is committed."""
+    return Receipt(
+        id=picture_id,
+        verdict=outcome.verdict,
+        defect_class=outcome.defect_class,
+        confidence=outcome.confidence,
+        reason=outcome.reason,
+        model_version=outcome.model_version,
+        decided_at=outcome.decided_at,
+    )
+
+
+def _passing(error: SQLAlchemyError) -> bool:
+    """Whether waiting can mend it: a lost connection, a lock, a deadlock, a full disk."""
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    return isinstance(error, _PASSING)

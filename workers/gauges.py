@@ -1,0 +1,95 @@
+"""What a scrape finds out at its moment: the queue, this worker's state, suspects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import redis
+import torch
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from sqlalchemy.exc import SQLAlchemyError
+
+from db import suspects
+from producer.queue_state import queue_state
+
+if TYPE_CHECKING:
+    from workers.runtime import InspectRuntime
+
+
+class Gauges(Collector):
+    """Reads the runtime when Prometheus asks. What cannot be asked is left out, and said so."""
+
+    def __init__(self, runtime: InspectRuntime) -> None:
+        self._runtime = runtime
+
+    def describe(self) -> Iterator[Metric]:
+        """Nothing: registering must not ask Redis or the database."""
+        return iter(())
+
+    def collect(self) -> Iterator[Metric]:
+        """Every gauge."""
+        yield from self._worker()
+        yield from self._model()
+        up = 1
+        try:
+            yield from self._redis()
+        except redis.RedisError:
+            up = 0
+        yield _gauge("linewatch_redis_up", "Whether Redis answered.", up)
+        up = 1
+        try:
+            count = suspects.total(self._runtime.engine)
+            yield _gauge("linewatch_suspects", "Pictures that may have killed a worker.", count)
+        except SQLAlchemyError:
+            up = 0
+        yield _gauge("linewatch_database_up", "Whether the database answered.", up)
+
+    def _worker(self) -> Iterator[Metric]:
+        runtime = self._runtime
+        in_flight = runtime.pipeline.begun - runtime.pipeline.finished
+        yield _gauge("linewatch_in_flight", "Pictures this worker is at.", in_flight)
+        holding = int(runtime.committer.holding)
+        yield _gauge("linewatch_holding", "1 while it holds verdicts for a lost database.", holding)
+        stalled = int(runtime.guard is not None and runtime.guard.complaint is not None)
+        yield _gauge("linewatch_stalled", "1 while there is work and nothing gets done.", stalled)
+        yield _gauge(
+            "linewatch_receipts_unsent",
+            "Receipts Redis did not take since the start; the producers send again.",
+            runtime.receipts.unsent,
+        )
+        yield _gauge(
+            "linewatch_receipts_unread",
+            "Receipts that one producer had not fetched when it was sent the newest.",
+            runtime.receipts.unread,
+        )
+        if runtime.extractor.device.type == "cuda":
+            memory = torch.cuda.memory_reserved(runtime.extractor.device)
+            yield _gauge("linewatch_device_memory_bytes", "Device memory held.", memory)
+
+    def _model(self) -> Iterator[Metric]:
+        family = GaugeMetricFamily(
+            "linewatch_model_info",
+            "Which version serves a product, and on what.",
+            labels=["product", "version", "encoders", "device"],
+        )
+        extractor = self._runtime.extractor
+        device = str(extractor.device)
+        for product, version in self._runtime.residency.versions.items():
+            family.add_metric([product, version, extractor.describe(), device], 1)
+        yield family
+
+    def _redis(self) -> Iterator[Metric]:
+        client = self._runtime.redis
+        queue = queue_state(client)
+        yield _gauge("linewatch_queue_depth", "Messages that wait.", queue.depth)
+        yield _gauge(
+            "linewatch_queue_oldest_seconds", "Age of the oldest.", queue.oldest_age_s or 0.0
+        )
+        held = int(client.hlen("unacked"))
+        yield _gauge("linewatch_leases", "Messages that all workers hold together.", held)
+
+
+def _gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, text, value=value)

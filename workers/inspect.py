@@ -1,0 +1,177 @@
+"""The `linewatch.inspect` task: a message in, one committed row for each of its pictures out.
+
+The task returns only when every picture is committed; Celery then acknowledges the message. A
+message that cannot be finished now (the worker stops, something unforeseen breaks) goes back to
+the queue: it is never acknowledged without its rows.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import time
+from collections import Counter
+from concurrent.futures import Future
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from celery import Task, shared_task
+from celery.exceptions import Reject
+
+from db import dead_letters, requeues
+from db.inspections import outcomes
+from db.records import InspectionRecord, Outcome
+from producer.contract import (
+    TASK,
+    ParsedMessage,
+    Reason,
+    UnreadableMessageError,
+    Verdict,
+    parse_message,
+)
+from workers.committing import DrainingError, receipt_for
+from workers.observe import Stage, observers
+from workers.work import Work
+
+if TYPE_CHECKING:  # every worker imports this module; only those that inspect load torch
+    from workers.runtime import InspectRuntime
+
+log = logging.getLogger(__name__)
+
+REQUEUE_WAIT_S = 1.0  # an unforeseen error must not become a busy loop
+
+
+@shared_task(name=TASK, bind=True, acks_late=True, ignore_result=True)
+def inspect(self: Task, *args: object, **kwargs: object) -> str:
+    """Inspect the pictures of one message; returns a count by verdict, for Flower."""
+    payload = args[0] if len(args) == 1 and not kwargs else {"args": args, "kwargs": kwargs}
+    redelivered = bool((self.request.delivery_info or {}).get("redelivered"))
+    from workers.runtime import inspect_runtime
+
+    runtime = inspect_runtime()
+    try:
+        return _handle(runtime, payload, task_id=str(self.request.id), redelivered=redelivered)
+    except DrainingError:
+        raise Reject("the worker is stopping", requeue=True) from None
+    except Exception as error:
+        log.exception("message %s goes back to the queue", self.request.id)
+        time.sleep(REQUEUE_WAIT_S * random.uniform(0.5, 1.5))  # noqa: S311
+        raise Reject(str(error), requeue=True) from error
+
+
+def _handle(runtime: InspectRuntime, payload: object, *, task_id: str, redelivered: bool) -> str:
+    try:
+        message = parse_message(payload, runtime.keys, require_signature=runtime.require_signatures)
+    except UnreadableMessageError as error:
+        return _summary(_bury(runtime, payload, error, task_id))
+    except MemoryError:
+        raise
+    except Exception as error:  # reading is pure: what fails once would come back for ever
+        log.exception("message %s broke its reader", task_id)
+        detail = f"reading it failed: {error!r:.200}"
+        unread = UnreadableMessageError(Reason.UNREADABLE_MESSAGE, detail, (), None)
+        return _summary(_bury(runtime, payload, unread, task_id))
+    waited = datetime.now(UTC) - message.envelope.enqueued_at
+    observers.note(Stage.QUEUE_WAIT, len(message.images), max(0.0, waited.total_seconds()))
+    with observers.timed(Stage.RECEIVE, len(message.images)):
+        known = _already_committed(runtime, message) if redelivered else {}
+    works = [
+        Work(image, message.envelope, runtime.worker)
+        for image in message.images
+        if image.id not in known
+    ]
+    runtime.received += 1
+    if redelivered:
+        waiting = runtime.suspects.inspect(works, task_id)
+    else:
+        waiting = runtime.pipeline.inspect(works)
+    waiting += _refuse(runtime, message, task_id)
+    return _summary([*known.values(), *_results(waiting)])
+
+
+def _already_committed(runtime: InspectRuntime, message: ParsedMessage) -> dict[UUID, Outcome]:
+    """What an earlier delivery committed; its receipts may have been lost, so they go again."""
+    known = outcomes(runtime.engine, [image.id for image in message.images])
+    dead = [id_ for id_, outcome in known.items() if outcome.verdict is Verdict.DEAD_LETTER]
+    for id_ in requeues.awaited(runtime.engine, dead):  # sent again by a person: not settled
+        del known[id_]
+    producer = message.envelope.producer
+    if producer is not None:
+        runtime.receipts.send(
+            (producer, receipt_for(id_, outcome)) for id_, outcome in known.items()
+        )
+    return known
+
+
+def _refuse(runtime: InspectRuntime, message: ParsedMessage, task_id: str) -> list[Future[Outcome]]:
+    """Rows for pictures whose own fields cannot be used."""
+    waiting = []
+    nameless = [refusal for refusal in message.refusals if refusal.id is None]
+    if nameless:
+        detail = "; ".join(refusal.detail for refusal in nameless)
+        raw = [refusal.fields for refusal in nameless]
+        _add_dead_letter(runtime, task_id, Reason.INVALID_FIELDS, detail, raw)
+    for refusal in message.refusals:
+        if refusal.id is None:
+            continue
+        fields = refusal.fields if isinstance(refusal.fields, dict) else {}
+        record = InspectionRecord.unreadable(
+            refusal.id,
+            verdict=Verdict.REJECTED,
+            reason=Reason.INVALID_FIELDS,
+            detail=refusal.detail,
+            worker=runtime.worker,
+            product=message.envelope.product,
+            line=message.envelope.line,
+            image_uri=_text(fields.get("uri")),
+        )
+        waiting.append(runtime.pipeline.record(record, message.envelope.producer))
+    return waiting
+
+
+def _bury(
+    runtime: InspectRuntime, payload: object, error: UnreadableMessageError, task_id: str
+) -> list[Outcome]:
+    """Keep a message that cannot be read, with a row for every picture id it still shows."""
+    log.error("message %s cannot be read: %s", task_id, error)
+    _add_dead_letter(runtime, task_id, error.reason, str(error), payload)
+    waiting = [
+        runtime.pipeline.record(
+            InspectionRecord.unreadable(
+                picture_id,
+                verdict=Verdict.DEAD_LETTER,
+                reason=error.reason,
+                detail=str(error),
+                worker=runtime.worker,
+            ),
+            error.producer,
+        )
+        for picture_id in error.ids
+    ]
+    return _results(waiting)
+
+
+def _add_dead_letter(
+    runtime: InspectRuntime, task_id: str, reason: Reason, detail: str, payload: object
+) -> None:
+    text = json.dumps(payload, ensure_ascii=False, default=repr)
+    dead_letters.add(runtime.engine, task_id=task_id, reason=reason, detail=detail, payload=text)
+
+
+def _results(waiting: list[Future[Outcome]]) -> list[Outcome]:
+    """Wait for every future, even if one fails: no picture of this message stays in flight."""
+    failures = [error for error in (future.exception() for future in waiting) if error is not None]
+    if failures:
+        raise next((e for e in failures if not isinstance(e, DrainingError)), failures[0])
+    return [future.result() for future in waiting]
+
+
+def _summary(results: list[Outcome]) -> str:
+    counts = Counter(str(outcome.verdict) for outcome in results)
+    return " · ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
+
+
+def _text(value: Any) -> str | None:
+    return value[:4096] if isinstance(value, str) else None

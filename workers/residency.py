@@ -1,0 +1,182 @@
+"""Which model serves which product, kept resident and swapped between two batches.
+
+A background thread looks for promotions; the device thread reads one immutable table per batch.
+A version that cannot be loaded, or whose features are not these encoders', never replaces one that
+works: the old one keeps serving, and an alert says so.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from threading import Event, Lock, Thread
+
+import torch
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from db import alerts, deployments, model_versions, products
+from linewatch.errors import ModelError
+from linewatch.products import ProductSpec
+from model_store.apply import AffineHead
+from model_store.store import ModelStore, StoredModel
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ResidentModel:
+    """A model version on the device, ready to judge."""
+
+    stored: StoredModel
+    head: AffineHead
+
+    @property
+    def version(self) -> str:
+        """The name that every row it judges will carry."""
+        return self.stored.manifest.version
+
+
+@dataclass(slots=True)
+class _Table:
+    products: Mapping[str, ProductSpec] = field(default_factory=dict)
+    models: Mapping[str, ResidentModel] = field(default_factory=dict)
+
+
+class Residency:
+    """The products and champions that this worker knows.
+
+    Args:
+        engine: the database that says which version is champion.
+        store: where versions are loaded from.
+        fingerprint: that of this worker's features; a model must have been fitted on the same.
+        device: where heads are put.
+        poll_s: how often a promotion is looked for, in seconds.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        store: ModelStore,
+        *,
+        fingerprint: str,
+        device: torch.device,
+        poll_s: float,
+    ) -> None:
+        self._engine = engine
+        self._store = store
+        self._fingerprint = fingerprint
+        self._device = device
+        self._poll_s = poll_s
+        self._table = _Table()
+        self._refused: dict[str, str] = {}  # product to version
+        self._refreshing = Lock()
+        self._stop = Event()
+        self._thread = Thread(target=self._poll, name="residency", daemon=True)
+
+    def start(self) -> None:
+        """Load the champions, then watch for promotions.
+
+        Raises:
+            ModelError: a champion was fitted on other features than this worker makes.
+        """
+        self.refresh(refuse_foreign=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop watching."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=5)
+
+    def product(self, code: str) -> ProductSpec | None:
+        """The product called `code`; one registered a moment ago is found too."""
+        if code not in self._table.products:
+            self._refresh_products()
+        return self._table.products.get(code)
+
+    def model(self, product: str) -> ResidentModel | None:
+        """The champion of `product`, or None while it has none."""
+        return self._table.models.get(product)
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Product to resident version."""
+        return {product: model.version for product, model in self._table.models.items()}
+
+    def refresh(self, *, refuse_foreign: bool = False) -> None:
+        """Look once for promotions and new products, and swap in what changed."""
+        with self._refreshing:
+            champions = deployments.champions(self._engine)
+            current = self._table.models
+            models = {}
+            for product, version in champions.items():
+                serving = current.get(product)
+                if serving is not None and serving.version == version:
+                    models[product] = serving
+                    self._accept(product)
+                    continue
+                fresh = self._load(product, version, refuse_foreign=refuse_foreign)
+                if fresh is not None:
+                    models[product] = fresh
+                elif serving is not None:
+                    models[product] = serving
+            self._table = _Table(products.all_products(self._engine), models)
+
+    def _refresh_products(self) -> None:
+        with self._refreshing:
+            self._table = _Table(products.all_products(self._engine), self._table.models)
+
+    def _load(self, product: str, version: str, *, refuse_foreign: bool) -> ResidentModel | None:
+        try:
+            known = model_versions.get(self._engine, version)
+            digest = None if known is None else known.manifest_sha256
+            stored = self._store.load(product, version, manifest_sha256=digest)
+        except ModelError as error:
+            self._refuse(product, version, str(error))
+            return None
+        if stored.manifest.fingerprint != self._fingerprint:
+            problem = (
+                f"model {version} was fitted on features {stored.manifest.fingerprint:.16} "
+                f"({stored.manifest.encoders}), but this worker makes {self._fingerprint:.16}; "
+                "start it with the encoders the model was fitted on, or retire the model with "
+                f"`linewatch models retire {product}`"
+            )
+            if refuse_foreign:
+                raise ModelError(problem)
+            self._refuse(product, version, problem)
+            return None
+        head = AffineHead(stored.head).to(self._device).eval()
+        self._accept(product)
+        log.info("model %s now serves %s", version, product)
+        return ResidentModel(stored, head)
+
+    def _refuse(self, product: str, version: str, problem: str) -> None:
+        if self._refused.get(product) == version:
+            return
+        self._accept(product)
+        log.error("model %s refused: %s", version, problem)
+        alerts.raise_alert(
+            self._engine,
+            kind="model_refused",
+            severity="critical",
+            product=product,
+            message=problem,
+        )
+        self._refused[product] = version  # last: an alert that could not be stored is tried again
+
+    def _accept(self, product: str) -> None:
+        """The champion serves, or another one is refused: what this worker alerted of is over."""
+        if product in self._refused:
+            alerts.resolve(self._engine, kind="model_refused", product=product)
+            del self._refused[product]
+
+    def _poll(self) -> None:
+        while not self._stop.wait(self._poll_s):
+            try:
+                self.refresh()
+            except SQLAlchemyError as error:
+                log.warning("cannot look for promotions: %s", error)
+            except Exception:  # the only one who looks must not die
+                log.exception("cannot take a promotion over")

@@ -1,0 +1,207 @@
+"""What an inspecting worker keeps in memory: encoders, heads, pipeline. One a process."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import redis
+from sqlalchemy import Engine
+
+from db import feature_spaces
+from db.migrate import require
+from db.records import InspectionRecord
+from db.session import engine_for
+from linewatch.errors import LinewatchError
+from linewatch.settings import Settings
+from model_store.store import ModelStore
+from producer.contract import QUEUE, SigningKeys
+from vision.extractor import FeatureExtractor
+from workers.committing import Committer
+from workers.gauges import Gauges
+from workers.guard import Guard
+from workers.judging import Judge
+from workers.line_book import LineBook
+from workers.metrics import WorkerMetrics
+from workers.metrics_server import MetricsServer
+from workers.observe import observers
+from workers.pipeline import Pipeline
+from workers.reading import PictureReader
+from workers.receipts import ReceiptWriter
+from workers.residency import Residency
+from workers.suspects import SuspectLane
+from workers.watchdog import Vitals
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class InspectRuntime:
+    """The parts that the inspect task uses."""
+
+    worker: str
+    engine: Engine
+    extractor: FeatureExtractor
+    residency: Residency
+    receipts: ReceiptWriter
+    committer: Committer
+    pipeline: Pipeline
+    suspects: SuspectLane
+    redis: redis.Redis
+    keys: SigningKeys
+    require_signatures: bool
+    received: int = 0
+    guard: Guard | None = None
+    lines: LineBook | None = None
+    metrics: MetricsServer | None = None
+
+    def vitals(self) -> Vitals:
+        """What the watchdog looks at."""
+        return Vitals(
+            waiting=int(self.redis.llen(QUEUE)),
+            received=self.received,
+            in_flight=self.pipeline.begun - self.pipeline.finished,
+            finished=self.pipeline.finished,
+            holding=self.committer.holding,
+        )
+
+    def stop(self) -> None:
+        """Finish the batch on the device, commit it, hand back the rest."""
+        if self.guard is not None:
+            self.guard.stop()
+        self.pipeline.stop()
+        self.residency.stop()
+        if self.lines is not None:
+            self.lines.stop()
+        if self.metrics is not None:
+            self.metrics.stop()
+
+    def problem(self) -> str | None:
+        """Why no progress is made, for health checks; holding for a database is no reason."""
+        return None if self.guard is None else self.guard.complaint
+
+
+_runtime: InspectRuntime | None = None
+
+
+def inspect_runtime() -> InspectRuntime:
+    """This process's runtime.
+
+    Raises:
+        LinewatchError: this worker was not started for the inspect queue.
+    """
+    if _runtime is None:
+        raise LinewatchError("this worker loaded no encoders; start it with -Q inspect")
+    return _runtime
+
+
+def start_inspect_runtime(settings: Settings, worker: str | None = None) -> InspectRuntime:
+    """Load everything an inspecting worker needs, and start its threads.
+
+    Raises:
+        LinewatchError: the database is behind, the weights cannot be loaded, or a champion was
+            fitted on other features than these encoders make.
+    """
+    global _runtime
+    began = time.monotonic()
+    keys = SigningKeys.parse(settings.signing_keys.get_secret_value())
+    require(settings.sql_url)
+    engine = engine_for(settings.sql_url)
+    extractor = FeatureExtractor.from_settings(settings)
+    feature_spaces.register(
+        engine, extractor.fingerprint, encoders=extractor.describe(), dim=extractor.dim
+    )
+    residency = Residency(
+        engine,
+        ModelStore(settings.models_url),
+        fingerprint=extractor.fingerprint,
+        device=extractor.device,
+        poll_s=settings.model_poll_s,
+    )
+    client = redis.Redis.from_url(settings.redis_client_url, socket_timeout=5)
+    receipts = ReceiptWriter(client)
+    depth = 4 * settings.max_batch
+    lines = LineBook(engine)
+    metrics = WorkerMetrics() if settings.metrics_port else None
+
+    def on_commit(records: Sequence[InspectionRecord]) -> None:
+        lines.note(records)
+        if metrics is not None:
+            metrics.committed(records)
+
+    committer = Committer(
+        engine, receipts, timezone=settings.timezone, depth=depth, on_commit=on_commit
+    )
+    pipeline = Pipeline(
+        reader=PictureReader(
+            extractor,
+            residency,
+            roots=settings.image_roots,
+            max_bytes=settings.max_image_bytes,
+        ),
+        judge=Judge(extractor, residency, feature_sample_rate=settings.feature_sample_rate),
+        committer=committer,
+        max_batch=settings.max_batch,
+        max_delay_s=settings.max_delay_ms / 1000,
+        decode_threads=settings.decode_threads,
+        newest_first=lines.newest_first,
+    )
+    residency.start()
+    lines.start()
+    pipeline.start()
+    name = worker or socket.gethostname()
+    _runtime = InspectRuntime(
+        worker=name,
+        engine=engine,
+        extractor=extractor,
+        residency=residency,
+        receipts=receipts,
+        committer=committer,
+        pipeline=pipeline,
+        suspects=SuspectLane(engine, pipeline, name),
+        redis=client,
+        keys=keys,
+        require_signatures=settings.require_signatures,
+    )
+    _runtime.guard = Guard(_runtime.vitals, settings.stall_timeout_s)
+    _runtime.guard.start()
+    _runtime.lines = lines
+    if metrics is not None:
+        observers.add(metrics.observe)
+        _runtime.metrics = _serve(_runtime, metrics, settings)
+    log.info(
+        "%s ready in %.1f s: %s on %s, models %s",
+        name,
+        time.monotonic() - began,
+        extractor.describe(),
+        extractor.device,
+        residency.versions or "none yet",
+    )
+    return _runtime
+
+
+def _serve(
+    runtime: InspectRuntime, metrics: WorkerMetrics, settings: Settings
+) -> MetricsServer | None:
+    """Serve the metrics; a port that is taken must not keep a worker from working."""
+    metrics.registry.register(Gauges(runtime))
+    try:
+        server = MetricsServer(
+            metrics.registry,
+            runtime.problem,
+            address=settings.metrics_address,
+            port=settings.metrics_port,
+        )
+    except OSError as error:
+        log.error(
+            "no metrics: %s:%d: %s; give each worker its own LINEWATCH_METRICS_PORT",
+            settings.metrics_address,
+            settings.metrics_port,
+            error.strerror,
+        )
+        return None
+    server.start()
+    return server
