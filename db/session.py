@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from linewatch.errors import ConfigurationError, DatabaseError
 from linewatch.settings import get_settings
+from linewatch.sqlite_wal import use_wal
 
 _SQLITE_BUSY_TIMEOUT_S = 30
 # A server that vanished (power, network) is noticed in about half a minute, not in two hours.
@@ -144,8 +145,8 @@ os.register_at_fork(after_in_child=_forget_in_child)
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # transactions begin where SQLAlchemy says, see below
+    use_wal(connection, _SQLITE_BUSY_TIMEOUT_S)
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
     # FULL, not WAL's usual NORMAL: a receipt makes a camera forget its picture, so a commit must
     # outlive a power cut. It is one fsync a micro-batch.
     cursor.execute("PRAGMA synchronous=FULL")

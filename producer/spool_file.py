@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Literal
 
 from linewatch.errors import SpoolError
+from linewatch.sqlite_wal import use_wal
 
 Sync = Literal["full", "normal"]
 
@@ -104,7 +105,7 @@ class SpoolFile:
         db = sqlite3.connect(
             self.path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
         )
-        db.execute("PRAGMA journal_mode = WAL")
+        use_wal(db, _BUSY_TIMEOUT_S)
         db.execute("PRAGMA synchronous = FULL" if sync == "full" else "PRAGMA synchronous = NORMAL")
         db.execute("PRAGMA wal_autocheckpoint = 0")
         if new or not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'ledger'").fetchone():
