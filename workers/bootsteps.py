@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from celery import bootsteps
 from celery.signals import worker_shutting_down
 
 from producer.contract import QUEUE
+
+if TYPE_CHECKING:
+    from linewatch.settings import Settings
+    from vision.extractor import FeatureExtractor
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +37,15 @@ class PipelineStep(bootsteps.StartStopStep):  # type: ignore[misc]
         from linewatch.settings import get_settings
         from workers.runtime import start_inspect_runtime
 
-        self.runtime = start_inspect_runtime(get_settings(), worker=worker.hostname)
+        settings = get_settings()
+        self.runtime = start_inspect_runtime(settings, self.load_extractor, worker=worker.hostname)
         worker_shutting_down.connect(self._drain, weak=False)
+
+    def load_extractor(self, settings: Settings) -> FeatureExtractor:
+        """The encoders; a benchmark's worker has others."""
+        from vision.extractor import FeatureExtractor
+
+        return FeatureExtractor.from_settings(settings)
 
     def stop(self, worker: Any) -> None:
         """Finish the batch on the device; every other picture goes back to the queue."""

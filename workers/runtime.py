@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import redis
@@ -98,7 +98,11 @@ def inspect_runtime() -> InspectRuntime:
     return _runtime
 
 
-def start_inspect_runtime(settings: Settings, worker: str | None = None) -> InspectRuntime:
+def start_inspect_runtime(
+    settings: Settings,
+    load_extractor: Callable[[Settings], FeatureExtractor] = FeatureExtractor.from_settings,
+    worker: str | None = None,
+) -> InspectRuntime:
     """Load everything an inspecting worker needs, and start its threads.
 
     Raises:
@@ -110,7 +114,7 @@ def start_inspect_runtime(settings: Settings, worker: str | None = None) -> Insp
     keys = SigningKeys.parse(settings.signing_keys.get_secret_value())
     require(settings.sql_url)
     engine = engine_for(settings.sql_url)
-    extractor = FeatureExtractor.from_settings(settings)
+    extractor = load_extractor(settings)
     feature_spaces.register(
         engine, extractor.fingerprint, encoders=extractor.describe(), dim=extractor.dim
     )

@@ -1,0 +1,89 @@
+"""A worker without networks: what the way through queue, worker and database costs by itself.
+
+`celery -A benchmarks.noop worker -Q inspect …` runs the application as it is, but for its
+extractor. The same worker serves `benchmarks.empty`, a task that does nothing at all: what Celery
+itself costs in the same pool, with the same settings, over the same Redis connection.
+
+No setting starts such a worker: a plant could set it by mistake, and every part would pass.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from celery import shared_task
+
+from linewatch.products import ImageSize
+from linewatch.settings import Settings, get_settings
+from vision.extractor import FeatureExtractor, Prepared
+from workers.app import make_app
+from workers.bootsteps import PipelineStep
+
+DIM = int(os.environ.get("LINEWATCH_BENCH_DIM", "896"))  # what CLIP ViT-B/32 and ViT-S/14 make
+EMPTY_TASK = "benchmarks.empty"
+
+
+class NoopExtractor(FeatureExtractor):
+    """Makes features of nothing. The reader still opens, checks, reads and hashes each file."""
+
+    def __init__(self, dim: int = DIM) -> None:
+        self.device = torch.device("cpu")
+        self.dim = dim
+        self.fingerprint = f"{dim:064x}"
+        self._pixels = torch.zeros(3, 1, 1, dtype=torch.uint8)
+        self._features = torch.full((1024, dim), dim**-0.5)
+
+    def describe(self) -> str:
+        return f"no networks (benchmark), {self.dim} numbers"
+
+    def prepare(self, data: bytes, expected: ImageSize | None = None) -> Prepared:
+        return Prepared(self._pixels, 1, 1)
+
+    def features(self, batch: torch.Tensor) -> torch.Tensor:
+        return self._features[: len(batch)]
+
+    def embed_text(self, prompts: Sequence[str]) -> torch.Tensor:
+        raise NotImplementedError("there are no networks here")
+
+
+class NoopStep(PipelineStep):
+    """Starts the same runtime with the extractor above."""
+
+    def load_extractor(self, settings: Settings) -> FeatureExtractor:
+        return NoopExtractor()
+
+
+@shared_task(name=EMPTY_TASK, acks_late=True, ignore_result=True)  # type: ignore[untyped-decorator]
+def empty(*_: object) -> None:
+    """Nothing."""
+
+
+def worker_command(
+    python: str, *, name: str = "noop", threads: int | None = None, include: str | None = None
+) -> list[str]:
+    """The command that runs such a worker, as `linewatch worker` would run a real one."""
+    command = [python, "-m", "celery", "-A", "benchmarks.noop", "worker", "-Q", "inspect"]
+    command += ["-n", f"{name}@%h", "-l", "INFO", "--without-gossip", "--without-mingle"]
+    command += ["-c", str(threads)] if threads else []
+    return command + (["--include", include] if include else [])
+
+
+def message(
+    images: Sequence[Mapping[str, Any]], *, product: str, line: str, enqueued_at: str
+) -> dict[str, Any]:
+    """A version 1 message about `images`, each with id, uri, camera and captured_at."""
+    return {
+        "version": 1,
+        "product": product,
+        "line": line,
+        "enqueued_at": enqueued_at,
+        "images": [dict(image) for image in images],
+    }
+
+
+app = make_app(get_settings())
+app.steps["worker"].discard(PipelineStep)
+app.steps["worker"].add(NoopStep)
