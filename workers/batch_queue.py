@@ -17,26 +17,39 @@ class BatchQueue(Generic[T]):
     def __init__(self, batcher: MicroBatcher[T]) -> None:
         self._batcher = batcher
         self._changed = Condition()
+        self._coming = 0
         self._closed = False
 
     def __len__(self) -> int:
         with self._changed:
             return len(self._batcher)
 
+    def expect(self, count: int) -> None:
+        """`count` items are on their way: a batch may wait for them."""
+        with self._changed:
+            self._coming += count
+
+    def excuse(self) -> None:
+        """An item that was expected does not come."""
+        with self._changed:
+            self._arrived()
+
     def put(self, item: T, *, lane: str) -> bool:
-        """Let `item` wait for a batch; False when the queue is closed."""
+        """Let an expected `item` wait for a batch; False when the queue is closed."""
         with self._changed:
             if self._closed:
                 return False
             self._batcher.add(item, lane=lane, now=time.monotonic())
-            self._changed.notify()
+            self._arrived()
             return True
 
-    def take(self) -> list[T]:
-        """Wait for the next batch; an empty list means that the queue is closed."""
+    def take(self, most: int | None = None) -> list[T]:
+        """Wait for the next batch, of at most `most` items; an empty list means closed."""
         with self._changed:
+            if most is not None:
+                self._batcher.max_batch = most
             while not self._closed:
-                due_in = self._batcher.due_in(time.monotonic())
+                due_in = self._batcher.due_in(time.monotonic(), coming=self._coming > 0)
                 if due_in == 0:
                     return self._batcher.take()
                 self._changed.wait(due_in)
@@ -51,3 +64,10 @@ class BatchQueue(Generic[T]):
             while len(self._batcher):
                 left += self._batcher.take()
             return left
+
+    def _arrived(self) -> None:
+        self._coming -= 1
+        size = len(self._batcher)
+        # The first starts the clock. In between, waking the taker would be for nothing.
+        if size == 1 or self._coming <= 0 or size >= self._batcher.max_batch:
+            self._changed.notify()

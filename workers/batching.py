@@ -1,10 +1,13 @@
 """When do waiting pictures become a batch? Pure: no threads, no clock of its own.
 
 The rule is that of Triton's and LitServe's dynamic batchers: take a batch when it is full, or
-when its oldest picture has waited `max_delay_s`. Lanes (production lines) take turns, so that a
-line that sends bursts cannot starve one that sends single pictures. Within a lane the oldest goes
-first, or the newest where the line wants that: a verdict that comes after the part has left is
-worth little.
+when its oldest picture has waited `max_delay_s`. And one more: when nothing else is on its way, a
+device that has nothing to do waits for nobody. The batches then grow by themselves with the load,
+because pictures gather while the device is busy.
+
+Lanes (production lines) take turns, so that a line that sends bursts cannot starve one that sends
+single pictures. Within a lane the oldest goes first, or the newest where the line wants that: a
+verdict that comes after the part has left is worth little.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ class MicroBatcher(Generic[T]):
     """Collects items from many messages into batches.
 
     Args:
-        max_batch: the most items a batch holds.
+        max_batch: the most items a batch holds; may be changed between two batches.
         max_delay_s: how long, in seconds, an item may wait for others.
         newest_first: says of a lane, each time one is taken from, whether its newest item goes
             first. An item may then wait for as long as newer ones keep filling every batch.
@@ -48,11 +51,14 @@ class MicroBatcher(Generic[T]):
         self._lanes.setdefault(lane, deque()).append((now, item))
         self._size += 1
 
-    def due_in(self, now: float) -> float | None:
-        """Seconds until a batch is due: 0 when it is, None when nothing waits."""
+    def due_in(self, now: float, *, coming: bool = True) -> float | None:
+        """Seconds until a batch is due: 0 when it is, None when nothing waits.
+
+        `coming` says whether more items are on their way, for which it may be worth to wait.
+        """
         if not self._size:
             return None
-        if self._size >= self.max_batch:
+        if self._size >= self.max_batch or not coming:
             return 0.0
         oldest = min(lane[0][0] for lane in self._lanes.values())
         return max(0.0, oldest + self.max_delay_s - now)

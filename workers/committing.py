@@ -9,10 +9,8 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
-from queue import Empty, Queue
-from threading import Event, Thread
+from threading import Condition, Event, Thread
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -24,6 +22,7 @@ from db.records import InspectionRecord, Outcome
 from producer.contract import Receipt
 from workers.observe import Stage, observers
 from workers.receipts import ReceiptWriter
+from workers.reply import DrainingError, Reply
 
 log = logging.getLogger(__name__)
 
@@ -32,27 +31,25 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 0.1, 5.0
 _PASSING = (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.TimeoutError)
 
 
-class DrainingError(Exception):
-    """The worker is stopping: this picture goes back to the queue."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Pending:
     """A row that waits for its commit, and who waits for it."""
 
     record: InspectionRecord
     producer: str | None
-    done: Future[Outcome]
+    reply: Reply
 
 
 class Committer:
     """Commits rows in the order they come, many to a transaction.
 
+    While one transaction runs, the next gathers: what was judged meanwhile is committed together.
+
     Args:
         engine: the database.
         receipts: tells the producers.
         timezone: the plant's, for hourly roll-ups.
-        depth: how many rows may wait; a full queue holds up the device thread.
+        depth: how many rows may wait before those who bring more are held up.
         on_commit: is given the rows that are new, after each commit; must not raise or block.
     """
 
@@ -69,8 +66,10 @@ class Committer:
         self._receipts = receipts
         self._timezone = timezone
         self._on_commit = on_commit
-        self._queue: Queue[Pending] = Queue(maxsize=depth)
-        self._stopping = Event()
+        self._depth = depth
+        self._waiting: list[Pending] = []
+        self._changed = Condition()
+        self._stopping = False
         self._abandon = Event()
         self._thread = Thread(target=self._run, name="commit", daemon=True)
         self.holding = False
@@ -79,34 +78,36 @@ class Committer:
         """Begin to commit."""
         self._thread.start()
 
-    def put(self, pending: Pending) -> None:
-        """Let a row wait for its commit; blocks while too many do."""
-        self._queue.put(pending)
+    def put(self, rows: Sequence[Pending]) -> None:
+        """Let rows wait for their commit; blocks while too many do."""
+        with self._changed:
+            while len(self._waiting) >= self._depth:
+                self._changed.wait()
+            if not self._waiting:
+                self._changed.notify_all()
+            self._waiting += rows
 
     def stop(self, timeout_s: float) -> None:
         """Commit what waits, for at most `timeout_s`; what is left goes back to the queue."""
-        self._stopping.set()
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
         self._thread.join(timeout_s)
         self._abandon.set()
         self._thread.join(LONGEST_WAIT_S)
 
     def _run(self) -> None:
-        while not (self._stopping.is_set() and self._queue.empty()):
-            batch = self._gather()
-            if batch:
-                self._settle(batch)
+        while batch := self._gather():
+            self._settle(batch)
 
     def _gather(self) -> list[Pending]:
-        try:
-            batch = [self._queue.get(timeout=0.05)]
-        except Empty:
-            return []
-        while len(batch) < MAX_ROWS:
-            try:
-                batch.append(self._queue.get_nowait())
-            except Empty:
-                break
-        return batch
+        """Wait for rows; none once it is stopping and all are committed."""
+        with self._changed:
+            while not self._waiting and not self._stopping:
+                self._changed.wait()
+            batch, self._waiting = self._waiting[:MAX_ROWS], self._waiting[MAX_ROWS:]
+            self._changed.notify_all()  # there is room
+            return batch
 
     def _settle(self, batch: list[Pending]) -> None:
         try:
@@ -119,7 +120,7 @@ class Committer:
                 return
             log.error("not committed: %s", error)
             for pending in batch:
-                pending.done.set_exception(error)
+                pending.reply.fail(pending.record.id, error)
             return
         with observers.timed(Stage.RECEIPT, len(batch)):
             self._receipts.send(
@@ -128,7 +129,7 @@ class Committer:
                 if pending.producer is not None
             )
         for pending in batch:
-            pending.done.set_result(committed[pending.record.id])
+            pending.reply.settle(committed[pending.record.id])
 
     def _commit_or_hold(self, records: list[InspectionRecord]) -> dict[UUID, Outcome]:
         wait_s = FIRST_WAIT_S

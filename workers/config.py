@@ -32,6 +32,7 @@ def celery_config(settings: Settings) -> dict[str, Any]:
         "event_serializer": "json",
         "task_ignore_result": True,
         "result_backend": None,
+        "result_backend_thread_safe": True,  # it is none: one for all threads, not one for each
         "result_expires": None,  # nothing to clean up
         # A message is acknowledged when its verdicts are committed, not when it is received.
         "task_acks_late": True,

@@ -10,11 +10,11 @@ from threading import Event, Thread
 
 import redis
 
+from workers.device import EXIT_CODE
 from workers.watchdog import Vitals, Watchdog
 
 log = logging.getLogger(__name__)
 
-EXIT_CODE = 75  # EX_TEMPFAIL: start another one
 
 
 class Guard:

@@ -12,7 +12,6 @@ import logging
 import random
 import time
 from collections import Counter
-from concurrent.futures import Future
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -31,8 +30,9 @@ from producer.contract import (
     Verdict,
     parse_message,
 )
-from workers.committing import DrainingError, receipt_for
+from workers.committing import receipt_for
 from workers.observe import Stage, observers
+from workers.reply import DrainingError, Reply
 from workers.work import Work
 
 if TYPE_CHECKING:  # every worker imports this module; only those that inspect load torch
@@ -84,11 +84,12 @@ def _handle(runtime: InspectRuntime, payload: object, *, task_id: str, redeliver
     ]
     runtime.received += 1
     if redelivered:
-        waiting = runtime.suspects.inspect(works, task_id)
+        replies = runtime.suspects.inspect(works, task_id)
     else:
-        waiting = runtime.pipeline.inspect(works)
-    waiting += _refuse(runtime, message, task_id)
-    return _summary([*known.values(), *_results(waiting)])
+        replies = [runtime.pipeline.inspect(works)]
+    if message.refusals:
+        replies.append(_refuse(runtime, message, task_id))
+    return _summary([*known.values(), *_results(replies)])
 
 
 def _already_committed(runtime: InspectRuntime, message: ParsedMessage) -> dict[UUID, Outcome]:
@@ -105,9 +106,9 @@ def _already_committed(runtime: InspectRuntime, message: ParsedMessage) -> dict[
     return known
 
 
-def _refuse(runtime: InspectRuntime, message: ParsedMessage, task_id: str) -> list[Future[Outcome]]:
+def _refuse(runtime: InspectRuntime, message: ParsedMessage, task_id: str) -> Reply:
     """Rows for pictures whose own fields cannot be used."""
-    waiting = []
+    records = []
     nameless = [refusal for refusal in message.refusals if refusal.id is None]
     if nameless:
         detail = "; ".join(refusal.detail for refusal in nameless)
@@ -127,8 +128,8 @@ def _refuse(runtime: InspectRuntime, message: ParsedMessage, task_id: str) -> li
             line=message.envelope.line,
             image_uri=_text(fields.get("uri")),
         )
-        waiting.append(runtime.pipeline.record(record, message.envelope.producer))
-    return waiting
+        records.append(record)
+    return runtime.pipeline.record(records, message.envelope.producer)
 
 
 def _bury(
@@ -137,20 +138,17 @@ def _bury(
     """Keep a message that cannot be read, with a row for every picture id it still shows."""
     log.error("message %s cannot be read: %s", task_id, error)
     _add_dead_letter(runtime, task_id, error.reason, str(error), payload)
-    waiting = [
-        runtime.pipeline.record(
-            InspectionRecord.unreadable(
-                picture_id,
-                verdict=Verdict.DEAD_LETTER,
-                reason=error.reason,
-                detail=str(error),
-                worker=runtime.worker,
-            ),
-            error.producer,
+    records = [
+        InspectionRecord.unreadable(
+            picture_id,
+            verdict=Verdict.DEAD_LETTER,
+            reason=error.reason,
+            detail=str(error),
+            worker=runtime.worker,
         )
         for picture_id in error.ids
     ]
-    return _results(waiting)
+    return runtime.pipeline.record(records, error.producer).result()
 
 
 def _add_dead_letter(
@@ -160,12 +158,14 @@ def _add_dead_letter(
     dead_letters.add(runtime.engine, task_id=task_id, reason=reason, detail=detail, payload=text)
 
 
-def _results(waiting: list[Future[Outcome]]) -> list[Outcome]:
-    """Wait for every future, even if one fails: no picture of this message stays in flight."""
-    failures = [error for error in (future.exception() for future in waiting) if error is not None]
+def _results(replies: list[Reply]) -> list[Outcome]:
+    """Wait for every reply, even if one fails: no picture of this message stays in flight."""
+    for reply in replies:
+        reply.wait()
+    failures = [error for reply in replies for error in reply.failures.values()]
     if failures:
         raise next((e for e in failures if not isinstance(e, DrainingError)), failures[0])
-    return [future.result() for future in waiting]
+    return [outcome for reply in replies for outcome in reply.outcomes]
 
 
 def _summary(results: list[Outcome]) -> str:

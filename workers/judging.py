@@ -17,6 +17,7 @@ from workers.residency import Residency, ResidentModel
 from workers.work import PreparedPicture
 
 Floats = npt.NDArray[np.float32]
+Halves = npt.NDArray[np.float16]
 
 
 class Judge:
@@ -49,19 +50,22 @@ class Judge:
             chosen = features[indices]
             probabilities = None if model is None else model.head(chosen).cpu().numpy()
             vectors = chosen.cpu().numpy()
+            finite = np.isfinite(vectors).all(axis=1)
+            stored = vectors.astype("<f2")
             for place, index in enumerate(indices):
                 scores = None if probabilities is None else probabilities[place]
-                rows[index] = self._row(batch[index], vectors[place], model, scores)
+                vector = stored[place] if finite[place] else None
+                rows[index] = self._row(batch[index], vector, model, scores)
         return [rows[index] for index in range(len(batch))]
 
     def _row(
         self,
         picture: PreparedPicture,
-        vector: Floats,
+        vector: Halves | None,  # None: not finite
         model: ResidentModel | None,
         scores: Floats | None,
     ) -> InspectionRecord:
-        if not np.isfinite(vector).all():
+        if vector is None:
             judgement = Judgement(Verdict.REVIEW, None, None, Reason.NOT_FINITE)
         elif model is None or scores is None:
             judgement = Judgement(Verdict.REVIEW, None, None, Reason.NO_MODEL)
@@ -97,11 +101,11 @@ class Judge:
         }
 
     def _features(
-        self, picture: PreparedPicture, vector: Floats, judgement: Judgement
+        self, picture: PreparedPicture, vector: Halves | None, judgement: Judgement
     ) -> StoredFeatures | None:
-        if judgement.verdict is not Verdict.REVIEW and not self._sampled(picture):
+        if vector is None or not (judgement.verdict is Verdict.REVIEW or self._sampled(picture)):
             return None
-        return StoredFeatures(self._extractor.fingerprint, vector.astype("<f2").tobytes())
+        return StoredFeatures(self._extractor.fingerprint, vector.tobytes())
 
     def _sampled(self, picture: PreparedPicture) -> bool:
         # The low bits of a UUID are random, and a second delivery must choose as the first did.

@@ -1,10 +1,10 @@
 """File to committed verdict: decode in parallel, judge in batches, commit, all overlapping.
 
-    task threads ─▶ decode pool ─▶ batch queue ─▶ device thread ─▶ commit thread ─▶ futures
+    task threads ─▶ decode pool ─▶ batch queue ─▶ device thread ─▶ commit thread ─▶ replies
                         └──────────── rejected ────────────────────▲
 
-Each picture is a future that its task waits for. A bounded number of pictures is in flight, so
-a queue a million deep does not grow the worker.
+Each message has a reply that its task waits for. A bounded number of pictures is in memory, so a
+queue a million deep does not grow the worker. `docs/flow.md` has the whole way.
 """
 
 from __future__ import annotations
@@ -12,19 +12,23 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from threading import Event, Lock, Semaphore, Thread
+from threading import Event, Lock, Thread
 
-from db.records import InspectionRecord, Outcome
+from db.records import InspectionRecord
+from workers.batch_limit import BatchLimit
 from workers.batch_queue import BatchQueue
 from workers.batching import MicroBatcher
-from workers.committing import Committer, DrainingError, Pending
+from workers.committing import Committer, Pending
+from workers.credits import Credits
+from workers.decode_pool import DecodePool
+from workers.device import Device, Waiting
 from workers.judging import Judge
 from workers.observe import Stage, observers
 from workers.reading import PictureReader
+from workers.reply import DrainingError, Reply
 from workers.turnstile import Turnstile
-from workers.work import PreparedPicture, Work
+from workers.work import Work
 
 log = logging.getLogger(__name__)
 
@@ -32,12 +36,11 @@ STOP_TIMEOUT_S = 20.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Waiting:
-    """A prepared picture that waits for its batch, since when (`perf_counter`), and who for."""
+class Undecoded:
+    """A picture that waits for a decoder, and who waits for it."""
 
-    picture: PreparedPicture
-    done: Future[Outcome]
-    since: float
+    work: Work
+    reply: Reply
 
 
 class Pipeline:
@@ -64,15 +67,17 @@ class Pipeline:
         newest_first: Callable[[str], bool] = lambda line: False,
     ) -> None:
         self._reader = reader
-        self._judge = judge
         self._committer = committer
         self._batches: BatchQueue[Waiting] = BatchQueue(
             MicroBatcher(max_batch, max_delay_s, newest_first)
         )
-        self._decoders = ThreadPoolExecutor(decode_threads, thread_name_prefix="decode")
-        self._device = Thread(target=self._run_device, name="device", daemon=True)
-        # One batch on the device, one being filled, one being committed, one decoding ahead.
-        self._slots = Semaphore(4 * max_batch)
+        self._decoders: DecodePool[Undecoded] = DecodePool(decode_threads, self._decode)
+        self.limit = BatchLimit(max_batch)
+        self._device = Device(judge, committer, self.limit)
+        self._device_thread = Thread(target=self._run_device, name="device", daemon=True)
+        # Of pictures in memory: one batch on the device, one waits for it, two are being decoded.
+        # A judged picture's pixels are gone; its row is bounded by the messages in hand.
+        self._credits = Credits(4 * max_batch)
         self._turnstile = Turnstile()
         self._draining = Event()
         self._count = Lock()
@@ -80,91 +85,82 @@ class Pipeline:
         self.finished = 0
 
     def start(self) -> None:
-        """Start the device and commit threads."""
+        """Start the threads."""
         self._committer.start()
-        self._device.start()
+        self._device_thread.start()
+        self._decoders.start()
 
     def drain(self) -> None:
         """Stop taking pictures: the batch on the device is finished, all others go back."""
         self._draining.set()
+        self._credits.close()
 
     def stop(self) -> None:
         """Drain, then wait until what is judged is committed."""
         self.drain()
         for waiting in self._batches.close():
-            waiting.done.set_exception(DrainingError())
-        self._decoders.shutdown(wait=True, cancel_futures=False)
-        self._device.join(STOP_TIMEOUT_S)
+            waiting.reply.fail(waiting.picture.work.id, DrainingError())
+        self._decoders.stop(STOP_TIMEOUT_S)
+        self._device_thread.join(STOP_TIMEOUT_S)
         self._committer.stop(STOP_TIMEOUT_S)
 
-    def inspect(self, works: Sequence[Work]) -> list[Future[Outcome]]:
-        """Start the inspection of `works`; each future gives the outcome that is committed.
+    def inspect(self, works: Sequence[Work]) -> Reply:
+        """Start the inspection of `works`; the reply has the outcomes that are committed.
 
-        A future raises `DrainingError` when the worker stops before its picture was judged.
+        A picture fails with `DrainingError` when the worker stops before it was judged.
         """
+        reply = Reply(len(works), self._finish)
+        with self._count:
+            self.begun += len(works)
         with self._turnstile:  # messages begin in the order in which they were received
-            return [self._begin(work) for work in works]
+            begun = 0
+            while begun < len(works) and (taken := self._credits.take(len(works) - begun)):
+                self._batches.expect(taken)
+                self._decoders.put(Undecoded(w, reply) for w in works[begun : begun + taken])
+                begun += taken
+        for work in works[begun:]:
+            reply.fail(work.id, DrainingError())
+        return reply
 
-    def record(self, record: InspectionRecord, producer: str | None) -> Future[Outcome]:
-        """Commit a row that needs no judging: a picture whose fields were refused."""
-        done: Future[Outcome] = Future()
-        self._committer.put(Pending(record, producer, done))
-        return done
+    def record(self, records: Sequence[InspectionRecord], producer: str | None) -> Reply:
+        """Commit rows that need no judging: pictures whose fields were refused."""
+        reply = Reply(len(records))
+        if records:
+            self._committer.put([Pending(record, producer, reply) for record in records])
+        return reply
 
-    def _begin(self, work: Work) -> Future[Outcome]:
-        done: Future[Outcome] = Future()
-        while not self._slots.acquire(timeout=0.1):
-            if self._draining.is_set():
-                break
-        else:
-            with self._count:
-                self.begun += 1
-            done.add_done_callback(self._finish)
-        if self._draining.is_set():
-            done.set_exception(DrainingError())
-        else:
-            self._decoders.submit(self._decode, work, done)
-        return done
-
-    def _finish(self, _: Future[Outcome]) -> None:
-        self._slots.release()
+    def _finish(self) -> None:
         with self._count:
             self.finished += 1
 
-    def _decode(self, work: Work, done: Future[Outcome]) -> None:
+    def _decode(self, item: Undecoded) -> None:
+        work, reply = item.work, item.reply
         try:
             if self._draining.is_set():
                 raise DrainingError
-            with observers.timed(Stage.DECODE, 1):
-                prepared = self._reader.read(work)
+            began = time.perf_counter()
+            prepared = self._reader.read(work)
+            ended = time.perf_counter()
+            observers.note(Stage.DECODE, 1, ended - began)
             if isinstance(prepared, InspectionRecord):
-                self._committer.put(Pending(prepared, work.envelope.producer, done))
-            elif not self._batches.put(
-                Waiting(prepared, done, time.perf_counter()), lane=work.envelope.line
-            ):
+                self._committer.put([Pending(prepared, work.envelope.producer, reply)])
+                self._drop()
+            elif not self._batches.put(Waiting(prepared, reply, ended), lane=work.envelope.line):
                 raise DrainingError
         except BaseException as error:
-            done.set_exception(error)
+            self._drop()
+            reply.fail(work.id, error)
+
+    def _drop(self) -> None:
+        """A picture that was begun comes to no batch."""
+        self._batches.excuse()
+        self._credits.give(1)
 
     def _run_device(self) -> None:
-        while batch := self._batches.take():
+        while batch := self._batches.take(self.limit.value):
             oldest = min(waiting.since for waiting in batch)
             observers.note(Stage.BATCH_WAIT, len(batch), time.perf_counter() - oldest)
-            self._judge_batch(batch)
-
-    def _judge_batch(self, batch: list[Waiting]) -> None:
-        try:
-            with observers.timed(Stage.INFER, len(batch)):
-                rows = self._judge.judge([waiting.picture for waiting in batch])
-        except Exception as error:
-            if len(batch) > 1:  # a bad picture fails alone
-                log.warning("a batch of %d failed, trying one by one: %s", len(batch), error)
-                for item in batch:
-                    self._judge_batch([item])
-                return
-            log.exception("picture %s could not be judged", batch[0].picture.work.id)
-            batch[0].done.set_exception(error)
-            return
-        for row, waiting in zip(rows, batch, strict=True):
-            producer = waiting.picture.work.envelope.producer
-            self._committer.put(Pending(row, producer, waiting.done))
+            size = len(batch)
+            self._device.judge(batch)
+            del batch  # or its pixels stay until the next batch is taken
+            self._credits.give(size)

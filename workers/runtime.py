@@ -20,7 +20,7 @@ from linewatch.settings import Settings
 from model_store.store import ModelStore
 from producer.contract import QUEUE, SigningKeys
 from vision.extractor import FeatureExtractor
-from workers.committing import Committer
+from workers.committing import MAX_ROWS, Committer
 from workers.gauges import Gauges
 from workers.guard import Guard
 from workers.judging import Judge
@@ -127,7 +127,7 @@ def start_inspect_runtime(
     )
     client = redis.Redis.from_url(settings.redis_client_url, socket_timeout=5)
     receipts = ReceiptWriter(client)
-    depth = 4 * settings.max_batch
+    depth = max(2 * MAX_ROWS, 4 * settings.max_batch)
     lines = LineBook(engine)
     metrics = WorkerMetrics() if settings.metrics_port else None
 

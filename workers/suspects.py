@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from concurrent.futures import Future
 from threading import Lock
 
 from sqlalchemy import Engine
 
 from db import dead_letters, suspects
-from db.records import Outcome
 from producer.contract import Reason, Verdict
 from producer.contract.message import Envelope, ImageRef
 from workers.pipeline import Pipeline
 from workers.poison import MAX_DEATHS, Suspicion, trial
+from workers.reply import NotJudgedError, Reply
 from workers.work import Work
 
 
@@ -33,34 +32,35 @@ class SuspectLane:
         self._worker = worker
         self._one_at_a_time = Lock()
 
-    def inspect(self, works: Sequence[Work], task_id: str) -> list[Future[Outcome]]:
+    def inspect(self, works: Sequence[Work], task_id: str) -> list[Reply]:
         """Inspect a redelivered message's pictures; those that killed too often are buried."""
         by_id = {work.id: work for work in works}
         known = suspects.counts(self._engine, list(by_id))
         suspicions = {id_: Suspicion(c.deaths, c.alone) for id_, c in known.items()}
         verdict = trial(list(by_id), suspicions)
-        waiting = [self._bury(by_id[id_], task_id) for id_ in verdict.condemned]
-        waiting += self._try([by_id[id_] for id_ in verdict.together], alone=False)
+        replies = [self._bury(by_id[id_], task_id) for id_ in verdict.condemned]
+        replies += self._try([by_id[id_] for id_ in verdict.together], alone=False)
         for id_ in verdict.one_by_one:
             with self._one_at_a_time:
-                waiting += self._try([by_id[id_]], alone=True)
-        return waiting
+                replies += self._try([by_id[id_]], alone=True)
+        return replies
 
-    def _try(self, works: Sequence[Work], *, alone: bool) -> list[Future[Outcome]]:
+    def _try(self, works: Sequence[Work], *, alone: bool) -> list[Reply]:
         if not works:
             return []
         ids = [work.id for work in works]
         suspects.begin_trial(self._engine, ids, alone=alone, worker=self._worker)
-        waiting = self._pipeline.inspect(works)
-        for future in waiting:
-            future.exception()  # wait for its end, whatever that is: the worker lives
-        suspects.acquit(self._engine, ids)
-        return waiting
+        reply = self._pipeline.inspect(works)
+        reply.wait()  # for its end, whatever that is: the worker lives
+        # What the device refuses each time would come back for ever: it counts as a death.
+        refused = {i for i, e in reply.failures.items() if isinstance(e, NotJudgedError)}
+        suspects.acquit(self._engine, [id_ for id_ in ids if id_ not in refused])
+        return [reply]
 
-    def _bury(self, work: Work, task_id: str) -> Future[Outcome]:
+    def _bury(self, work: Work, task_id: str) -> Reply:
         detail = (
-            f"{MAX_DEATHS} workers died with this picture in their hands; look at it before you "
-            "send it again with `linewatch dead-letters requeue`"
+            f"{MAX_DEATHS} workers died with this picture in their hands, or could not judge it; "
+            "look at it before you send it again with `linewatch dead-letters requeue`"
         )
         dead_letters.add(
             self._engine,
@@ -71,7 +71,7 @@ class SuspectLane:
             image_id=work.id,
         )
         record = work.record(Verdict.DEAD_LETTER, reason=Reason.POISON, detail=detail)
-        return self._pipeline.record(record, work.envelope.producer)
+        return self._pipeline.record([record], work.envelope.producer)
 
 
 def message_of(envelope: Envelope, image: ImageRef) -> dict[str, object]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from db.records import InspectionRecord
@@ -28,26 +28,27 @@ class Work:
         """The picture's id."""
         return self.image.id
 
-    def record(self, verdict: Verdict, **fields: object) -> InspectionRecord:
+    def record(self, verdict: Verdict, **fields: Any) -> InspectionRecord:
         """The row for this picture with `verdict`; `fields` fill the columns named."""
-        base = InspectionRecord(
-            id=self.image.id,
-            product=self.envelope.product,
-            line=self.envelope.line,
-            camera=self.image.camera,
-            part=self.image.part,
-            lot=self.image.lot,
-            image_uri=self.image.uri,
-            captured_at=self.image.captured_at,
-            enqueued_at=self.envelope.enqueued_at,
+        image, envelope = self.image, self.envelope
+        return InspectionRecord(
+            id=image.id,
+            product=envelope.product,
+            line=envelope.line,
+            camera=image.camera,
+            part=image.part,
+            lot=image.lot,
+            image_uri=image.uri,
+            captured_at=image.captured_at,
+            enqueued_at=envelope.enqueued_at,
             decided_at=datetime.now(UTC),
             verdict=verdict,
-            attempt=self.image.attempt,
+            attempt=image.attempt,
             worker=self.worker,
+            **fields,
         )
-        return replace(base, **fields)  # type: ignore[arg-type]
 
-    def rejected(self, reason: Reason, detail: str, **fields: object) -> InspectionRecord:
+    def rejected(self, reason: Reason, detail: str, **fields: Any) -> InspectionRecord:
         """The row for this picture when its file cannot be judged."""
         return self.record(Verdict.REJECTED, reason=reason, detail=detail, **fields)
 
