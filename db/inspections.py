@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, select
 
 from db.base import table_of
+from db.batch_insert import insert_batch
+from db.hours import plant_hour
 from db.records import InspectionRecord, Outcome, StoredFeatures
 from db.requeues import replace_rows
 from db.rollup import add_counts, rollup_key
 from db.rows import feature_row, inspection_row, score_row
 from db.session import reading, transaction
-from db.stations import register, remember, unknown_stations
+from db.stations import Station, register, remember, unknown_stations
 from db.tables import Feature, Inspection, InspectionScore
 from db.upsert import insert_many_into, many
 from producer.contract import Reason, Verdict
@@ -54,23 +56,78 @@ def commit_inspections(
         return frozenset()
     rows = [inspection_row(record) for record in ordered]
     stations = unknown_stations(engine, rows)
+    if engine.dialect.name == "postgresql":
+        new = _commit_batch(engine, ordered, rows, stations, timezone)
+    else:
+        new = _commit_rows(engine, ordered, rows, stations, timezone)
+    remember(engine, stations)
+    return new
+
+
+def _commit_batch(
+    engine: Engine,
+    records: Sequence[InspectionRecord],
+    rows: Sequence[Mapping[str, Any]],
+    stations: dict[Station, datetime],
+    timezone: tzinfo,
+) -> frozenset[UUID]:
+    """On PostgreSQL: one statement for what is new, a transaction for the rare rest."""
+    if stations:  # once in a station's life; without its pictures it harms nobody
+        with transaction(engine) as connection:
+            register(connection, stations)
+    joined, vectors = [], []
+    for row, record in zip(rows, records, strict=True):
+        score, feature = score_row(record), feature_row(record)
+        fields = {**row, "hour": plant_hour(row["decided_at"], timezone)}
+        fields["probabilities"] = None if score is None else score["probabilities"]
+        fields["fingerprint"] = None if feature is None else feature["fingerprint"]
+        joined.append(fields)
+        vectors.append(None if feature is None else feature["vector"])
+    new = insert_batch(engine, joined, vectors)
+    if len(new) < len(rows):
+        with transaction(engine) as connection:
+            new |= _replace(connection, records, [r for r in rows if r["id"] not in new], timezone)
+    return new
+
+
+def _commit_rows(
+    engine: Engine,
+    records: Sequence[InspectionRecord],
+    rows: Sequence[Mapping[str, Any]],
+    stations: dict[Station, datetime],
+    timezone: tzinfo,
+) -> frozenset[UUID]:
+    """On SQLite: one transaction, one statement a table."""
     with transaction(engine) as connection:
         register(connection, stations)
         new = _insert_new(connection, rows)
-        counts = Counter(rollup_key(row, timezone) for row in rows if row["id"] in new)
-        if len(new) < len(rows):
-            again = [row for row in rows if row["id"] not in new]
-            replaced = replace_rows(connection, again)
-            counts.update(rollup_key(row, timezone) for row in again if row["id"] in replaced)
-            counts.subtract(rollup_key(row, timezone) for row in replaced.values())
-            new |= replaced.keys()
-        kept = [record for record in ordered if record.id in new]
+        kept = [record for record in records if record.id in new]
         _insert(connection, InspectionScore, kept, score_row)
         _insert(connection, Feature, kept, feature_row)
-        # Last: workers wait for each other on these few rows, so hold them for one round trip.
-        add_counts(connection, counts)
-    remember(engine, stations)
+        add_counts(connection, Counter(rollup_key(r, timezone) for r in rows if r["id"] in new))
+        if len(new) < len(rows):
+            new |= _replace(connection, records, [r for r in rows if r["id"] not in new], timezone)
     return new
+
+
+def _replace(
+    connection: Connection,
+    records: Sequence[InspectionRecord],
+    again: Sequence[Mapping[str, Any]],
+    timezone: tzinfo,
+) -> frozenset[UUID]:
+    """Write those of `again` whose dead letters were sent again; returns their ids."""
+    replaced = replace_rows(connection, again)
+    if not replaced:
+        return frozenset()
+    counts = Counter(rollup_key(row, timezone) for row in again if row["id"] in replaced)
+    counts.subtract(rollup_key(row, timezone) for row in replaced.values())
+    kept = [record for record in records if record.id in replaced]
+    _insert(connection, InspectionScore, kept, score_row)
+    _insert(connection, Feature, kept, feature_row)
+    # Last: workers wait for each other on these few rows, so hold them for one round trip.
+    add_counts(connection, counts)
+    return frozenset(replaced)
 
 
 def _insert_new(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> frozenset[UUID]:

@@ -37,7 +37,7 @@ def read_picture(uri: str, *, roots: Sequence[Path], max_bytes: int) -> bytes:
     """
     path = local_path(uri)
     fences = [os.path.realpath(root) for root in roots]
-    _check_name(path, [*fences, *(os.path.normpath(Path(root).absolute()) for root in roots)])
+    _check_name(path, [*fences, *map(os.path.abspath, roots)])
     _check_beneath(os.path.realpath(path), fences)
     try:
         descriptor = os.open(path, _FLAGS)
@@ -86,11 +86,8 @@ def _check_name(path: str, fences: Sequence[str]) -> None:
 
 def _check_beneath(path: str, fences: Sequence[str]) -> None:
     """Compare folder by folder: /data/pictures-old is not beneath /data/pictures."""
-    parts = Path(path).parts
-    for fence in fences:
-        root = Path(fence).parts
-        if parts[: len(root)] == root:
-            return
+    if any(path == fence or path.startswith(f"{fence.rstrip('/')}/") for fence in fences):
+        return
     # The path asked for, not the one that a link led to: that may be nobody's business.
     detail = "the path leads outside the folders in LINEWATCH_IMAGE_ROOTS"
     raise Unjudgeable(Reason.OUTSIDE_ROOT, detail)
@@ -107,7 +104,7 @@ def _unopened(path: str, error: OSError) -> Unjudgeable:
 def _opened_path(descriptor: int, path: str) -> str:
     """The real path of the open file, from the kernel where it tells."""
     try:
-        return str(Path(f"/proc/self/fd/{descriptor}").readlink())
+        return os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115 - a tenth of Path's cost
     except OSError:
         real = os.path.realpath(path)
         if not os.path.samestat(Path(real).stat(), os.fstat(descriptor)):

@@ -16,7 +16,6 @@ from workers.watchdog import Vitals, Watchdog
 log = logging.getLogger(__name__)
 
 
-
 class Guard:
     """A thread that looks at the worker's vitals every few seconds.
 

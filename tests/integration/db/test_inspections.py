@@ -13,12 +13,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Engine, create_engine, event, func, select, text
+from sqlalchemy.exc import DBAPIError
 
-from db import inspections, rollup, stations
+from db import rollup, stations
 from db.inspections import commit_inspections
 from db.records import InspectionRecord, Outcome, StoredFeatures
 from db.rollup import discrepancies, stored_counts
-from db.session import engine_for, reading
+from db.session import engine_for, reading, transaction
 from db.tables import Camera, Feature, Inspection, InspectionScore
 from producer.contract import Reason, Verdict
 from tests.support.records import NOON, a_record, random_records
@@ -142,18 +143,40 @@ def test_the_hour_is_the_plants(engine: Engine) -> None:
     assert hours == [NOON - timedelta(hours=1), NOON]  # 12:30Z is 18:00 in Kolkata
 
 
-def test_an_interrupted_commit_leaves_nothing(engine: Engine, monkeypatch: Any) -> None:
-    def fail(*_: object) -> None:
-        raise RuntimeError("power cut")
+REFUSE = {
+    "sqlite": [
+        "CREATE TRIGGER refuse BEFORE INSERT ON inspection_hourly "
+        "BEGIN SELECT RAISE(ABORT, 'no'); END"
+    ],
+    "postgresql": [
+        "CREATE FUNCTION refuse() RETURNS trigger AS "
+        "$$ BEGIN RAISE EXCEPTION 'no'; END $$ LANGUAGE plpgsql",
+        "CREATE TRIGGER refuse BEFORE INSERT ON inspection_hourly EXECUTE FUNCTION refuse()",
+    ],
+}
+ALLOW = {
+    "sqlite": ["DROP TRIGGER refuse"],
+    "postgresql": ["DROP TRIGGER refuse ON inspection_hourly", "DROP FUNCTION refuse()"],
+}
 
+
+def run(engine: Engine, statements: dict[str, list[str]]) -> None:
+    with transaction(engine) as connection:
+        for statement in statements[engine.dialect.name]:
+            connection.exec_driver_sql(statement)
+
+
+def test_a_commit_that_fails_at_its_last_step_leaves_nothing(engine: Engine) -> None:
     record = a_record()
-    with monkeypatch.context() as patch:
-        patch.setattr(inspections, "add_counts", fail)  # the last step before the commit
-        with pytest.raises(RuntimeError):
+    run(engine, REFUSE)
+    try:
+        with pytest.raises(DBAPIError, match="no"):
             commit_inspections(engine, [record], UTC)
+    finally:
+        run(engine, ALLOW)
     assert (count(engine, Inspection), count(engine, InspectionScore)) == (0, 0)
     assert commit_inspections(engine, [record], UTC) == {record.id}
-    assert count(engine, Camera) == 1  # not remembered as known from the commit that failed
+    assert count(engine, Camera) == 1
 
 
 def test_a_line_s_cameras_are_added_once(engine: Engine) -> None:
