@@ -14,7 +14,7 @@ from db.base import table_of
 from db.records import InspectionRecord, Outcome, StoredFeatures
 from db.requeues import replace_rows
 from db.rollup import add_counts, rollup_key
-from db.rows import feature_row, inspection_row, score_row
+from db.rows import feature_row, inspection_row, score_row, shadow_row
 from db.session import reading, transaction
 from db.stations import register, remember, unknown_stations
 from db.tables import Feature, Inspection, InspectionScore
@@ -66,6 +66,7 @@ def commit_inspections(
             new |= replaced.keys()
         kept = [record for record in ordered if record.id in new]
         _insert(connection, InspectionScore, kept, score_row)
+        _insert(connection, InspectionScore, kept, shadow_row)
         _insert(connection, Feature, kept, feature_row)
         # Last: workers wait for each other on these few rows, so hold them for one round trip.
         add_counts(connection, counts)
