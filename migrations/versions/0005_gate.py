@@ -44,9 +44,13 @@ def upgrade() -> None:
     op.create_index(op.f("ix_gate_decisions_product_id"), "gate_decisions", ["product", "id"])
     for table, column, kind in _ADDED:
         op.add_column(table, sa.Column(column, kind, nullable=True))
+    op.add_column(
+        "model_versions", sa.Column("kind", sa.String(), nullable=False, server_default="fitted")
+    )
 
 
 def downgrade() -> None:
+    op.drop_column("model_versions", "kind")
     for table, column, _ in reversed(_ADDED):
         op.drop_column(table, column)
     op.drop_table("gate_decisions")
