@@ -122,11 +122,7 @@ def _latest(product: str, until: datetime | None = None) -> Subquery:
     rank = func.row_number().over(
         partition_by=Label.inspection_id, order_by=(Label.labelled_at.desc(), Label.id.desc())
     )
-    ranked = (
-        select(Label.inspection_id, Label.label, rank.label("rank"))
-        .where(said)
-        .subquery()
-    )
+    ranked = select(Label.inspection_id, Label.label, rank.label("rank")).where(said).subquery()
     return (
         select(ranked.c.inspection_id, ranked.c.label).where(ranked.c.rank == 1).subquery("latest")
     )

@@ -62,9 +62,11 @@ def out_of_fold(
     column = {name: index for index, name in enumerate(classes)}
     for number in sorted(set(folds.tolist()) - {UNTESTED}):
         learn, test = np.flatnonzero(told & (folds != number)), np.flatnonzero(folds == number)
-        head = fit(vectors[learn], [str(labels[index]) for index in learn])
+        head = fit(vectors[learn], [str(labels[index]) for index in learn.tolist()])
         known = [index for index, name in enumerate(head.classes) if name in column]
-        target = [column[head.classes[index]] for index in known]
-        shares[test] = 0.0
-        shares[np.ix_(test, target)] = probabilities(head, vectors[test])[:, known]
+        found = np.zeros((len(test), len(classes)))
+        found[:, [column[head.classes[index]] for index in known]] = probabilities(
+            head, vectors[test]
+        )[:, known]
+        shares[test] = found
     return shares

@@ -74,9 +74,7 @@ def decide(
     """
     figures = {name: asdict(found) for name, found in sets.items()}
     against = [
-        f"{name}: {problem}"
-        for name, found in sets.items()
-        for problem in _problems(found, rules)
+        f"{name}: {problem}" for name, found in sets.items() for problem in _problems(found, rules)
     ]
     if lost_classes:
         against.insert(0, f"it no longer knows {', '.join(lost_classes)}")

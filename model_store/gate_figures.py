@@ -121,8 +121,8 @@ def mcnemar(b: int, c: int) -> float:
     place of chi-squared; equal to `scipy.stats.binomtest(b, b + c).pvalue`.
     """
     n = b + c
-    tail = sum(comb(n, i) for i in range(min(b, c) + 1))
-    return min(1.0, 2 * tail / 2**n)
+    tail: int = sum(comb(n, i) for i in range(min(b, c) + 1))
+    return min(1.0, 2 * tail / (1 << n))
 
 
 def macro_f1(truth: npt.NDArray[np.int64], said: npt.NDArray[np.int64], k: int) -> float:

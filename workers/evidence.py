@@ -131,9 +131,7 @@ def _held_out(
     return _opinion(model, vectors[tested], shares[tested])
 
 
-def _fit_of(
-    engine: Engine, store: ModelStore, model: StoredModel, spec: ProductSpec
-) -> Fit | None:
+def _fit_of(engine: Engine, store: ModelStore, model: StoredModel, spec: ProductSpec) -> Fit | None:
     if model.manifest.kind == "zero-shot":
         return None
     if model.manifest.kind == "few-shot":
@@ -144,7 +142,7 @@ def _fit_of(
 def _opinion(model: StoredModel, vectors: Floats, shares: Floats) -> Opinion:
     judged = judgements(model, vectors, shares)
     best = np.nan_to_num(shares, nan=-1.0).argmax(axis=1)
-    finite = np.isfinite(shares).all(axis=1)
+    finite = np.isfinite(shares).all(axis=1).tolist()
     return Opinion(
         [model.head.classes[i] if ok else None for i, ok in zip(best, finite, strict=True)],
         [judgement.verdict for judgement in judged],

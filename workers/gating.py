@@ -72,9 +72,7 @@ def _against(
     spec = products.get(engine, challenger.manifest.product)
     in_force = set(spec.class_codes) if spec else set()
     lost = (set(old.head.classes) & in_force) - set(challenger.head.classes)
-    decision = decide(
-        found.sets, rules_of(settings), lost_classes=sorted(lost), notes=found.notes
-    )
+    decision = decide(found.sets, rules_of(settings), lost_classes=sorted(lost), notes=found.notes)
     return decision, found.golden_digest
 
 

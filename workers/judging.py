@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
+from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from db.records import InspectionRecord, StoredFeatures
+from db.records import InspectionRecord, ShadowJudgement, StoredFeatures
+from model_store.rejudge import judgements
 from model_store.verdict import Judgement, judge
 from producer.contract import Reason, Verdict
 from vision.extractor import FeatureExtractor
 from workers.residency import Residency, ResidentModel
 from workers.work import PreparedPicture
+
+log = logging.getLogger(__name__)
 
 Floats = npt.NDArray[np.float32]
 
@@ -35,11 +41,13 @@ class Judge:
         self._extractor = extractor
         self._residency = residency
         self._sample_rate = feature_sample_rate
+        self._device = Lock()  # the device thread's, but for a moment of idleness: see `embed`
 
     def judge(self, batch: Sequence[PreparedPicture]) -> list[InspectionRecord]:
         """Judge a batch; the rows are in the batch's order."""
         pixels = torch.stack([picture.pixels for picture in batch])
-        features = self._extractor.features(pixels)
+        with self._device:
+            features = self._extractor.features(pixels)
         rows: dict[int, InspectionRecord] = {}
         by_product = defaultdict(list)
         for index, picture in enumerate(batch):
@@ -49,10 +57,51 @@ class Judge:
             chosen = features[indices]
             probabilities = None if model is None else model.head(chosen).cpu().numpy()
             vectors = chosen.cpu().numpy()
+            shadows = self._shadow(product, chosen, vectors)
             for place, index in enumerate(indices):
                 scores = None if probabilities is None else probabilities[place]
-                rows[index] = self._row(batch[index], vectors[place], model, scores)
+                row = self._row(batch[index], vectors[place], model, scores)
+                rows[index] = replace(row, shadow=shadows[place]) if shadows[place] else row
         return [rows[index] for index in range(len(batch))]
+
+    def embed(self, pixels: Sequence[torch.Tensor]) -> list[StoredFeatures]:
+        """Features of prepared pictures that need no verdict; waits while a batch is judged.
+
+        Raises:
+            RuntimeError: the device failed.
+        """
+        with self._device:
+            vectors = self._extractor.features(torch.stack(list(pixels))).cpu().numpy()
+        return [
+            StoredFeatures(self._extractor.fingerprint, vector.astype("<f2").tobytes())
+            for vector in vectors
+        ]
+
+    def _shadow(
+        self, product: str, features: torch.Tensor, vectors: Floats
+    ) -> list[ShadowJudgement | None]:
+        """What the shadow says: one more affine layer on features that are there already.
+
+        It has no say, so whatever goes wrong with it must not hold up a verdict.
+        """
+        none: list[ShadowJudgement | None] = [None] * len(vectors)
+        shadow = self._residency.shadow(product)
+        if shadow is None:
+            return none
+        try:
+            scores = shadow.head(features).cpu().numpy()
+            judged = judgements(shadow.stored, vectors, scores.astype(np.float64))
+        except Exception:
+            log.exception("shadow %s cannot judge", shadow.version)
+            return none
+        return [
+            None
+            if said.reason is Reason.NOT_FINITE
+            else ShadowJudgement(
+                shadow.version, said.verdict, said.reason, self._probabilities(shadow, row) or {}
+            )
+            for said, row in zip(judged, scores, strict=True)
+        ]
 
     def _row(
         self,

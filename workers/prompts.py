@@ -107,17 +107,13 @@ def known_prototypes(
     """
     for info in model_versions.versions(engine, spec.product):
         if info.kind == "zero-shot" and info.fingerprint == fingerprint:
-            stored = store.load(
-                info.product, info.version, manifest_sha256=info.manifest_sha256
-            )
+            stored = store.load(info.product, info.version, manifest_sha256=info.manifest_sha256)
             known = prototypes_of(stored.head)
             return {name: known[name] for name in spec.class_codes if name in known} or None
     return None
 
 
-def few_shot_fit(
-    engine: Engine, store: ModelStore, spec: ProductSpec, fingerprint: str
-) -> Fit:
+def few_shot_fit(engine: Engine, store: ModelStore, spec: ProductSpec, fingerprint: str) -> Fit:
     """Fits heads of prompts and labels.
 
     Raises:

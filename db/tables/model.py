@@ -130,9 +130,7 @@ class GateDecision(Base):
 
     __tablename__ = "gate_decisions"
     __table_args__ = (
-        CheckConstraint(
-            "outcome IN ('passed', 'failed', 'undecided', 'first')", name="outcome"
-        ),
+        CheckConstraint("outcome IN ('passed', 'failed', 'undecided', 'first')", name="outcome"),
         Index(None, "product", "id"),
     )
 

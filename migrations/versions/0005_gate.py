@@ -12,7 +12,7 @@ branch_labels = None
 depends_on = None
 
 _JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
-_ADDED = (
+_ADDED: tuple[tuple[str, str, sa.types.TypeEngine[object]], ...] = (
     ("inspection_scores", "verdict", sa.String()),
     ("inspection_scores", "reason", sa.String()),
     ("training_runs", "stage", sa.String()),
@@ -23,9 +23,7 @@ _ADDED = (
 def upgrade() -> None:
     op.create_table(
         "gate_decisions",
-        sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("product", sa.String(), nullable=False),
         sa.Column("challenger", sa.String(), nullable=False),
         sa.Column("champion", sa.String(), nullable=True),
