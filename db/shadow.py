@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import ColumnElement, Engine, func, select
 
 from db import labels
 from db.base import table_of
@@ -90,8 +90,10 @@ def labelled_pairs(
         ]
 
 
-def _of(product: str, version: str, since: datetime | None, until: datetime | None) -> list[object]:
-    where: list[object] = [
+def _of(
+    product: str, version: str, since: datetime | None, until: datetime | None
+) -> list[ColumnElement[bool]]:
+    where: list[ColumnElement[bool]] = [
         _I.product == product,
         _S.model_version == version,
         _S.verdict.is_not(None),

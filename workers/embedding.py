@@ -156,5 +156,6 @@ class Idleness:
         self._before = -1
 
     def __call__(self) -> bool:
+        """Whether nothing came in between."""
         before, self._before = self._before, self._finished()
         return before == self._before and not self._in_flight() and not self._waiting()

@@ -141,12 +141,15 @@ def _fit_of(engine: Engine, store: ModelStore, model: StoredModel, spec: Product
 
 def _opinion(model: StoredModel, vectors: Floats, shares: Floats) -> Opinion:
     judged = judgements(model, vectors, shares)
-    best = np.nan_to_num(shares, nan=-1.0).argmax(axis=1)
-    finite = np.isfinite(shares).all(axis=1).tolist()
     return Opinion(
-        [model.head.classes[i] if ok else None for i, ok in zip(best, finite, strict=True)],
+        [_first_choice(model, row) for row in shares],
         [judgement.verdict for judgement in judged],
     )
+
+
+def _first_choice(model: StoredModel, shares: Floats) -> str | None:
+    """The most probable class; the verdict may be `review` all the same."""
+    return model.head.classes[int(shares.argmax())] if np.isfinite(shares).all() else None
 
 
 def _shared_features(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -12,7 +14,7 @@ branch_labels = None
 depends_on = None
 
 _JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
-_ADDED: tuple[tuple[str, str, sa.types.TypeEngine[object]], ...] = (
+_ADDED: tuple[tuple[str, str, Any], ...] = (
     ("inspection_scores", "verdict", sa.String()),
     ("inspection_scores", "reason", sa.String()),
     ("training_runs", "stage", sa.String()),
