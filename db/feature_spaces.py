@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -86,3 +86,15 @@ def store_features(engine: Engine, features: Iterable[tuple[UUID, StoredFeatures
             statement.returning(table.c.inspection_id), many(connection, rows)
         )
         return len(added.scalars().all())
+
+
+def vectors(engine: Engine, ids: Sequence[UUID], fingerprint: str) -> dict[UUID, bytes]:
+    """The stored vectors (float16, little endian) of those of `ids` that have them."""
+    c = table_of(Feature).c
+    query = select(c.inspection_id, c.vector).where(c.fingerprint == fingerprint)
+    found: dict[UUID, bytes] = {}
+    with reading(engine) as connection:
+        for start in range(0, len(ids), 500):
+            chunk = query.where(c.inspection_id.in_(ids[start : start + 500]))
+            found.update(connection.execute(chunk).tuples())
+    return found

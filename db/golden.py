@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from uuid import UUID
 
@@ -64,3 +65,16 @@ def members(engine: Engine, product: str, set_name: str) -> dict[UUID, str]:
     query = select(_TABLE.c.inspection_id, _TABLE.c.label).where(where)
     with reading(engine) as connection:
         return dict(connection.execute(query.order_by(_TABLE.c.inspection_id)).all())
+
+
+def digest(labels: Mapping[UUID, str]) -> str:
+    """SHA-256 (hex) of the sorted (picture id, label) pairs: the version of a golden set."""
+    text = "\n".join(f"{id_}\t{label}" for id_, label in sorted(labels.items()))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def every_member(engine: Engine, product: str) -> frozenset[UUID]:
+    """The pictures of all of a product's golden sets: no model may learn from them."""
+    query = select(_TABLE.c.inspection_id).where(_TABLE.c.product == product)
+    with reading(engine) as connection:
+        return frozenset(connection.execute(query).scalars())

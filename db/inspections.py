@@ -16,7 +16,7 @@ from db.hours import plant_hour
 from db.records import InspectionRecord, Outcome, StoredFeatures
 from db.requeues import replace_rows
 from db.rollup import add_counts, rollup_key
-from db.rows import feature_row, inspection_row, score_row
+from db.rows import feature_row, inspection_row, score_row, shadow_row
 from db.session import reading, transaction
 from db.stations import Station, register, remember, unknown_stations
 from db.tables import Feature, Inspection, InspectionScore
@@ -103,6 +103,7 @@ def _commit_rows(
         new = _insert_new(connection, rows)
         kept = [record for record in records if record.id in new]
         _insert(connection, InspectionScore, kept, score_row)
+        _insert(connection, InspectionScore, kept, shadow_row)
         _insert(connection, Feature, kept, feature_row)
         add_counts(connection, Counter(rollup_key(r, timezone) for r in rows if r["id"] in new))
         if len(new) < len(rows):

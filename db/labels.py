@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, Subquery, and_, func, select
+from sqlalchemy import Connection, Engine, Subquery, and_, exists, func, select
 
 from db import audit
 from db.base import table_of
 from db.session import reading, transaction
-from db.tables import DefectClass, Feature, Inspection, Label, TrainingRun
+from db.tables import DefectClass, Feature, GoldenItem, Inspection, Label, TrainingRun
 from db.text import storable
 from linewatch.errors import LabelError
 
@@ -115,42 +115,52 @@ def _label_row(
     }
 
 
-def _latest(product: str) -> Subquery:
+def _latest(product: str, until: datetime | None = None) -> Subquery:
+    said = Label.product == product
+    if until is not None:
+        said = and_(said, Label.recorded_at <= until)
     rank = func.row_number().over(
         partition_by=Label.inspection_id, order_by=(Label.labelled_at.desc(), Label.id.desc())
     )
-    ranked = (
-        select(Label.inspection_id, Label.label, rank.label("rank"))
-        .where(Label.product == product)
-        .subquery()
-    )
+    ranked = select(Label.inspection_id, Label.label, rank.label("rank")).where(said).subquery()
     return (
         select(ranked.c.inspection_id, ranked.c.label).where(ranked.c.rank == 1).subquery("latest")
     )
 
 
-def latest(engine: Engine, product: str) -> dict[UUID, str]:
-    """Each labelled picture's latest label."""
-    newest = _latest(product)
+def latest(engine: Engine, product: str, *, until: datetime | None = None) -> dict[UUID, str]:
+    """Each labelled picture's latest label, of those recorded `until` then."""
+    newest = _latest(product, until)
     with reading(engine) as connection:
         return dict(connection.execute(select(newest)).all())
 
 
 def training_set(engine: Engine, product: str, fingerprint: str) -> list[TrainingExample]:
-    """Every labelled picture whose features are stored, by id: the same labels, the same order."""
+    """Every labelled picture whose features are stored, by id: the same labels, the same order.
+
+    Golden pictures are left out: models are compared on them, so no model may learn from them.
+    """
     newest = _latest(product)
+    golden = exists(
+        select(GoldenItem.inspection_id).where(GoldenItem.inspection_id == newest.c.inspection_id)
+    )
     query = (
         select(newest.c.inspection_id, newest.c.label, Feature.vector)
         .join(Feature, Feature.inspection_id == newest.c.inspection_id)
-        .where(Feature.fingerprint == fingerprint)
+        .where(Feature.fingerprint == fingerprint, ~golden)
         .order_by(newest.c.inspection_id)
     )
     with reading(engine) as connection:
         return [TrainingExample(*row) for row in connection.execute(query)]
 
 
-def without_features(engine: Engine, product: str, fingerprint: str) -> list[UnseenExample]:
-    """The labelled pictures that must be read again before they can train under `fingerprint`."""
+def without_features(
+    engine: Engine, product: str, fingerprint: str, *, limit: int | None = None
+) -> list[UnseenExample]:
+    """The labelled pictures that must be read again before they can train under `fingerprint`.
+
+    `limit` gives only so many of them, the newest.
+    """
     newest = _latest(product)
     same = and_(Feature.inspection_id == newest.c.inspection_id, Feature.fingerprint == fingerprint)
     query = (
@@ -160,7 +170,8 @@ def without_features(engine: Engine, product: str, fingerprint: str) -> list[Uns
         .join(Inspection, Inspection.id == newest.c.inspection_id)
         .outerjoin(Feature, same)
         .where(Feature.inspection_id.is_(None))
-        .order_by(newest.c.inspection_id)
+        .order_by(newest.c.inspection_id.desc() if limit else newest.c.inspection_id)
+        .limit(limit)
     )
     with reading(engine) as connection:
         return [UnseenExample(*row) for row in connection.execute(query)]

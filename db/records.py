@@ -19,6 +19,16 @@ class StoredFeatures:
     vector: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class ShadowJudgement:
+    """What the shadow would have said of a picture. It has no say."""
+
+    model_version: str
+    verdict: Verdict
+    reason: Reason | None
+    probabilities: Mapping[str, float]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InspectionRecord:
     """One picture and how it ended. What a message did not say is None."""
@@ -44,6 +54,7 @@ class InspectionRecord:
     worker: str | None = None
     probabilities: Mapping[str, float] | None = None
     features: StoredFeatures | None = None
+    shadow: ShadowJudgement | None = None
 
     def __post_init__(self) -> None:
         if self.probabilities is not None and self.model_version is None:

@@ -30,15 +30,16 @@ RIGHTS: dict[str, tuple[str, str]] = {
     "dead_letters": ("SIU", "SUD"),
     "defect_classes": ("S", "SID"),
     "deployments": ("S", "SI"),
-    "feature_spaces": ("SI", "S"),
+    "feature_spaces": ("SI", "SI"),  # the console makes zero-shot models
     "features": ("SID", "S"),
+    "gate_decisions": ("SI", "SI"),
     "golden_items": ("S", "SID"),
     "inspection_hourly": ("SIUD", "S"),
     "inspection_scores": ("SID", "S"),
     "inspections": ("SIUD", "S"),  # U: a requeued dead letter; D: retention
     "labels": ("S", "SI"),
     "lines": ("SI", "SIU"),
-    "model_versions": ("SI", "S"),
+    "model_versions": ("SI", "SI"),
     "products": ("S", "SIU"),
     "requeues": ("SUD", "SIU"),
     "retention_marks": ("SIU", "S"),

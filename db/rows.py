@@ -50,6 +50,24 @@ def score_row(record: InspectionRecord) -> dict[str, Any] | None:
         "probabilities": {
             storable(code): _number(share) for code, share in record.probabilities.items()
         },
+        "verdict": None,
+        "reason": None,
+    }
+
+
+def shadow_row(record: InspectionRecord) -> dict[str, Any] | None:
+    """The shadow's row of `inspection_scores`, or None where there was none."""
+    shadow = record.shadow
+    if shadow is None or shadow.model_version == record.model_version:
+        return None
+    return {
+        "inspection_id": record.id,
+        "model_version": storable(shadow.model_version, _VERSION),
+        "probabilities": {
+            storable(code): _number(share) for code, share in shadow.probabilities.items()
+        },
+        "verdict": str(shadow.verdict),
+        "reason": None if shadow.reason is None else str(shadow.reason),
     }
 
 

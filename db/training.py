@@ -27,6 +27,7 @@ __all__ = [
     "get",
     "latest_run",
     "renew",
+    "report",
     "run_metrics",
     "runs",
     "start_run",
@@ -52,6 +53,8 @@ class RunInfo:
     image_count: int | None
     error: str | None
     model_version: str | None
+    stage: str | None = None
+    progress: float | None = None
 
 
 def start_run(engine: Engine, product: str, trigger: str, lease_s: float) -> int | None:
@@ -90,6 +93,16 @@ def renew(engine: Engine, run_id: int, lease_s: float) -> None:
         _update_running(connection, run_id, lease_until=until)
 
 
+def report(engine: Engine, run_id: int, stage: str, progress: float) -> None:
+    """Say what the run is at, and how far it has come (0 to 1).
+
+    Raises:
+        TrainingError: see `renew`.
+    """
+    with transaction(engine) as connection:
+        _update_running(connection, run_id, stage=storable(stage, 64), progress=progress)
+
+
 def finish(
     engine: Engine, run_id: int, *, metrics: RunMetrics, image_count: int, model_version: str
 ) -> None:
@@ -109,6 +122,8 @@ def finish(
             weighted_f1=metrics.weighted_f1,
             image_count=image_count,
             model_version=model_version,
+            stage=None,
+            progress=1.0,
         )
         store_metrics(connection, run_id, metrics)
 

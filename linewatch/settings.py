@@ -131,6 +131,29 @@ class Settings(BaseSettings):
     review_below: float = Field(
         default=0.5, ge=0, le=1, description="A verdict less probable than this goes to a person."
     )
+    auto_promote: Literal["off", "gate"] = Field(
+        default="off", description="gate: a retrained model that passes the gate serves at once."
+    )
+    golden_set: str = Field(default="golden", description="The set that the gate compares on.")
+    gate_least_pictures: int = Field(
+        default=20, ge=1, description="With fewer to compare on, the gate does not decide."
+    )
+    gate_review_growth: float = Field(
+        default=0.05, ge=0, le=1, description="How much the share for review may grow."
+    )
+    gate_macro_f1_loss: float = Field(
+        default=0.02, ge=0, le=1, description="How much macro F1 may fall, even by chance."
+    )
+    few_shot_below: int = Field(
+        default=5,
+        ge=0,
+        description="While most classes have fewer labels, prompts are blended in; 0: never.",
+    )
+    embed_idle_s: float = Field(
+        default=5.0,
+        ge=0,
+        description="An inspect worker idle for this long embeds labelled pictures; 0: never.",
+    )
 
     # Retention; empty: kept for ever. A product file's `retention` overrides them.
     retention_pictures_days: float | None = Field(

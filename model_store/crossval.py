@@ -6,7 +6,7 @@ fold; the class is reported with its support and without figures.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,6 +77,7 @@ def cross_validate(
     *,
     folds: int = FOLDS,
     random_state: int = RANDOM_STATE,
+    on_fold: Callable[[int], None] = lambda done: None,
 ) -> CrossValidation:
     """Judge each image by a model that has not seen it.
 
@@ -88,6 +89,7 @@ def cross_validate(
         labels: n class names.
         folds: how many models are fitted.
         random_state: decides which image is in which fold.
+        on_fold: is told how many folds are done, after each.
 
     Raises:
         TrainingError: no class has as many images as there are folds, or the data cannot be used.
@@ -99,7 +101,7 @@ def cross_validate(
         needs = ", ".join(f"{folds - count} more of {name}" for name, count in counts.items())
         raise TrainingError(f"{folds} folds need {folds} labels of a class; label {needs}")
     tested = np.isin(data.labels, scored)
-    probabilities, settled = _out_of_fold(data, tested, folds, random_state)
+    probabilities, settled = _out_of_fold(data, tested, folds, random_state, on_fold)
     best = np.nan_to_num(probabilities).argmax(axis=1)
     predictions = np.where(tested, np.asarray(data.classes)[best], "")
     confusion = _confusion(data, tested, best)
@@ -108,7 +110,11 @@ def cross_validate(
 
 
 def _out_of_fold(
-    data: TrainingSet, tested: npt.NDArray[np.bool_], folds: int, random_state: int
+    data: TrainingSet,
+    tested: npt.NDArray[np.bool_],
+    folds: int,
+    random_state: int,
+    on_fold: Callable[[int], None],
 ) -> tuple[Floats, bool]:
     from sklearn.model_selection import StratifiedKFold
 
@@ -116,11 +122,13 @@ def _out_of_fold(
     probabilities = np.full((len(data.labels), len(data.classes)), np.nan)
     settled = True
     splitter = StratifiedKFold(folds, shuffle=True, random_state=random_state)
-    for train, test in splitter.split(data.features[where], data.labels[where]):
+    splits = splitter.split(data.features[where], data.labels[where])
+    for number, (train, test) in enumerate(splits, start=1):
         learn, judge = np.concatenate([where[train], always]), where[test]
         fitted: Any = pipeline().fit(data.features[learn], data.labels[learn])
         probabilities[judge] = fitted.predict_proba(data.features[judge])
         settled = settled and converged(fitted)
+        on_fold(number)
     return probabilities, settled
 
 

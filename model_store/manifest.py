@@ -15,7 +15,8 @@ from model_store.verdict import Thresholds
 from vision.fingerprint import RECIPE
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=0)]
+Kind = Literal["fitted", "zero-shot", "few-shot"]
 
 _LIBRARIES = ("numpy", "scikit-learn", "safetensors", "torch", "open_clip_torch", "transformers")
 
@@ -34,7 +35,8 @@ class ManifestDraft(BaseModel):
     thresholds: Thresholds
     training_digest: Sha256 = Field(description="Of the sorted (inspection id, label) pairs.")
     image_counts: dict[str, Count] = Field(description="Labelled images a class.")
-    metrics: Metrics
+    metrics: Metrics | None = Field(description="Null where nothing could be cross-validated.")
+    kind: Kind = Field(default="fitted", description="From labels, prompts, or both.")
     parent: str | None = Field(default=None, description="The champion when this was trained.")
     created_at: AwareDatetime
     trained_by: str = f"linewatch {__version__}"
@@ -62,6 +64,8 @@ class Manifest(ManifestDraft):
     def digest(self) -> str:
         """SHA-256 of the canonical JSON of every field but `manifest_sha256`."""
         data = self.model_dump(mode="json", exclude={"manifest_sha256"})
+        if self.kind == "fitted":  # the field came later; older manifests were sealed without it
+            del data["kind"]
         text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()
 

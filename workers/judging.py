@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
+from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from db.records import InspectionRecord, StoredFeatures
-from model_store.verdict import Judgement, judge
+from db.records import InspectionRecord, ShadowJudgement, StoredFeatures
+from model_store.verdict import Judgement
 from producer.contract import Reason, Verdict
 from vision.extractor import FeatureExtractor
 from workers.residency import Residency, ResidentModel
 from workers.work import PreparedPicture
 
+log = logging.getLogger(__name__)
+
 Floats = npt.NDArray[np.float32]
 Halves = npt.NDArray[np.float16]
+_NOT_FINITE = Judgement(Verdict.REVIEW, None, None, Reason.NOT_FINITE)
+_NO_MODEL = Judgement(Verdict.REVIEW, None, None, Reason.NO_MODEL)
 
 
 class Judge:
@@ -36,77 +43,109 @@ class Judge:
         self._extractor = extractor
         self._residency = residency
         self._sample_rate = feature_sample_rate
+        self._device = Lock()  # the device thread's, but for a moment of idleness: see `embed`
 
     def judge(self, batch: Sequence[PreparedPicture]) -> list[InspectionRecord]:
         """Judge a batch; the rows are in the batch's order."""
         pixels = torch.stack([picture.pixels for picture in batch])
-        features = self._extractor.features(pixels)
+        with self._device:
+            features = self._extractor.features(pixels)
         rows: dict[int, InspectionRecord] = {}
         by_product = defaultdict(list)
         for index, picture in enumerate(batch):
             by_product[picture.work.envelope.product].append(index)
         for product, indices in by_product.items():
-            model = self._residency.model(product)
-            chosen = features[indices]
-            probabilities = None if model is None else model.head(chosen).cpu().numpy()
-            vectors = chosen.cpu().numpy()
-            finite = np.isfinite(vectors).all(axis=1)
-            stored = vectors.astype("<f2")
-            for place, index in enumerate(indices):
-                scores = None if probabilities is None else probabilities[place]
-                vector = stored[place] if finite[place] else None
-                rows[index] = self._row(batch[index], vector, model, scores)
+            pictures = [batch[index] for index in indices]
+            judged = self._of_one_product(product, pictures, features[indices])
+            rows.update(zip(indices, judged, strict=True))
         return [rows[index] for index in range(len(batch))]
+
+    def embed(self, pixels: Sequence[torch.Tensor]) -> list[StoredFeatures]:
+        """Features of prepared pictures that need no verdict; waits while a batch is judged.
+
+        Raises:
+            RuntimeError: the device failed.
+        """
+        with self._device:
+            vectors = self._extractor.features(torch.stack(list(pixels))).cpu().numpy()
+        return [
+            StoredFeatures(self._extractor.fingerprint, vector.astype("<f2").tobytes())
+            for vector in vectors
+        ]
+
+    def _of_one_product(
+        self, product: str, pictures: Sequence[PreparedPicture], features: torch.Tensor
+    ) -> list[InspectionRecord]:
+        vectors = features.cpu().numpy()
+        stored = vectors.astype("<f2")
+        model = self._residency.model(product)
+        if model is None:
+            judgements = [_NO_MODEL] * len(pictures)
+            shares: list[dict[str, float] | None] = [None] * len(pictures)
+        else:
+            scores, judgements = model.judge(features, vectors)
+            shares = [_by_class(model, row) for row in scores]
+        rows = [
+            self._row(picture, said if ok else _NOT_FINITE, model, share, vector)
+            for picture, ok, said, share, vector in zip(
+                pictures, np.isfinite(vectors).all(axis=1), judgements, shares, stored, strict=True
+            )
+        ]
+        return self._with_shadow(product, rows, features, vectors)
+
+    def _with_shadow(
+        self, product: str, rows: list[InspectionRecord], features: torch.Tensor, vectors: Floats
+    ) -> list[InspectionRecord]:
+        """What the shadow says beside each row: one more affine layer on features that are there.
+
+        It has no say, so whatever goes wrong with it must not hold up a verdict.
+        """
+        shadow = self._residency.shadow(product)
+        if shadow is None:
+            return rows
+        try:
+            scores, judgements = shadow.judge(features, vectors)
+            return [
+                row
+                if said.reason is Reason.NOT_FINITE
+                else replace(row, shadow=_shadow_judgement(shadow, said, shares))
+                for row, said, shares in zip(rows, judgements, scores, strict=True)
+            ]
+        except Exception:
+            log.exception("shadow %s cannot judge", shadow.version)
+            return rows
 
     def _row(
         self,
         picture: PreparedPicture,
-        vector: Halves | None,  # None: not finite
+        said: Judgement,
         model: ResidentModel | None,
-        scores: Floats | None,
+        shares: dict[str, float] | None,
+        vector: Halves,
     ) -> InspectionRecord:
-        if vector is None:
-            judgement = Judgement(Verdict.REVIEW, None, None, Reason.NOT_FINITE)
-        elif model is None or scores is None:
-            judgement = Judgement(Verdict.REVIEW, None, None, Reason.NO_MODEL)
-        else:
-            manifest = model.stored.manifest
-            judgement = judge(
-                scores.tolist(),
-                classes=model.stored.head.classes,
-                good_class=manifest.good_class,
-                thresholds=manifest.thresholds,
-            )
-        finite = judgement.reason is not Reason.NOT_FINITE
+        finite = said.reason is not Reason.NOT_FINITE
+        kept = finite and (said.verdict is Verdict.REVIEW or self._sampled(picture))
+        features = StoredFeatures(self._extractor.fingerprint, vector.tobytes()) if kept else None
         return picture.work.record(
-            judgement.verdict,
-            defect_class=judgement.defect_class,
-            confidence=judgement.confidence,
-            reason=judgement.reason,
+            said.verdict,
+            defect_class=said.defect_class,
+            confidence=said.confidence,
+            reason=said.reason,
             model_version=model.version if model else None,
             image_sha256=picture.sha256,
-            probabilities=self._probabilities(model, scores) if finite else None,
-            features=self._features(picture, vector, judgement) if finite else None,
+            probabilities=shares if finite else None,
+            features=features,
         )
-
-    @staticmethod
-    def _probabilities(
-        model: ResidentModel | None, scores: Floats | None
-    ) -> dict[str, float] | None:
-        if model is None or scores is None:
-            return None
-        return {
-            name: round(float(score), 6)
-            for name, score in zip(model.stored.head.classes, scores, strict=True)
-        }
-
-    def _features(
-        self, picture: PreparedPicture, vector: Halves | None, judgement: Judgement
-    ) -> StoredFeatures | None:
-        if vector is None or not (judgement.verdict is Verdict.REVIEW or self._sampled(picture)):
-            return None
-        return StoredFeatures(self._extractor.fingerprint, vector.tobytes())
 
     def _sampled(self, picture: PreparedPicture) -> bool:
         # The low bits of a UUID are random, and a second delivery must choose as the first did.
         return (picture.work.id.int & 0xFFFFFFFF) < self._sample_rate * 2**32
+
+
+def _by_class(model: ResidentModel, scores: Floats) -> dict[str, float]:
+    classes = model.stored.head.classes
+    return {name: round(share, 6) for name, share in zip(classes, scores.tolist(), strict=True)}
+
+
+def _shadow_judgement(model: ResidentModel, said: Judgement, scores: Floats) -> ShadowJudgement:
+    return ShadowJudgement(model.version, said.verdict, said.reason, _by_class(model, scores))

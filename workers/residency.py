@@ -9,20 +9,29 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event, Lock, Thread
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from db import alerts, deployments, model_versions, products
+from db.deployments import CHAMPION, SHADOW
 from linewatch.errors import ModelError
 from linewatch.products import ProductSpec
 from model_store.apply import AffineHead
+from model_store.rejudge import judgements
 from model_store.store import ModelStore, StoredModel
+from model_store.verdict import Judgement
 
 log = logging.getLogger(__name__)
+
+Floats = npt.NDArray[np.float32]
+
+_ALERTS = {CHAMPION: "model_refused", SHADOW: "shadow_refused"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,11 +46,25 @@ class ResidentModel:
         """The name that every row it judges will carry."""
         return self.stored.manifest.version
 
+    def judge(self, features: torch.Tensor, vectors: Floats) -> tuple[Floats, list[Judgement]]:
+        """Judge a batch of this product's parts.
+
+        Args:
+            features: float32 [n, d] on the device.
+            vectors: the same on the host.
+
+        Returns:
+            float32 [n, k] probabilities in the order of the head's classes, and n judgements.
+        """
+        scores = self.head(features).cpu().numpy()
+        return scores, judgements(self.stored, vectors, scores)
+
 
 @dataclass(slots=True)
 class _Table:
     products: Mapping[str, ProductSpec] = field(default_factory=dict)
     models: Mapping[str, ResidentModel] = field(default_factory=dict)
+    shadows: Mapping[str, ResidentModel] = field(default_factory=dict)
 
 
 class Residency:
@@ -70,7 +93,7 @@ class Residency:
         self._device = device
         self._poll_s = poll_s
         self._table = _Table()
-        self._refused: dict[str, str] = {}  # product to version
+        self._refused: dict[tuple[str, str], str] = {}  # product and role to version
         self._refreshing = Lock()
         self._stop = Event()
         self._thread = Thread(target=self._poll, name="residency", daemon=True)
@@ -96,9 +119,18 @@ class Residency:
             self._refresh_products()
         return self._table.products.get(code)
 
+    @property
+    def products(self) -> list[str]:
+        """Every product's code."""
+        return list(self._table.products)
+
     def model(self, product: str) -> ResidentModel | None:
         """The champion of `product`, or None while it has none."""
         return self._table.models.get(product)
+
+    def shadow(self, product: str) -> ResidentModel | None:
+        """What judges `product` beside the champion without a say, or None."""
+        return self._table.shadows.get(product)
 
     @property
     def versions(self) -> dict[str, str]:
@@ -108,33 +140,49 @@ class Residency:
     def refresh(self, *, refuse_foreign: bool = False) -> None:
         """Look once for promotions and new products, and swap in what changed."""
         with self._refreshing:
+            current = self._table
             champions = deployments.champions(self._engine)
-            current = self._table.models
-            models = {}
-            for product, version in champions.items():
-                serving = current.get(product)
-                if serving is not None and serving.version == version:
-                    models[product] = serving
-                    self._accept(product)
-                    continue
-                fresh = self._load(product, version, refuse_foreign=refuse_foreign)
-                if fresh is not None:
-                    models[product] = fresh
-                elif serving is not None:
-                    models[product] = serving
-            self._table = _Table(products.all_products(self._engine), models)
+            models = self._resident(champions, current.models, CHAMPION, refuse_foreign)
+            shadows = deployments.shadows(self._engine)
+            shadowing = self._resident(shadows, current.shadows, SHADOW)
+            # A shadow that cannot be loaded is none; an old one would judge in the wrong name.
+            shadowing = {p: m for p, m in shadowing.items() if m.version == shadows[p]}
+            self._table = _Table(products.all_products(self._engine), models, shadowing)
+
+    def _resident(
+        self,
+        wanted: Mapping[str, str],
+        current: Mapping[str, ResidentModel],
+        role: str,
+        refuse_foreign: bool = False,
+    ) -> dict[str, ResidentModel]:
+        models = {}
+        for product, version in wanted.items():
+            serving = current.get(product)
+            if serving is not None and serving.version == version:
+                models[product] = serving
+                self._accept(product, role)
+                continue
+            fresh = self._load(product, version, role, refuse_foreign=refuse_foreign)
+            if fresh is not None:
+                models[product] = fresh
+            elif serving is not None:
+                models[product] = serving
+        return models
 
     def _refresh_products(self) -> None:
         with self._refreshing:
-            self._table = _Table(products.all_products(self._engine), self._table.models)
+            self._table = replace(self._table, products=products.all_products(self._engine))
 
-    def _load(self, product: str, version: str, *, refuse_foreign: bool) -> ResidentModel | None:
+    def _load(
+        self, product: str, version: str, role: str, *, refuse_foreign: bool
+    ) -> ResidentModel | None:
         try:
             known = model_versions.get(self._engine, version)
             digest = None if known is None else known.manifest_sha256
             stored = self._store.load(product, version, manifest_sha256=digest)
         except ModelError as error:
-            self._refuse(product, version, str(error))
+            self._refuse(product, version, role, str(error))
             return None
         if stored.manifest.fingerprint != self._fingerprint:
             problem = (
@@ -145,32 +193,33 @@ class Residency:
             )
             if refuse_foreign:
                 raise ModelError(problem)
-            self._refuse(product, version, problem)
+            self._refuse(product, version, role, problem)
             return None
         head = AffineHead(stored.head).to(self._device).eval()
-        self._accept(product)
-        log.info("model %s now serves %s", version, product)
+        self._accept(product, role)
+        log.info("model %s is %s of %s now", version, role, product)
         return ResidentModel(stored, head)
 
-    def _refuse(self, product: str, version: str, problem: str) -> None:
-        if self._refused.get(product) == version:
+    def _refuse(self, product: str, version: str, role: str, problem: str) -> None:
+        if self._refused.get((product, role)) == version:
             return
-        self._accept(product)
-        log.error("model %s refused: %s", version, problem)
+        self._accept(product, role)
+        log.error("%s %s refused: %s", role, version, problem)
         alerts.raise_alert(
             self._engine,
-            kind="model_refused",
-            severity="critical",
+            kind=_ALERTS[role],
+            severity="critical" if role == CHAMPION else "warning",
             product=product,
             message=problem,
         )
-        self._refused[product] = version  # last: an alert that could not be stored is tried again
+        # Last: an alert that could not be stored is tried again.
+        self._refused[product, role] = version
 
-    def _accept(self, product: str) -> None:
-        """The champion serves, or another one is refused: what this worker alerted of is over."""
-        if product in self._refused:
-            alerts.resolve(self._engine, kind="model_refused", product=product)
-            del self._refused[product]
+    def _accept(self, product: str, role: str) -> None:
+        """The version serves, or another one is refused: what this worker alerted of is over."""
+        if (product, role) in self._refused:
+            alerts.resolve(self._engine, kind=_ALERTS[role], product=product)
+            del self._refused[product, role]
 
     def _poll(self) -> None:
         while not self._stop.wait(self._poll_s):

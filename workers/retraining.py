@@ -9,42 +9,70 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Event, Thread
 
-import numpy as np
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from db import deployments, feature_spaces, labels, model_versions, products, training
-from linewatch.errors import LinewatchError, TrainingError
+from linewatch.errors import LinewatchError, ModelError, TrainingError
 from linewatch.products import ProductSpec
 from linewatch.settings import Settings
 from model_store.crossval import CrossValidation, cross_validate
 from model_store.fit import fit_head
-from model_store.manifest import Manifest, ManifestDraft
+from model_store.gate import Decision
+from model_store.manifest import Kind, Manifest, ManifestDraft
+from model_store.rejudge import vectors_of
 from model_store.store import ModelStore
 from model_store.verdict import Thresholds
+from workers.gating import gate, promote_if_passed
+from workers.prompts import few_shot_fit, known_prototypes, version_info
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Retrained:
-    """What a run made."""
+    """What a run made, and what the gate said of it; None where it could not be asked.
+
+    `validation` is None for a few-shot model: there are too few labels to cross-validate.
+    """
 
     run_id: int
     manifest: Manifest
-    validation: CrossValidation
+    validation: CrossValidation | None
+    decision: Decision | None = None
+    promoted: bool = False
+
+
+Progress = Callable[[str, float], None]  # what it is at, and how far it has come (0 to 1)
 
 
 def retrain(
-    engine: Engine, store: ModelStore, product: str, *, trigger: str, settings: Settings
+    engine: Engine,
+    store: ModelStore,
+    product: str,
+    *,
+    trigger: str,
+    settings: Settings,
+    few_shot: bool = False,
+    on_progress: Progress = lambda stage, share: None,
 ) -> Retrained | None:
-    """Cross-validate, fit on all labels, and store a new version; None when a run is active.
+    """Cross-validate, fit on all labels, store a new version and ask the gate about it.
+
+    Args:
+        engine, store, product: what to train, and where.
+        trigger: why, for the record of runs.
+        settings: folds, thresholds, and whether what passes the gate is promoted.
+        few_shot: blend prompts and labels, however many labels there are.
+        on_progress: is told what the run is at; the row of the run says so too.
+
+    Returns:
+        What was made; None when a run is active.
 
     Raises:
         TrainingError: the labels do not suffice; the failed run is recorded with the reason.
@@ -56,9 +84,14 @@ def retrain(
     if run_id is None:
         log.info("%s is being retrained already", product)
         return None
+
+    def note(stage: str, share: float) -> None:
+        training.report(engine, run_id, stage, share)
+        on_progress(stage, share)
+
     try:
         with _renewed(engine, run_id, settings.training_lease_s):
-            return _train(engine, store, spec, run_id, settings)
+            return _train(engine, store, spec, run_id, settings, few_shot, note)
     except Exception as error:
         training.fail(engine, run_id, str(error))
         raise
@@ -74,22 +107,37 @@ def due_products(engine: Engine, *, after_labels: int) -> list[str]:
 
 
 def _train(
-    engine: Engine, store: ModelStore, spec: ProductSpec, run_id: int, settings: Settings
+    engine: Engine,
+    store: ModelStore,
+    spec: ProductSpec,
+    run_id: int,
+    settings: Settings,
+    few_shot: bool,
+    note: Progress,
 ) -> Retrained:
-    space = feature_spaces.newest_labelled(engine, spec.product)
-    if space is None:
-        raise TrainingError(
-            f"{spec.product} has no labelled picture with stored features; label some with "
-            "`linewatch labels import`"
-        )
-    rows = labels.training_set(engine, spec.product, space.fingerprint)
-    names = [row.label for row in rows]
-    features = np.stack([np.frombuffer(row.vector, dtype="<f2") for row in rows]).astype(np.float64)
-    validation = cross_validate(
-        features, names, folds=settings.folds, random_state=settings.random_state
-    )
-    head = fit_head(features, names)
+    note("reading labels and features", 0.0)
+    space, rows = _labelled(engine, spec)
     now = datetime.now(UTC)
+    names = [row.label for row in rows]
+    features = vectors_of([row.vector for row in rows])
+    kind: Kind = "fitted"
+    validation: CrossValidation | None = None
+    if few_shot or _few_labels(engine, store, spec, space.fingerprint, names, settings):
+        kind = "few-shot"
+        note("blending prompts and labels", 0.1)
+        head = few_shot_fit(engine, store, spec, space.fingerprint)(features, names)
+    else:
+        note("cross-validation", 0.1)
+        validation = cross_validate(
+            features,
+            names,
+            folds=settings.folds,
+            random_state=settings.random_state,
+            on_fold=lambda done: note("cross-validation", 0.1 + 0.4 * done / settings.folds),
+        )
+        note("fitting on all labels", 0.5)
+        head = fit_head(features, names)
+    counts = Counter(names)
     manifest = store.save(
         head,
         ManifestDraft(
@@ -100,13 +148,17 @@ def _train(
             encoders=space.encoders,
             thresholds=Thresholds(review_below=settings.review_below),
             training_digest=training_digest((str(row.id), row.label) for row in rows),
-            image_counts=dict(Counter(names)),
-            metrics=validation.summary(),
+            image_counts={name: counts[name] for name in head.classes},
+            metrics=None if validation is None else validation.summary(),
+            kind=kind,
             parent=deployments.champion(engine, spec.product),
             created_at=now,
         ),
     )
-    model_versions.add_version(engine, _version_info(manifest, run_id))
+    model_versions.add_version(engine, version_info(manifest, run_id))
+    note("gate", 0.7)
+    champion = deployments.champion(engine, spec.product)
+    decision = _gate(engine, store, manifest.version, settings)
     training.finish(
         engine,
         run_id,
@@ -115,24 +167,69 @@ def _train(
         model_version=manifest.version,
     )
     log.info("%s trained on %d pictures", manifest.version, len(rows))
-    return Retrained(run_id, manifest, validation)
-
-
-def _version_info(manifest: Manifest, run_id: int) -> model_versions.VersionInfo:
-    return model_versions.VersionInfo(
-        version=manifest.version,
-        product=manifest.product,
-        number=manifest.number,
-        fingerprint=manifest.fingerprint,
-        encoders=manifest.encoders,
-        manifest_sha256=manifest.manifest_sha256,
-        created_at=manifest.created_at,
-        parent=manifest.parent,
-        training_run_id=run_id,
+    promoted = (
+        settings.auto_promote == "gate"
+        and decision is not None
+        and promote_if_passed(engine, spec.product, manifest.version, champion, decision)
     )
+    return Retrained(run_id, manifest, validation, decision, promoted)
 
 
-def _run_metrics(validation: CrossValidation) -> training.RunMetrics:
+def _labelled(
+    engine: Engine, spec: ProductSpec
+) -> tuple[feature_spaces.FeatureSpace, list[labels.TrainingExample]]:
+    """The pictures to train on; labels of classes that the product no longer has are left out."""
+    space = feature_spaces.newest_labelled(engine, spec.product)
+    if space is None:
+        raise TrainingError(
+            f"{spec.product} has no labelled picture with stored features; label some with "
+            "`linewatch labels import`"
+        )
+    rows = labels.training_set(engine, spec.product, space.fingerprint)
+    known = [row for row in rows if row.label in spec.class_codes]
+    if len(known) < len(rows):
+        gone = sorted({row.label for row in rows} - set(spec.class_codes))
+        log.warning(
+            "%s: %d labels of classes that it no longer has (%s) are left out",
+            spec.product,
+            len(rows) - len(known),
+            ", ".join(gone),
+        )
+    return space, known
+
+
+def _few_labels(
+    engine: Engine,
+    store: ModelStore,
+    spec: ProductSpec,
+    fingerprint: str,
+    names: Sequence[str],
+    settings: Settings,
+) -> bool:
+    """Whether most classes have too few labels, and prompts are there to help out."""
+    counts = Counter(names)
+    poor = [code for code in spec.class_codes if counts[code] < settings.few_shot_below]
+    if 2 * len(poor) <= len(spec.class_codes):
+        return False
+    try:
+        return known_prototypes(engine, store, spec, fingerprint) is not None
+    except ModelError as error:
+        log.warning("%s: trained without its prompts: %s", spec.product, error)
+        return False
+
+
+def _gate(engine: Engine, store: ModelStore, version: str, settings: Settings) -> Decision | None:
+    """Ask the gate; a model that cannot be compared is a model all the same."""
+    try:
+        return gate(engine, store, version, settings=settings, by="linewatch")
+    except LinewatchError as error:
+        log.warning("the gate could not be asked about %s: %s", version, error)
+        return None
+
+
+def _run_metrics(validation: CrossValidation | None) -> training.RunMetrics:
+    if validation is None:
+        return training.RunMetrics(None, None, None)
     return training.RunMetrics(
         accuracy=validation.accuracy,
         macro_f1=validation.macro_f1,

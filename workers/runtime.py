@@ -21,6 +21,7 @@ from model_store.store import ModelStore
 from producer.contract import QUEUE, SigningKeys
 from vision.extractor import FeatureExtractor
 from workers.committing import MAX_ROWS, Committer
+from workers.embedding import Embedder, Idleness
 from workers.gauges import Gauges
 from workers.guard import Guard
 from workers.judging import Judge
@@ -57,6 +58,7 @@ class InspectRuntime:
     guard: Guard | None = None
     lines: LineBook | None = None
     metrics: MetricsServer | None = None
+    embedder: Embedder | None = None
 
     def vitals(self) -> Vitals:
         """What the watchdog looks at."""
@@ -72,6 +74,8 @@ class InspectRuntime:
         """Finish the batch on the device, commit it, hand back the rest."""
         if self.guard is not None:
             self.guard.stop()
+        if self.embedder is not None:
+            self.embedder.stop()
         self.pipeline.stop()
         self.residency.stop()
         if self.lines is not None:
@@ -139,6 +143,7 @@ def start_inspect_runtime(
     committer = Committer(
         engine, receipts, timezone=settings.timezone, depth=depth, on_commit=on_commit
     )
+    judge = Judge(extractor, residency, feature_sample_rate=settings.feature_sample_rate)
     pipeline = Pipeline(
         reader=PictureReader(
             extractor,
@@ -146,7 +151,7 @@ def start_inspect_runtime(
             roots=settings.image_roots,
             max_bytes=settings.max_image_bytes,
         ),
-        judge=Judge(extractor, residency, feature_sample_rate=settings.feature_sample_rate),
+        judge=judge,
         committer=committer,
         max_batch=settings.max_batch,
         max_delay_s=settings.max_delay_ms / 1000,
@@ -173,6 +178,9 @@ def start_inspect_runtime(
     _runtime.guard = Guard(_runtime.vitals, settings.stall_timeout_s)
     _runtime.guard.start()
     _runtime.lines = lines
+    if settings.embed_idle_s:
+        _runtime.embedder = _embedder(_runtime, judge, settings)
+        _runtime.embedder.start()
     if metrics is not None:
         observers.add(metrics.observe)
         _runtime.metrics = _serve(_runtime, metrics, settings)
@@ -185,6 +193,24 @@ def start_inspect_runtime(
         residency.versions or "none yet",
     )
     return _runtime
+
+
+def _embedder(runtime: InspectRuntime, judge: Judge, settings: Settings) -> Embedder:
+    pipeline = runtime.pipeline
+    return Embedder(
+        runtime.engine,
+        runtime.extractor,
+        judge,
+        runtime.residency,
+        idle=Idleness(
+            waiting=lambda: int(runtime.redis.llen(QUEUE)),
+            finished=lambda: pipeline.finished,
+            in_flight=lambda: pipeline.begun - pipeline.finished,
+        ),
+        roots=settings.image_roots,
+        max_bytes=settings.max_image_bytes,
+        idle_s=settings.embed_idle_s,
+    )
 
 
 def _serve(

@@ -13,6 +13,7 @@ from db.tables.model import (
     ConfusionCell,
     Deployment,
     FeatureSpace,
+    GateDecision,
     ModelVersion,
     TrainingRun,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "Deployment",
     "Feature",
     "FeatureSpace",
+    "GateDecision",
     "GoldenItem",
     "Inspection",
     "InspectionHourly",

@@ -59,8 +59,8 @@ class InspectionScore(Base):
     """What one model thought of one picture: `{class: probability}`.
 
     One row a picture and model, not one a class: nine rows a picture would make this the largest
-    table by far, and nobody asks for one class's probability without the others. Shadow models
-    add their own rows.
+    table by far, and nobody asks for one class's probability without the others. A shadow adds its
+    own rows, with the verdict that it would have given; the champion's is in the inspection.
     """
 
     __tablename__ = "inspection_scores"
@@ -70,6 +70,8 @@ class InspectionScore(Base):
     )
     model_version: Mapped[str] = mapped_column(primary_key=True)
     probabilities: Mapped[dict[str, Any]]
+    verdict: Mapped[str | None]
+    reason: Mapped[str | None]
 
 
 class Feature(Base):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.base import Base, SerialKey
+from db.base import Base, Json, SerialKey
 
 
 class FeatureSpace(Base):
@@ -36,6 +37,7 @@ class ModelVersion(Base):
     created_at: Mapped[datetime]
     parent: Mapped[str | None]
     training_run_id: Mapped[int | None] = mapped_column(ForeignKey("training_runs.id"))
+    kind: Mapped[str] = mapped_column(server_default="fitted")  # or zero-shot, few-shot
 
 
 class TrainingRun(Base):
@@ -66,6 +68,8 @@ class TrainingRun(Base):
     image_count: Mapped[int | None]
     error: Mapped[str | None]
     model_version: Mapped[str | None]
+    stage: Mapped[str | None]  # what it is at, in words
+    progress: Mapped[float | None]  # 0 to 1
 
 
 class ClassMetric(Base):
@@ -116,3 +120,27 @@ class Deployment(Base):
     since: Mapped[datetime]
     by: Mapped[str]
     why: Mapped[str]
+
+
+class GateDecision(Base):
+    """What the gate said of a challenger, and why. Append-only.
+
+    No foreign keys: a decision outlives whatever is said of its versions later.
+    """
+
+    __tablename__ = "gate_decisions"
+    __table_args__ = (
+        CheckConstraint("outcome IN ('passed', 'failed', 'undecided', 'first')", name="outcome"),
+        Index(None, "product", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(SerialKey, primary_key=True)
+    product: Mapped[str]
+    challenger: Mapped[str]
+    champion: Mapped[str | None]
+    decided_at: Mapped[datetime]
+    outcome: Mapped[str]
+    reasons: Mapped[list[str]] = mapped_column(Json)
+    figures: Mapped[dict[str, Any]]
+    golden_digest: Mapped[str | None]
+    by: Mapped[str]

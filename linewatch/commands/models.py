@@ -1,4 +1,4 @@
-"""`linewatch models`."""
+"""`linewatch models`: versions from training to retirement."""
 
 from __future__ import annotations
 
@@ -6,18 +6,22 @@ import getpass
 
 import click
 
+from linewatch.commands._output import FORMATS, write_rows
 from linewatch.errors import ModelError
+
+_format = click.option("--format", "format_", type=FORMATS, default="table", show_default=True)
+_why = click.option("--why", default="", help="Kept with the decision.")
 
 
 @click.group()
 def command() -> None:
-    """List, show, verify, promote and roll back model versions."""
+    """List, show, compare, promote and roll back model versions."""
 
 
 @command.command("list")
 @click.option("--product")
 def list_(product: str | None) -> None:
-    """List the versions, newest last; the champion is marked."""
+    """List the versions, newest first; ★ is the champion, ☆ the shadow."""
     from rich.console import Console
     from rich.table import Table
 
@@ -25,14 +29,15 @@ def list_(product: str | None) -> None:
     from db.session import default_engine
 
     engine = default_engine()
-    champions = deployments.champions(engine)
+    champions, shadows = deployments.champions(engine), deployments.shadows(engine)
     table = Table(box=None)
-    for name in ("", "version", "product", "trained", "encoders"):
+    for name in ("", "version", "product", "kind", "trained", "encoders"):
         table.add_column(name)
     for info in model_versions.versions(engine, product):
         mark = "★" if champions.get(info.product) == info.version else ""
+        mark += "☆" if shadows.get(info.product) == info.version else ""
         trained = f"{info.created_at:%Y-%m-%d %H:%M} UTC"
-        table.add_row(mark, info.version, info.product, trained, info.encoders)
+        table.add_row(mark, info.version, info.product, info.kind, trained, info.encoders)
     Console().print(table)
 
 
@@ -52,30 +57,78 @@ def verify(version: str) -> None:
 
 
 @command.command()
-@click.argument("version")
-@click.option("--why", default="", help="Kept with the decision.")
-def promote(version: str, why: str) -> None:
-    """Let a version serve its product; workers swap between two batches."""
-    from db import deployments, feature_spaces
-    from db.session import default_engine
+@click.argument("champion")
+@click.argument("challenger")
+@_format
+def compare(champion: str, challenger: str, format_: str) -> None:
+    """Compare two versions on the same pictures, with the gate's tests; decides nothing.
 
+    Both are asked about labelled pictures they have not learned from, and about the golden set.
+    """
+    from db.session import default_engine
+    from linewatch.comparison import class_rows, measure_rows, paired_lines
+    from linewatch.settings import get_settings
+    from model_store.store import ModelStore
+    from workers.gating import evidence, rules_of
+
+    settings = get_settings()
+    store = ModelStore(settings.models_url)
+    found = evidence(default_engine(), store, champion, challenger, settings)
+    if not found.sets:
+        raise ModelError(
+            f"there is nothing to compare {champion} and {challenger} on: no class has "
+            f"{settings.folds} labelled pictures with the features of both"
+        )
+    rows = [*measure_rows(found.sets), *class_rows(found.sets)]
+    write_rows(rows, format_, title=f"{champion} and {challenger}", empty="")
+    for line in paired_lines(found.sets, rules_of(settings), found.notes):
+        click.echo(line, err=format_ != "table")
+
+
+@command.command()
+@click.argument("version")
+@_why
+@click.option("--force", is_flag=True, help="Against the gate; needs --why.")
+def promote(version: str, why: str, force: bool) -> None:
+    """Let a version serve its product, if it passes the gate; workers swap between two batches.
+
+    A product's first model has nothing to be compared with and is promoted at your word.
+    """
+    from db import feature_spaces
+    from db.session import default_engine
+    from linewatch.settings import get_settings
+    from model_store.store import ModelStore
+    from workers import gating
+
+    if force and not why.strip():
+        raise click.UsageError("--force needs --why REASON, which is kept with the decision")
     manifest = _load(version).manifest
-    product = manifest.product
     if feature_spaces.get(default_engine(), manifest.fingerprint) is None:
         raise ModelError(
             f"model {version} was fitted on features {manifest.fingerprint:.16} "
             f"({manifest.encoders}), which no worker of this plant has ever made; start one with "
             "those encoders first, or train a new version with `linewatch train`"
         )
-    deployments.promote(default_engine(), product, version, by=getpass.getuser(), why=why)
-    click.echo(f"{version} now serves {product}")
+    settings = get_settings()
+    decision = gating.promote(
+        default_engine(),
+        ModelStore(settings.models_url),
+        version,
+        settings=settings,
+        by=getpass.getuser(),
+        why=why,
+        force=force,
+    )
+    for reason in decision.reasons:
+        click.echo(f"gate, {decision.outcome}: {reason}")
+    click.echo(f"{version} now serves {manifest.product}")
 
 
 @command.command()
 @click.argument("product")
-@click.option("--why", default="", help="Kept with the decision.")
+@_why
 def rollback(product: str, why: str) -> None:
-    """Let the version before the present one serve again."""
+    """Let the version before the present one serve again; nothing is asked, it did serve."""
     from db import deployments
     from db.session import default_engine
 
@@ -84,8 +137,27 @@ def rollback(product: str, why: str) -> None:
 
 
 @command.command()
+@click.argument("version", required=False)
+@click.option("--off", "product", help="End the shadow of this product.")
+@_why
+def shadow(version: str | None, product: str | None, why: str) -> None:
+    """Let a version judge beside the champion without a say; see `linewatch report shadow`."""
+    from db import deployments
+    from db.session import default_engine
+
+    if (version is None) == (product is None):
+        raise click.UsageError("give a VERSION, or --off PRODUCT")
+    product = product or _load(str(version)).manifest.product
+    deployments.set_shadow(default_engine(), product, version, by=getpass.getuser(), why=why)
+    if version is None:
+        click.echo(f"{product} has no shadow any more")
+    else:
+        click.echo(f"{version} judges {product} in the champion's shadow")
+
+
+@command.command()
 @click.argument("product")
-@click.option("--why", default="", help="Kept with the decision.")
+@_why
 def retire(product: str, why: str) -> None:
     """Let no version serve: every picture goes to a person until a new one is promoted."""
     from db import deployments
@@ -95,14 +167,92 @@ def retire(product: str, why: str) -> None:
     click.echo(f"{product} has no model now; its pictures go to review")
 
 
-def _load(version: str):  # type: ignore[no-untyped-def]  # the type would import numpy
-    from db import model_versions
+@command.command()
+@click.option("--product", help="Only this product.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+@_format
+def decisions(product: str | None, limit: int, format_: str) -> None:
+    """List what the gate said of each challenger, and why, newest first."""
+    from db import gate_decisions
+    from db.session import default_engine
+
+    rows = [
+        {
+            "decided_at": f"{row.decided_at:%Y-%m-%d %H:%M:%S}Z",
+            "challenger": row.challenger,
+            "champion": row.champion,
+            "outcome": row.outcome,
+            "reasons": "; ".join(row.reasons),
+            "golden": row.golden_digest and row.golden_digest[:12],
+            "by": row.by,
+        }
+        for row in gate_decisions.newest(default_engine(), product, limit)
+    ]
+    write_rows(rows, format_, title="Gate decisions", empty="the gate has not been asked yet")
+
+
+@command.command()
+@click.argument("product")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+@_format
+def runs(product: str, limit: int, format_: str) -> None:
+    """List a product's training runs with their progress, newest first."""
+    from db import training
+    from db.session import default_engine
+
+    rows = [
+        {
+            "run": row.id,
+            "started": f"{row.started_at:%Y-%m-%d %H:%M:%S}Z",
+            "trigger": row.trigger,
+            "state": row.state,
+            "stage": row.stage,
+            "progress": None if row.progress is None else f"{row.progress:.0%}",
+            "pictures": row.image_count,
+            "macro_f1": row.macro_f1,
+            "version": row.model_version,
+            "error": row.error,
+        }
+        for row in training.runs(default_engine(), product, limit)
+    ]
+    write_rows(rows, format_, title="Training runs", empty=f"{product} was never trained")
+
+
+@command.command("zero-shot")
+@click.argument("product")
+@click.option("--promote", "serve", is_flag=True, help="Put it to work, if it passes the gate.")
+def zero_shot(product: str, serve: bool) -> None:
+    """Make a model from the product's prompts alone: no picture needs a label.
+
+    Loads CLIP's text encoder. Training while labels are few blends them into this model.
+    """
+    from db import products
     from db.session import default_engine
     from linewatch.settings import get_settings
     from model_store.store import ModelStore
+    from vision.extractor import FeatureExtractor
+    from workers import gating
+    from workers.prompts import make_zero_shot
 
-    info = model_versions.get(default_engine(), version)
-    if info is None:
-        raise ModelError(f"no version is called {version!r}; see `linewatch models list`")
-    store = ModelStore(get_settings().models_url)
-    return store.load(info.product, version, manifest_sha256=info.manifest_sha256)
+    settings, engine = get_settings(), default_engine()
+    spec = products.get(engine, product)
+    if spec is None:
+        raise ModelError(f"no product is called {product!r}; see `linewatch products list`")
+    store = ModelStore(settings.models_url)
+    manifest = make_zero_shot(
+        engine, store, spec, FeatureExtractor.from_settings(settings), settings
+    )
+    click.echo(f"{manifest.version}: {len(manifest.classes)} classes, from prompts alone")
+    if serve:
+        who, why = getpass.getuser(), "linewatch models zero-shot --promote"
+        gating.promote(engine, store, manifest.version, settings=settings, by=who, why=why)
+        click.echo(f"{manifest.version} now serves {product}")
+
+
+def _load(version: str):  # type: ignore[no-untyped-def]  # the type would import numpy
+    from db.session import default_engine
+    from linewatch.settings import get_settings
+    from model_store.store import ModelStore
+    from workers.gating import stored_model
+
+    return stored_model(default_engine(), ModelStore(get_settings().models_url), version)

@@ -102,6 +102,34 @@ def model(format_: str, **narrow: str | None) -> None:
     write_rows(rows, format_, title="Models", empty=_EMPTY)
 
 
+@command.command()
+@click.argument("product")
+@click.option("--since", help="From: '2026-01-31T06:00', '24h', '7d', 'today'.")
+@click.option("--until", help="To, exclusive; in the same words.")
+@_format
+def shadow(product: str, since: str | None, until: str | None, format_: str) -> None:
+    """Champion and shadow side by side, on the pictures that both judged.
+
+    Counts by both verdicts; on those that people labelled, the gate's paired tests follow.
+    """
+    from db import deployments
+    from db import shadow as shadows
+    from linewatch.errors import ReportError
+    from workers.shadowing import paired_lines
+
+    engine, filters = _open({"since": since, "until": until})
+    version = deployments.shadows(engine).get(product)
+    if version is None:
+        raise ReportError(
+            f"{product} has no shadow; set one with `linewatch models shadow VERSION`"
+        )
+    span = {"since": filters.since, "until": filters.until}
+    rows = [row.cells() for row in shadows.agreement(engine, product, version, **span)]
+    write_rows(rows, format_, title="Champion and shadow", empty="both judged nothing yet")
+    for line in paired_lines(engine, product, version, **span):
+        click.echo(line, err=format_ != "table")
+
+
 def _open(narrow: dict[str, str | None]) -> tuple[Engine, Filters]:
     """The database, its schema checked, and the filters."""
     from db import migrate

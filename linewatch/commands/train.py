@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
+
+if TYPE_CHECKING:
+    from workers.retraining import Retrained
 
 
 @click.command()
 @click.argument("product")
-@click.option("--promote", is_flag=True, help="Put the new version to work at once.")
-def command(product: str, promote: bool) -> None:
+@click.option("--promote", is_flag=True, help="Put it to work at once, if it passes the gate.")
+@click.option("--few-shot", is_flag=True, help="Blend prompts and labels, however many there are.")
+def command(product: str, promote: bool, few_shot: bool) -> None:
     """Train a new model version from the labels, now.
 
-    Cross-validates, fits on all labels, and stores the version; `linewatch models promote` puts
-    it to work.
+    Cross-validates, fits on all labels, stores the version and asks the gate about it;
+    `linewatch models promote` puts it to work.
     """
     import getpass
 
     from db import deployments
     from db.session import engine_for
+    from linewatch.errors import ModelError
     from linewatch.settings import get_settings
     from model_store.store import ModelStore
     from workers.retraining import retrain
@@ -25,18 +32,39 @@ def command(product: str, promote: bool) -> None:
     settings = get_settings()
     engine = engine_for(settings.sql_url)
     result = retrain(
-        engine, ModelStore(settings.models_url), product, trigger="command", settings=settings
+        engine,
+        ModelStore(settings.models_url),
+        product,
+        trigger="command",
+        settings=settings,
+        few_shot=few_shot,
+        on_progress=lambda stage, share: click.echo(f"{share:4.0%} {stage}", err=True),
     )
     if result is None:
         raise click.ClickException(f"{product} is being retrained already")
-    metrics = result.validation
-    macro = "not scored" if metrics.macro_f1 is None else f"{metrics.macro_f1:.3f}"
-    click.echo(f"{result.manifest.version}: accuracy {metrics.accuracy:.3f}, macro F1 {macro}")
-    if promote:
-        version = result.manifest.version
-        deployments.promote(
-            engine, product, version, by=getpass.getuser(), why="linewatch train --promote"
+    version = result.manifest.version
+    _tell(result)
+    if result.promoted:
+        click.echo(f"{version} passed the gate and serves {product} now")
+    elif not promote:
+        click.echo(f"promote it with: linewatch models promote {version}")
+    elif result.decision is None or result.decision.outcome in ("failed", "undecided"):
+        raise ModelError(
+            f"{version} is stored but not promoted, see the gate's reasons above; to promote it "
+            f"all the same: linewatch models promote {version} --force --why REASON"
         )
-        click.echo(f"{version} now serves {product}")
     else:
-        click.echo(f"promote it with: linewatch models promote {result.manifest.version}")
+        why = "linewatch train --promote"
+        deployments.promote(engine, product, version, by=getpass.getuser(), why=why)
+        click.echo(f"{version} now serves {product}")
+
+
+def _tell(result: Retrained) -> None:
+    metrics, version = result.validation, result.manifest.version
+    if metrics is None:
+        click.echo(f"{version}: prompts and labels blended; too few labels to cross-validate")
+    else:
+        click.echo(f"{version}: accuracy {metrics.accuracy:.3f}, macro F1 {metrics.macro_f1:.3f}")
+    if result.decision is not None:
+        for reason in result.decision.reasons:
+            click.echo(f"gate, {result.decision.outcome}: {reason}")

@@ -1,0 +1,96 @@
+"""A head without a device: stored features to probabilities and verdicts, in numpy alone.
+
+Replay, the gate and the reports that compare models all judge here; it loads no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from linewatch.errors import ModelError
+from model_store.head import Floats, Head
+from model_store.store import StoredModel
+from model_store.verdict import Judgement, judge
+from producer.contract import Reason, Verdict
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rejudged:
+    """float64 [n, k] probabilities in the order of the head's classes, and n judgements."""
+
+    probabilities: Floats
+    judgements: list[Judgement]
+
+
+def vectors_of(stored: Sequence[bytes]) -> Floats:
+    """Stored vectors (float16, little endian) as float64 [n, d].
+
+    Raises:
+        ModelError: they differ in length, or are no float16 vectors.
+    """
+    if not stored:
+        return np.empty((0, 0))
+    lengths = {len(data) for data in stored}
+    if len(lengths) > 1 or lengths.pop() % 2:
+        raise ModelError("the stored features differ in length; those of one fingerprint must not")
+    joined = np.frombuffer(b"".join(stored), dtype="<f2")
+    return joined.reshape(len(stored), -1).astype(np.float64)
+
+
+def probabilities(head: Head, vectors: Floats) -> Floats:
+    """softmax(W x + b), float64 [n, k]; NaN rows where a vector is not finite.
+
+    Raises:
+        ModelError: the vectors are not as long as the head expects.
+    """
+    if vectors.shape[1] != head.dim:
+        raise ModelError(
+            f"features of {vectors.shape[1]} numbers were given to a head for {head.dim}; "
+            "it was fitted on other features"
+        )
+    weight, bias = head.affine()
+    with np.errstate(invalid="ignore"):
+        logits = vectors @ weight.T + bias
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        shares: Floats = powers / powers.sum(axis=1, keepdims=True)
+    return shares
+
+
+def rejudge(model: StoredModel, vectors: Floats) -> Rejudged:
+    """Judge stored features as a worker with this model would have judged them.
+
+    Args:
+        model: from the store.
+        vectors: float64 [n, d] of the model's fingerprint. They were rounded to float16 when they
+            were stored, so a picture on the very edge of a threshold may fall to its other side.
+
+    Raises:
+        ModelError: the vectors are not as long as the head expects.
+    """
+    if not len(vectors):
+        return Rejudged(np.empty((0, len(model.head.classes))), [])
+    shares = probabilities(model.head, vectors)
+    return Rejudged(shares, judgements(model, vectors, shares))
+
+
+def judgements(
+    model: StoredModel, vectors: npt.NDArray[np.floating], shares: npt.NDArray[np.floating]
+) -> list[Judgement]:
+    """The model's verdict rules on probabilities that it, or a refit of it, gave to pictures."""
+    manifest = model.manifest
+    finite = np.isfinite(vectors).all(axis=1)
+    return [
+        judge(
+            row.tolist(),
+            classes=model.head.classes,
+            good_class=manifest.good_class,
+            thresholds=manifest.thresholds,
+        )
+        if known
+        else Judgement(Verdict.REVIEW, None, None, Reason.NOT_FINITE)
+        for known, row in zip(finite, shares, strict=True)
+    ]

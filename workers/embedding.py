@@ -1,0 +1,161 @@
+"""Features of labelled pictures that have none yet, made while an inspecting worker is idle.
+
+After a change of encoders, or where features were not kept, labelled pictures must be read again
+before they can train. Inspecting workers have the encoders, so they do it, but only when there is
+nothing to inspect: no message is involved, so nothing can be lost, queue up, or be held by a worker
+that dies. Two workers may embed the same picture; the second result changes nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from threading import Event, Thread
+from uuid import UUID
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from db import feature_spaces, labels
+from db.labels import UnseenExample
+from vision.decode import digest
+from vision.errors import Unjudgeable
+from vision.extractor import FeatureExtractor, Prepared
+from vision.source import read_picture
+from workers.judging import Judge
+from workers.residency import Residency
+
+log = logging.getLogger(__name__)
+
+BATCH = 4  # pictures: what a picture to inspect may find itself behind, once
+LOOK_AHEAD = 200
+REST = 12  # idle periods without a look, after one that found nothing to do
+
+
+class Embedder:
+    """A thread that makes missing features while the worker has nothing to inspect.
+
+    Args:
+        engine: the database.
+        extractor: makes the features.
+        judge: lends the device.
+        residency: knows the products.
+        idle: whether there is nothing to inspect, now.
+        roots: the folders that pictures may lie in.
+        max_bytes: the largest file that is read.
+        idle_s: how long there must have been nothing to inspect, in seconds.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        extractor: FeatureExtractor,
+        judge: Judge,
+        residency: Residency,
+        *,
+        idle: Callable[[], bool],
+        roots: Sequence[Path],
+        max_bytes: int,
+        idle_s: float,
+    ) -> None:
+        self._engine = engine
+        self._extractor = extractor
+        self._judge = judge
+        self._residency = residency
+        self._idle = idle
+        self._roots = tuple(roots)
+        self._max_bytes = max_bytes
+        self._idle_s = idle_s
+        self._unusable: set[UUID] = set()
+        self._stop = Event()
+        self._thread = Thread(target=self._run, name="embed", daemon=True)
+        self.embedded = 0  # since the start
+
+    def start(self) -> None:
+        """Begin to look for idle moments."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Embed no more; the batch under way is finished."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=5)
+
+    def embed_some(self) -> int:
+        """Embed one batch of labelled pictures without features; returns how many were tried."""
+        for product in self._residency.products:
+            missing = labels.without_features(
+                self._engine, product, self._extractor.fingerprint, limit=LOOK_AHEAD
+            )
+            todo = [example for example in missing if example.id not in self._unusable]
+            if todo:  # chosen at random, so that two workers seldom choose the same
+                self._embed(product, random.sample(todo, min(BATCH, len(todo))))
+                return len(todo[:BATCH])
+        return 0
+
+    def _embed(self, product: str, examples: Sequence[UnseenExample]) -> None:
+        prepared = [(example.id, self._prepare(product, example)) for example in examples]
+        ready = [(id_, picture) for id_, picture in prepared if picture is not None]
+        if ready:
+            made = self._judge.embed([picture.pixels for _, picture in ready])
+            ids = [id_ for id_, _ in ready]
+            self.embedded += feature_spaces.store_features(
+                self._engine, zip(ids, made, strict=True)
+            )
+
+    def _prepare(self, product: str, example: UnseenExample) -> Prepared | None:
+        spec = self._residency.product(product)
+        try:
+            if example.image_uri is None or spec is None:
+                raise LookupError("nobody knows where it lies")
+            data = read_picture(example.image_uri, roots=self._roots, max_bytes=self._max_bytes)
+            if example.image_sha256 not in (None, digest(data)):
+                raise LookupError("another picture lies there now")
+            return self._extractor.prepare(data, spec.image_size)
+        except (Unjudgeable, LookupError) as error:
+            self._unusable.add(example.id)
+            log.warning("labelled picture %s cannot be embedded: %s", example.id, error)
+            return None
+
+    def _run(self) -> None:
+        rest = 0
+        while not self._stop.wait(self._idle_s * max(1, rest)):
+            rest = 0
+            try:
+                while self._idle() and not self._stop.is_set():
+                    if not self.embed_some():
+                        rest = REST
+                        break
+            except SQLAlchemyError as error:
+                log.warning("no features made: %s", error)
+            except Exception:  # must not take the worker down
+                log.exception("no features made")
+                rest = REST
+
+
+class Idleness:
+    """Whether a worker has had nothing to inspect since it was last asked.
+
+    Args:
+        waiting: messages in the queue.
+        finished: pictures finished so far.
+        in_flight: pictures under way.
+    """
+
+    def __init__(
+        self,
+        waiting: Callable[[], int],
+        finished: Callable[[], int],
+        in_flight: Callable[[], int],
+    ) -> None:
+        self._waiting = waiting
+        self._finished = finished
+        self._in_flight = in_flight
+        self._before = -1
+
+    def __call__(self) -> bool:
+        """Whether nothing came in between."""
+        before, self._before = self._before, self._finished()
+        return before == self._before and not self._in_flight() and not self._waiting()
