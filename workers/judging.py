@@ -48,10 +48,12 @@ class Judge:
             model = self._residency.model(product)
             chosen = features[indices]
             probabilities = None if model is None else model.head(chosen).cpu().numpy()
+            distances = _distances(model, chosen)
             vectors = chosen.cpu().numpy()
             for place, index in enumerate(indices):
                 scores = None if probabilities is None else probabilities[place]
-                rows[index] = self._row(batch[index], vectors[place], model, scores)
+                distance = None if distances is None else distances[place]
+                rows[index] = self._row(batch[index], vectors[place], model, scores, distance)
         return [rows[index] for index in range(len(batch))]
 
     def _row(
@@ -60,6 +62,7 @@ class Judge:
         vector: Floats,
         model: ResidentModel | None,
         scores: Floats | None,
+        distance: float | None,
     ) -> InspectionRecord:
         if not np.isfinite(vector).all():
             judgement = Judgement(Verdict.REVIEW, None, None, Reason.NOT_FINITE)
@@ -72,6 +75,7 @@ class Judge:
                 classes=model.stored.head.classes,
                 good_class=manifest.good_class,
                 thresholds=manifest.thresholds,
+                distance=distance,
             )
         finite = judgement.reason is not Reason.NOT_FINITE
         return picture.work.record(
@@ -106,3 +110,10 @@ class Judge:
     def _sampled(self, picture: PreparedPicture) -> bool:
         # The low bits of a UUID are random, and a second delivery must choose as the first did.
         return (picture.work.id.int & 0xFFFFFFFF) < self._sample_rate * 2**32
+
+
+def _distances(model: ResidentModel | None, features: torch.Tensor) -> list[float] | None:
+    """How far each part lies from what its model has seen; None where it does not measure that."""
+    if model is None or model.novelty is None:
+        return None
+    return model.novelty(features).tolist()  # type: ignore[no-any-return]

@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from db import alerts, deployments, model_versions, products
 from linewatch.errors import ModelError
 from linewatch.products import ProductSpec
-from model_store.apply import AffineHead
+from model_store.apply import AffineHead, NoveltyMeter
 from model_store.store import ModelStore, StoredModel
 
 log = logging.getLogger(__name__)
@@ -31,6 +31,7 @@ class ResidentModel:
 
     stored: StoredModel
     head: AffineHead
+    novelty: NoveltyMeter | None = None
 
     @property
     def version(self) -> str:
@@ -148,9 +149,10 @@ class Residency:
             self._refuse(product, version, problem)
             return None
         head = AffineHead(stored.head).to(self._device).eval()
+        novelty = None if stored.novelty is None else NoveltyMeter(stored.novelty)
         self._accept(product)
         log.info("model %s now serves %s", version, product)
-        return ResidentModel(stored, head)
+        return ResidentModel(stored, head, novelty and novelty.to(self._device).eval())
 
     def _refuse(self, product: str, version: str, problem: str) -> None:
         if self._refused.get(product) == version:

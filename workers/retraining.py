@@ -24,10 +24,10 @@ from linewatch.errors import LinewatchError, TrainingError
 from linewatch.products import ProductSpec
 from linewatch.settings import Settings
 from model_store.crossval import CrossValidation, cross_validate
+from model_store.decisions import Policy, decide
 from model_store.fit import fit_head
 from model_store.manifest import Manifest, ManifestDraft
 from model_store.store import ModelStore
-from model_store.verdict import Thresholds
 
 log = logging.getLogger(__name__)
 
@@ -88,23 +88,32 @@ def _train(
     validation = cross_validate(
         features, names, folds=settings.folds, random_state=settings.random_state
     )
-    head = fit_head(features, names)
+    decided = decide(
+        fit_head(features, names),
+        validation,
+        features,
+        names,
+        good_class=spec.good_class,
+        policy=Policy.of(settings, spec.costs),
+    )
     now = datetime.now(UTC)
     manifest = store.save(
-        head,
+        decided.head,
         ManifestDraft(
             product=spec.product,
             number=model_versions.next_number(engine, spec.product),
             good_class=spec.good_class,
             fingerprint=space.fingerprint,
             encoders=space.encoders,
-            thresholds=Thresholds(review_below=settings.review_below),
+            thresholds=decided.thresholds,
+            decisions=decided.report,
             training_digest=training_digest((str(row.id), row.label) for row in rows),
             image_counts=dict(Counter(names)),
             metrics=validation.summary(),
             parent=deployments.champion(engine, spec.product),
             created_at=now,
         ),
+        novelty=decided.novelty,
     )
     model_versions.add_version(engine, _version_info(manifest, run_id))
     training.finish(
