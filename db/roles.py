@@ -30,9 +30,11 @@ RIGHTS: dict[str, tuple[str, str]] = {
     "dead_letters": ("SIU", "SUD"),
     "defect_classes": ("S", "SID"),
     "deployments": ("S", "SI"),
+    "drift_baselines": ("SI", "SD"),
     "feature_spaces": ("SI", "S"),
     "features": ("SID", "S"),
     "golden_items": ("S", "SID"),
+    "golden_sets": ("S", "SID"),
     "inspection_hourly": ("SIUD", "S"),
     "inspection_scores": ("SID", "S"),
     "inspections": ("SIUD", "S"),  # U: a requeued dead letter; D: retention

@@ -170,6 +170,19 @@ class Settings(BaseSettings):
         default=None, gt=0, lt=1, description="Share of defects among the parts the lines make."
     )
 
+    # Drift
+    drift_baseline_parts: int = Field(
+        default=500,
+        ge=0,
+        description="A camera's first parts under a model, compared with all later; 0: no alarms.",
+    )
+    drift_false_alarm: float = Field(
+        default=0.1,
+        gt=0,
+        lt=1,
+        description="Chance that a camera alarms of drift within 10,000 parts without any.",
+    )
+
     # Retention; empty: kept for ever. A product file's `retention` overrides them.
     retention_pictures_days: float | None = Field(
         default=None, gt=0, description="Picture files; needs retention_delete_files."

@@ -21,6 +21,7 @@ from model_store.store import ModelStore
 from producer.contract import QUEUE, SigningKeys
 from vision.extractor import FeatureExtractor
 from workers.committing import Committer
+from workers.drift_watch import DriftWatch
 from workers.gauges import Gauges
 from workers.guard import Guard
 from workers.judging import Judge
@@ -56,6 +57,7 @@ class InspectRuntime:
     received: int = 0
     guard: Guard | None = None
     lines: LineBook | None = None
+    drift: DriftWatch | None = None
     metrics: MetricsServer | None = None
 
     def vitals(self) -> Vitals:
@@ -76,6 +78,8 @@ class InspectRuntime:
         self.residency.stop()
         if self.lines is not None:
             self.lines.stop()
+        if self.drift is not None:
+            self.drift.stop()
         if self.metrics is not None:
             self.metrics.stop()
 
@@ -125,10 +129,13 @@ def start_inspect_runtime(settings: Settings, worker: str | None = None) -> Insp
     receipts = ReceiptWriter(client)
     depth = 4 * settings.max_batch
     lines = LineBook(engine)
+    drift = _drift_watch(engine, settings)
     metrics = WorkerMetrics() if settings.metrics_port else None
 
     def on_commit(records: Sequence[InspectionRecord]) -> None:
         lines.note(records)
+        if drift is not None:
+            drift.note(records)
         if metrics is not None:
             metrics.committed(records)
 
@@ -151,6 +158,8 @@ def start_inspect_runtime(settings: Settings, worker: str | None = None) -> Insp
     )
     residency.start()
     lines.start()
+    if drift is not None:
+        drift.start()
     pipeline.start()
     name = worker or socket.gethostname()
     _runtime = InspectRuntime(
@@ -169,6 +178,7 @@ def start_inspect_runtime(settings: Settings, worker: str | None = None) -> Insp
     _runtime.guard = Guard(_runtime.vitals, settings.stall_timeout_s)
     _runtime.guard.start()
     _runtime.lines = lines
+    _runtime.drift = drift
     if metrics is not None:
         observers.add(metrics.observe)
         _runtime.metrics = _serve(_runtime, metrics, settings)
@@ -181,6 +191,16 @@ def start_inspect_runtime(settings: Settings, worker: str | None = None) -> Insp
         residency.versions or "none yet",
     )
     return _runtime
+
+
+def _drift_watch(engine: Engine, settings: Settings) -> DriftWatch | None:
+    if not settings.drift_baseline_parts:
+        return None
+    return DriftWatch(
+        engine,
+        baseline_parts=settings.drift_baseline_parts,
+        false_alarm=settings.drift_false_alarm,
+    )
 
 
 def _serve(
