@@ -12,17 +12,18 @@ Quality Technology 1999.
 
 from __future__ import annotations
 
-from math import isfinite, log
+from math import log
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from model_store.head import Floats
 
-RUN = 10_000  # parts of a simulated run
-RUNS = 200
+SPAN = 10_000  # parts that the chance of a false alarm is for
 FEWEST = 20  # parts that a baseline of a rate needs
 SMOOTHING = 0.05  # the weight of the newest part: the chart remembers about the last 40
+_RUNS, _RUN = 1_000, 2_000  # simulated runs, and the parts of each: much more than a chart remembers
+_LEAST_T2 = 10.0  # where the baseline did not vary at all
 
 
 class MeanChart(BaseModel):
@@ -47,8 +48,12 @@ class MeanChart(BaseModel):
             rng: draws the simulated runs.
         """
         mean, whitening = _standard(values)
-        limit = float(np.quantile(_highest_t2(values, rng), 1 - false_alarm))
-        return cls(mean=tuple(mean), whitening=tuple(map(tuple, whitening)), limit=limit)
+        limit = _limit(_highest_t2(values, rng), false_alarm)
+        return cls(
+            mean=tuple(mean),
+            whitening=tuple(map(tuple, whitening)),
+            limit=max(limit, _LEAST_T2),
+        )
 
     def start(self) -> MeanState:
         """The chart's state before the first part."""
@@ -102,8 +107,8 @@ class RateChart(BaseModel):
             return None
         grow = log((1 - rate) / (1 - shifted))
         allowance = grow / (grow + log(shifted / rate))
-        true = rng.beta(happened + 0.5, parts - happened + 0.5, size=RUNS)
-        limit = float(np.quantile(_highest_sum(true, allowance, rng), 1 - false_alarm))
+        true = rng.beta(happened + 0.5, parts - happened + 0.5, size=_RUNS)
+        limit = _limit(_highest_sum(true, allowance, rng), false_alarm)
         return cls(rate=happened / parts, allowance=allowance, limit=max(limit, 1.0))
 
     def start(self) -> RateState:
@@ -128,23 +133,32 @@ class RateState:
 def _standard(values: Floats) -> tuple[Floats, Floats]:
     """Mean [r], and W [r, r] such that W (x − mean) has unit covariance."""
     covariance = np.atleast_2d(np.cov(values, rowvar=False))
-    floor = 1e-6 * float(np.trace(covariance)) / len(covariance) + 1e-12
+    floor = 1e-6 * float(np.trace(covariance)) / len(covariance) + 1e-8
     factor = np.linalg.cholesky(covariance + floor * np.eye(len(covariance)))
     return values.mean(axis=0), np.linalg.inv(factor)
 
 
+def _limit(highest: Floats, false_alarm: float) -> float:
+    """What the highest statistic of a simulated run exceeds just seldom enough.
+
+    A span of parts is taken as several runs one after another. They share a baseline, which only
+    makes alarms in the same span likelier to come together: the limit errs towards fewer.
+    """
+    return float(np.quantile(highest, (1 - false_alarm) ** (_RUN / SPAN)))
+
+
 def _highest_t2(values: Floats, rng: np.random.Generator) -> Floats:
-    """The highest T² in each of `RUNS` undrifted runs, whose baselines were drawn anew."""
+    """The highest T² in each undrifted run, whose baselines were drawn anew."""
     count, dim = values.shape
-    standard = np.empty((RUNS, count, dim), np.float32)
-    for run in range(RUNS):
+    standard = np.empty((_RUNS, count, dim), np.float32)
+    for run in range(_RUNS):
         mean, whitening = _standard(values[rng.integers(count, size=count)])
         standard[run] = (values - mean) @ whitening.T
-    average = np.zeros((RUNS, dim), np.float32)
-    highest = np.zeros(RUNS)
-    rows = np.arange(RUNS)
-    for _ in range(RUN):
-        average += SMOOTHING * (standard[rows, rng.integers(count, size=RUNS)] - average)
+    average = np.zeros((_RUNS, dim), np.float32)
+    highest = np.zeros(_RUNS)
+    rows = np.arange(_RUNS)
+    for _ in range(_RUN):
+        average += SMOOTHING * (standard[rows, rng.integers(count, size=_RUNS)] - average)
         np.maximum(highest, np.einsum("rd,rd->r", average, average), out=highest)
     return np.asarray((2 - SMOOTHING) / SMOOTHING * highest)
 
@@ -152,8 +166,7 @@ def _highest_t2(values: Floats, rng: np.random.Generator) -> Floats:
 def _highest_sum(rates: Floats, allowance: float, rng: np.random.Generator) -> Floats:
     """The highest sum in each undrifted run; the true rates are those the baseline allows."""
     total, highest = np.zeros(len(rates)), np.zeros(len(rates))
-    for _ in range(RUN):
+    for _ in range(_RUN):
         total = np.maximum(0, total + (rng.random(len(rates)) < rates) - allowance)
         np.maximum(highest, total, out=highest)
-    assert all(isfinite(value) for value in highest)
     return highest

@@ -215,7 +215,7 @@ def sample_of(record: InspectionRecord) -> Sample:
     projections = None
     if record.features is not None:
         vector = np.frombuffer(record.features.vector, dtype="<f2").astype(np.float64)
-        if np.isfinite(vector).all():
+        if len(vector) and np.isfinite(vector).all():
             projections = project(vector[None])[0]
     judged = record.verdict.judged
     return Sample(
