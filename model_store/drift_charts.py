@@ -22,7 +22,10 @@ from model_store.head import Floats
 SPAN = 10_000  # parts that the chance of a false alarm is for
 FEWEST = 20  # parts that a baseline of a rate needs
 SMOOTHING = 0.05  # the weight of the newest part: the chart remembers about the last 40
-_RUNS, _RUN = 1_000, 2_000  # simulated runs, and the parts of each: much more than a chart remembers
+_RUNS, _RUN = (
+    1_000,
+    2_000,
+)  # simulated runs, and the parts of each: much more than a chart remembers
 _LEAST_T2 = 10.0  # where the baseline did not vary at all
 
 

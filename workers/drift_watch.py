@@ -178,9 +178,7 @@ class DriftWatch:
         alarmed = any(w.charts is not None and w.charts.alarmed for w in watched)
         self._quiet[line] = 0 if alarmed else self._quiet[line] + 1
         if self._quiet[line] >= QUIET_PARTS:
-            alerts.resolve(
-                self._engine, kind=ALERT, product=line[0] or None, line=line[1] or None
-            )
+            alerts.resolve(self._engine, kind=ALERT, product=line[0] or None, line=line[1] or None)
             del self._quiet[line]
             log.info("%s: no drift in the last %d parts", "/".join(line), QUIET_PARTS)
 

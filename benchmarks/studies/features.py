@@ -39,7 +39,10 @@ class Encoders:
         path = self._cache / f"features-{self._extractor.fingerprint[:12]}-{pictures.name}.npy"
         if not path.exists() or len(np.load(path, mmap_mode="r")) != len(pictures.labels):
             click.echo(f"features of {len(pictures.labels)} pictures of {pictures.name}", err=True)
-            batches = torch.from_numpy(pictures.pixels).split(_BATCH)
-            made = torch.cat([self._extractor.features(batch) for batch in batches])
-            np.save(path, made.numpy().astype(np.float16))
+            made = [
+                self._extractor.features(batch)
+                for pixels in pictures.batches()
+                for batch in torch.from_numpy(pixels).split(_BATCH)
+            ]
+            np.save(path, torch.cat(made).numpy().astype(np.float16))
         return np.asarray(np.load(path), np.float64)

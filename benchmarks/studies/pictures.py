@@ -6,7 +6,7 @@ on where it was.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,11 +32,17 @@ STEP = Drift(fade_per_part=0.1, darkest=0.9)  # a lamp that loses a tenth at onc
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pictures:
-    """uint8 [n, 3, 224, 224] prepared pixels, and what each shows."""
+    """Prepared pictures in files of the cache, and what each shows."""
 
     name: str
-    pixels: NDArray[np.uint8]
+    files: tuple[Path, ...]
     labels: list[str]
+
+    def batches(self) -> Iterator[NDArray[np.uint8]]:
+        """The pixels, uint8 [≤ 250, 3, 224, 224], file by file."""
+        for path in self.files:
+            with np.load(path) as kept:
+                yield kept["pixels"]
 
 
 Part = tuple[NDArray[np.uint8], str]
@@ -101,15 +107,15 @@ def _prepared(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _kept(cache: Path, name: str, count: int, part: Callable[[int], Part]) -> Pictures:
     """The first `count` parts, in chunks that are each kept once they are whole."""
-    chunks = []
+    paths, labels = [], []
     for begin in range(0, count, _CHUNK):
         path = cache / f"{name}-{begin:06d}.npz"
         if not path.exists():
             _write(path, (part(i) for i in range(begin, min(count, begin + _CHUNK))))
         with np.load(path) as kept:
-            chunks.append((kept["pixels"], kept["labels"].tolist()))
-    labels = [label for _, names in chunks for label in names]
-    return Pictures(name, np.concatenate([pixels for pixels, _ in chunks]), labels)
+            labels += kept["labels"].tolist()
+        paths.append(path)
+    return Pictures(name, tuple(paths), labels)
 
 
 def _write(path: Path, parts: Iterable[Part]) -> None:

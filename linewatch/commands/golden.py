@@ -80,7 +80,9 @@ def list_(product: str | None, format_: str) -> None:
         }
         for one in all_sets(default_engine(), product)
     ]
-    write_rows(rows, format_, title="Golden sets", empty="no golden set; see `linewatch golden add`")
+    write_rows(
+        rows, format_, title="Golden sets", empty="no golden set; see `linewatch golden add`"
+    )
 
 
 @command.command()

@@ -63,9 +63,10 @@ def test_the_commands(settings: Settings, tmp_path: Path) -> None:
     csv = tmp_path / "golden.csv"
     csv.write_text("part,label\nP-0,good\nP-1,cut\n")
     run = CliRunner().invoke
-    assert "2 pictures are new in cable/default" in run(
-        cli, ["golden", "add", "cable", str(csv)]
-    ).output
+    assert (
+        "2 pictures are new in cable/default"
+        in run(cli, ["golden", "add", "cable", str(csv)]).output
+    )
     assert "2 pictures, frozen" in run(cli, ["golden", "freeze", "cable"]).output
     digest = golden.digest(golden.members(engine, "cable", "default"))
     listed = run(cli, ["golden", "list", "--format", "csv"]).output.splitlines()

@@ -40,9 +40,7 @@ def test_ten_thousand_undrifted_parts_raise_no_alarm(baseline: Baseline) -> None
 
 def test_a_short_baseline_is_allowed_for() -> None:
     """The limits know how badly 150 parts tell a mean: few of these cameras alarm."""
-    alarms = [
-        first_alarm(fit_baseline(parts(150, s)), parts(2000, 100 + s))[0] for s in range(5)
-    ]
+    alarms = [first_alarm(fit_baseline(parts(150, s)), parts(2000, 100 + s))[0] for s in range(5)]
     assert sum(alarm is not None for alarm in alarms) <= 1
 
 
