@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Engine, delete, select
 
-from db import audit
+from db import audit, golden_sets
 from db.base import table_of
 from db.clock import database_now
 from db.session import reading, transaction
@@ -24,10 +24,12 @@ def add(engine: Engine, product: str, set_name: str, labels: Mapping[UUID, str],
 
     Raises:
         sqlalchemy.exc.IntegrityError: a picture has no inspection.
+        LabelError: the set is frozen.
     """
     if not labels:
         return 0
     with transaction(engine) as connection:
+        golden_sets.refuse_frozen(connection, product, set_name)
         now = database_now(connection)
         rows = [
             {
@@ -53,6 +55,7 @@ def remove(engine: Engine, product: str, set_name: str, *, by: str) -> int:
     with transaction(engine) as connection:
         where = (_TABLE.c.product == product) & (_TABLE.c.set_name == set_name)
         count = connection.execute(delete(_TABLE).where(where)).rowcount
+        golden_sets.thaw(connection, product, set_name)
         audit.append_within(
             connection, by, "golden.remove", f"{product}/{set_name}", {"pictures": count}
         )
@@ -78,3 +81,15 @@ def every_member(engine: Engine, product: str) -> frozenset[UUID]:
     query = select(_TABLE.c.inspection_id).where(_TABLE.c.product == product)
     with reading(engine) as connection:
         return frozenset(connection.execute(query).scalars())
+
+
+def freeze(engine: Engine, product: str, set_name: str, *, by: str) -> golden_sets.FrozenSet:
+    """Let nothing join the set any more, and record its digest. Freezing twice changes nothing.
+
+    Raises:
+        LabelError: the set holds no picture.
+    """
+    held = members(engine, product, set_name)
+    return golden_sets.freeze(
+        engine, product, set_name, digest=digest(held), pictures=len(held), by=by
+    )

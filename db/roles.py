@@ -30,10 +30,12 @@ RIGHTS: dict[str, tuple[str, str]] = {
     "dead_letters": ("SIU", "SUD"),
     "defect_classes": ("S", "SID"),
     "deployments": ("S", "SI"),
+    "drift_baselines": ("SI", "SD"),
     "feature_spaces": ("SI", "SI"),  # the console makes zero-shot models
     "features": ("SID", "S"),
     "gate_decisions": ("SI", "SI"),
     "golden_items": ("S", "SID"),
+    "golden_sets": ("S", "SID"),
     "inspection_hourly": ("SIUD", "S"),
     "inspection_scores": ("SID", "S"),
     "inspections": ("SIUD", "S"),  # U: a requeued dead letter; D: retention

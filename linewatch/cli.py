@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "demo": "Inspect a simulated shift (or a folder of pictures) from camera to report.",
     "doctor": "Check the configuration and what it points at.",
     "flower": "Run Flower, the page that watches the workers.",
+    "golden": "Keep the pictures that models are compared on, and freeze them.",
     "labels": "Import people's labels.",
     "lines": "List production lines, and set their takt budget and policy.",
     "models": "List, show, compare, promote and roll back model versions.",

@@ -55,6 +55,17 @@ class Retention(BaseModel):
     rollups: Days | None = None
 
 
+class Costs(BaseModel):
+    """What a wrong verdict and a person's look cost, a part, all in the same unit of money."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    escape: float = Field(gt=0, description="A defect that was passed as good.")
+    overkill: float = Field(gt=0, description="A good part that was called a defect.")
+    review: float = Field(gt=0, description="A person looks at a part.")
+    defect_rate: float = Field(gt=0, lt=1, description="Share of defects among the line's parts.")
+
+
 class ProductSpec(BaseModel):
     """What `products/<code>.yaml` says."""
 
@@ -64,6 +75,7 @@ class ProductSpec(BaseModel):
     name: str = ""
     image_size: ImageSize | None = None
     retention: Retention = Retention()
+    costs: Costs | None = None
     classes: tuple[ClassSpec, ...] = Field(min_length=2)
 
     @model_validator(mode="after")

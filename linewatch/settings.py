@@ -19,6 +19,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from linewatch.errors import ConfigurationError
+from linewatch.products import Costs
 
 _UNIX_SOCKET_PATH_LIMIT = 100  # bytes; the kernel's is 108 with the terminating NUL
 
@@ -155,6 +156,56 @@ class Settings(BaseSettings):
         description="An inspect worker idle for this long embeds labelled pictures; 0: never.",
     )
 
+    review_max_escape_rate: float | None = Field(
+        default=None,
+        ge=0,
+        lt=1,
+        description="Chooses review_below for each model: at most this share of defects passes.",
+    )
+    review_max_share: float | None = Field(
+        default=None,
+        ge=0,
+        lt=1,
+        description="Chooses review_below for each model: at most this share of parts is reviewed.",
+    )
+    conformal_alpha: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="Review what is not of one class with confidence 1 - alpha; empty: off.",
+    )
+    novelty_rate: float = Field(
+        default=0.005,
+        ge=0,
+        lt=1,
+        description="Share of ordinary parts that may be called novel; 0: nothing is.",
+    )
+    cost_escape: float | None = Field(
+        default=None, gt=0, description="Cost of a defect that passes; see docs/verdicts.md."
+    )
+    cost_overkill: float | None = Field(
+        default=None, gt=0, description="Cost of a good part called a defect."
+    )
+    cost_review: float | None = Field(
+        default=None, gt=0, description="Cost of a person's look at a part."
+    )
+    line_defect_rate: float | None = Field(
+        default=None, gt=0, lt=1, description="Share of defects among the parts the lines make."
+    )
+
+    # Drift
+    drift_baseline_parts: int = Field(
+        default=500,
+        ge=0,
+        description="A camera's first parts under a model, compared with all later; 0: no alarms.",
+    )
+    drift_false_alarm: float = Field(
+        default=0.1,
+        gt=0,
+        lt=1,
+        description="Chance that a camera alarms of drift within 10,000 parts without any.",
+    )
+
     # Retention; empty: kept for ever. A product file's `retention` overrides them.
     retention_pictures_days: float | None = Field(
         default=None, gt=0, description="Picture files; needs retention_delete_files."
@@ -204,10 +255,17 @@ class Settings(BaseSettings):
         "retention_features_days",
         "retention_inspections_days",
         "retention_rollups_days",
+        "review_max_escape_rate",
+        "review_max_share",
+        "conformal_alpha",
+        "cost_escape",
+        "cost_overkill",
+        "cost_review",
+        "line_defect_rate",
         mode="before",
     )
     @classmethod
-    def _empty_is_for_ever(cls, value: object) -> object:
+    def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value
 
     @field_validator("plant_timezone")
@@ -240,6 +298,30 @@ class Settings(BaseSettings):
         if bool(self.redis_client_cert) != bool(self.redis_client_key):
             raise ValueError("redis_client_cert and redis_client_key need each other")
         return self
+
+    @model_validator(mode="after")
+    def _agree_on_verdicts(self) -> Settings:
+        if self.review_max_escape_rate is not None and self.review_max_share is not None:
+            raise ValueError(
+                "review_max_escape_rate and review_max_share both choose review_below; set one"
+            )
+        if 0 < sum(value is not None for value in self._costs) < len(self._costs):
+            raise ValueError(
+                "cost_escape, cost_overkill, cost_review and line_defect_rate need each other"
+            )
+        return self
+
+    @property
+    def _costs(self) -> tuple[float | None, ...]:
+        return (self.cost_escape, self.cost_overkill, self.cost_review, self.line_defect_rate)
+
+    @property
+    def costs(self) -> Costs | None:
+        """What verdicts cost, for products whose file says nothing; None: not set."""
+        escape, overkill, review, defect_rate = self._costs
+        if escape is None or overkill is None or review is None or defect_rate is None:
+            return None
+        return Costs(escape=escape, overkill=overkill, review=review, defect_rate=defect_rate)
 
     @property
     def timezone(self) -> ZoneInfo:

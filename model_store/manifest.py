@@ -5,11 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 from importlib.metadata import PackageNotFoundError, version
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    model_serializer,
+    model_validator,
+)
 
 from linewatch import __version__
+from model_store.decision_report import DecisionReport
 from model_store.metrics import Metrics
 from model_store.verdict import Thresholds
 from vision.fingerprint import RECIPE
@@ -18,6 +28,9 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0)]
 Kind = Literal["fitted", "zero-shot", "few-shot"]
 
+# Fields that came after format 1: left out while they are None, so that a manifest written before
+# them keeps its digest.
+_LATER = ("decisions",)
 _LIBRARIES = ("numpy", "scikit-learn", "safetensors", "torch", "open_clip_torch", "transformers")
 
 
@@ -40,6 +53,14 @@ class ManifestDraft(BaseModel):
     parent: str | None = Field(default=None, description="The champion when this was trained.")
     created_at: AwareDatetime
     trained_by: str = f"linewatch {__version__}"
+    decisions: DecisionReport | None = Field(
+        default=None, description="What the rules do to pictures the model had not seen."
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_later(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        data: dict[str, Any] = handler(self)
+        return {k: v for k, v in data.items() if v is not None or k not in _LATER}
 
 
 class Manifest(ManifestDraft):

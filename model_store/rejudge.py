@@ -74,23 +74,41 @@ def rejudge(model: StoredModel, vectors: Floats) -> Rejudged:
     if not len(vectors):
         return Rejudged(np.empty((0, len(model.head.classes))), [])
     shares = probabilities(model.head, vectors)
-    return Rejudged(shares, judgements(model, vectors, shares))
+    return Rejudged(shares, judgements(model, vectors, shares, distances(model, vectors)))
+
+
+def distances(model: StoredModel, vectors: Floats) -> Floats | None:
+    """How far each part lies from what the model has seen; None where it does not measure that."""
+    return None if model.novelty is None else model.novelty.distances(vectors)
 
 
 def judgements(
-    model: StoredModel, vectors: npt.NDArray[np.floating], shares: npt.NDArray[np.floating]
+    model: StoredModel,
+    vectors: npt.NDArray[np.floating],
+    shares: npt.NDArray[np.floating],
+    far: npt.NDArray[np.floating] | None,
 ) -> list[Judgement]:
-    """The model's verdict rules on probabilities that it, or a refit of it, gave to pictures."""
+    """The model's verdict rules on what it, or a refit of it, said of pictures.
+
+    Args:
+        model: whose rules.
+        vectors: float [n, d]; a row that is not finite is never judged.
+        shares: float [n, k] probabilities in the order of the head's classes.
+        far: float [n] distances from what the model has seen, where it measures them.
+    """
     manifest = model.manifest
-    finite = np.isfinite(vectors).all(axis=1)
+    gaps = [None] * len(shares) if far is None else far.tolist()
     return [
         judge(
-            row.tolist(),
+            row,
             classes=model.head.classes,
             good_class=manifest.good_class,
             thresholds=manifest.thresholds,
+            distance=distance,
         )
         if known
         else Judgement(Verdict.REVIEW, None, None, Reason.NOT_FINITE)
-        for known, row in zip(finite, shares, strict=True)
+        for known, row, distance in zip(
+            np.isfinite(vectors).all(axis=1), shares.tolist(), gaps, strict=True
+        )
     ]

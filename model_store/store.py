@@ -15,9 +15,11 @@ from model_store.files import ModelFiles
 from model_store.head import Head
 from model_store.manifest import Manifest, ManifestDraft, library_versions
 from model_store.names import checked_name, new_version_name
+from model_store.novelty import Novelty
 
 _MANIFEST, _HEAD = "manifest.json", "head.safetensors"
 _TENSORS = ("mean", "scale", "coef", "intercept", "centroids")
+_NOVELTY = {"novelty_whitening": "whitening", "novelty_centres": "centres"}  # tensor: field
 _MANIFEST_LIMIT = 4 * 2**20  # bytes
 _ADVICE = "restore the folder from a backup, or train a new version with `linewatch train`"
 
@@ -28,6 +30,7 @@ class StoredModel:
 
     head: Head
     manifest: Manifest
+    novelty: Novelty | None = None
 
 
 class ModelStore:
@@ -43,14 +46,14 @@ class ModelStore:
     def __init__(self, url: str) -> None:
         self._files = ModelFiles(url)
 
-    def save(self, head: Head, draft: ManifestDraft) -> Manifest:
+    def save(self, head: Head, draft: ManifestDraft, *, novelty: Novelty | None = None) -> Manifest:
         """Store a new version under a new name; it appears whole or not at all.
 
         Raises:
             ModelError: head and draft disagree, or the store is full, read-only or away.
         """
         product = checked_name(draft.product)
-        data = save({name: np.ascontiguousarray(getattr(head, name)) for name in _TENSORS})
+        data = _tensors(head, novelty)
         name = new_version_name(product, draft.created_at)
         while self._files.exists(f"{product}/{name}"):
             name = new_version_name(product, draft.created_at)
@@ -83,13 +86,13 @@ class ModelStore:
         data = self._files.read(path, manifest.head_bytes)
         if len(data) != manifest.head_bytes or _sha256(data) != manifest.head_sha256:
             raise ModelError(f"{self._where(path)} is not the file that was saved; {_ADVICE}")
-        head = self._head(path, data, manifest)
+        head, novelty = self._parts(path, data, manifest)
         if head.dim != manifest.feature_dim:
             raise ModelError(
                 f"{self._where(path)} judges {head.dim} features, but its manifest says "
                 f"{manifest.feature_dim}; {_ADVICE}"
             )
-        return StoredModel(head, manifest)
+        return StoredModel(head, manifest, novelty)
 
     def manifest(self, product: str, version: str) -> Manifest:
         """The manifest alone, checked.
@@ -132,17 +135,32 @@ class ModelStore:
         """
         return self.load(product, version).manifest
 
-    def _head(self, path: str, data: bytes, manifest: Manifest) -> Head:
+    def _parts(self, path: str, data: bytes, manifest: Manifest) -> tuple[Head, Novelty | None]:
         try:
             tensors = load(data)
-            if set(tensors) != set(_TENSORS):
+            if set(tensors) not in ({*_TENSORS}, {*_TENSORS, *_NOVELTY}):
                 raise ModelError(f"it holds {', '.join(sorted(tensors)) or 'nothing'}")
-            return Head(classes=manifest.classes, converged=manifest.converged, **tensors)
+            measure = {field: tensors.pop(n) for n, field in _NOVELTY.items() if n in tensors}
+            head = Head(classes=manifest.classes, converged=manifest.converged, **tensors)
+            novelty = Novelty(**measure) if measure else None
+            if novelty is not None and novelty.centres.shape != (len(head.classes), head.dim):
+                raise ModelError("its novelty is of other classes or features")
+            if novelty is None and manifest.thresholds.novel_above is not None:
+                raise ModelError("it cannot measure the distance that its thresholds speak of")
+            return head, novelty
         except (ModelError, SafetensorError, ValueError) as error:
             raise ModelError(f"{self._where(path)} is no head: {error}; {_ADVICE}") from None
 
     def _where(self, path: str) -> str:
         return f"{self._files.url.rstrip('/')}/{path}"
+
+
+def _tensors(head: Head, novelty: Novelty | None) -> bytes:
+    arrays = {name: getattr(head, name) for name in _TENSORS}
+    if novelty is not None:
+        arrays |= {name: getattr(novelty, field) for name, field in _NOVELTY.items()}
+    data: bytes = save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
+    return data
 
 
 def _complete(draft: ManifestDraft, head: Head, version: str, data: bytes) -> Manifest:

@@ -4,20 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import isfinite
-from typing import NamedTuple
+from typing import Annotated, Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 from linewatch.errors import ModelError
 from producer.contract import Reason, Verdict
 
+Probability = Annotated[float, Field(ge=0, le=1)]
+
 
 class Thresholds(BaseModel):
-    """Where the rules draw their lines."""
+    """Where the rules draw their lines. A rule whose field is None does not apply."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    review_below: float = Field(default=0.5, ge=0, le=1)  # probability of the first choice
+    review_below: Probability = 0.5  # of the first choice; not used where `pass_from` is set
+    pass_from: Probability | None = None  # P(good) from which a part passes, see model_store.costs
+    defect_to: Probability | None = None  # P(good) up to which it is a defect
+    least_probabilities: dict[str, Probability] | None = None  # see model_store.conformal
+    novel_above: float | None = Field(default=None, gt=0)  # distance, see model_store.novelty
+
+    @model_serializer(mode="wrap")
+    def _without_unset(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what is None: manifests older than a rule keep their digest."""
+        return {name: value for name, value in handler(self).items() if value is not None}
 
 
 class Judgement(NamedTuple):
@@ -35,6 +52,7 @@ def judge(
     classes: Sequence[str],
     good_class: str | None,
     thresholds: Thresholds,
+    distance: float | None = None,
 ) -> Judgement:
     """Judge one part.
 
@@ -43,6 +61,7 @@ def judge(
         classes: the model's classes.
         good_class: the class that passes; None where every class is a defect.
         thresholds: stored beside the model.
+        distance: from what the model has seen, where the model measures it.
 
     Raises:
         ModelError: there is not one probability a class.
@@ -52,10 +71,46 @@ def judge(
         return Judgement(Verdict.REVIEW, None, None, Reason.NOT_FINITE)
     best = max(range(len(shares)), key=shares.__getitem__)
     name, confidence = classes[best], shares[best]
-    if confidence < thresholds.review_below:
+    border = thresholds.novel_above
+    if border is not None and distance is not None and not distance <= border:
+        return Judgement(Verdict.REVIEW, name, confidence, Reason.NOVEL)
+    chosen = _chosen(shares, classes, good_class, thresholds)
+    if chosen is None or not _alone(shares, classes, chosen, thresholds.least_probabilities):
         return Judgement(Verdict.REVIEW, name, confidence, Reason.UNCERTAIN)
-    verdict = Verdict.PASS if name == good_class else Verdict.DEFECT
-    return Judgement(verdict, name, confidence, None)
+    verdict = Verdict.PASS if classes[chosen] == good_class else Verdict.DEFECT
+    return Judgement(verdict, classes[chosen], shares[chosen], None)
+
+
+def _chosen(
+    shares: Sequence[float], classes: Sequence[str], good_class: str | None, borders: Thresholds
+) -> int | None:
+    """Which class the part is taken for; None where a person should say."""
+    best = max(range(len(shares)), key=shares.__getitem__)
+    if borders.pass_from is None or borders.defect_to is None or good_class not in classes:
+        return best if shares[best] >= borders.review_below else None
+    good = list(classes).index(good_class)
+    if shares[good] >= borders.pass_from:
+        return good
+    if shares[good] > borders.defect_to:
+        return None
+    return max((i for i in range(len(shares)) if i != good), key=shares.__getitem__)
+
+
+def _alone(
+    shares: Sequence[float], classes: Sequence[str], chosen: int, least: Mapping[str, float] | None
+) -> bool:
+    """Whether the conformal set holds the chosen class and no other.
+
+    A class without a promise is in no set; where one is chosen, the set says nothing.
+    """
+    if least is None or classes[chosen] not in least:
+        return True
+    members = [
+        index
+        for index, name in enumerate(classes)
+        if name in least and shares[index] >= least[name]
+    ]
+    return members == [chosen]
 
 
 def _in_order(

@@ -18,11 +18,12 @@ from sqlalchemy import Engine
 from db import feature_spaces, golden, labels
 from linewatch.products import ProductSpec
 from linewatch.settings import Settings
+from model_store.calibration import tempered
 from model_store.fit import fit_head
 from model_store.folds import UNTESTED, Fit, assign_folds, out_of_fold
 from model_store.gate_figures import Figures, Opinion, compare
 from model_store.head import Floats
-from model_store.rejudge import judgements, rejudge, vectors_of
+from model_store.rejudge import distances, judgements, rejudge, vectors_of
 from model_store.store import ModelStore, StoredModel
 from workers.prompts import few_shot_fit
 
@@ -127,8 +128,14 @@ def _held_out(
     if fit is None or not any(told):  # it never saw a label, so nothing needs to be held out
         shares = rejudge(model, vectors).probabilities
     else:
-        shares = out_of_fold(fit, vectors, told, folds, classes)
+        shares = _calibrated(model, out_of_fold(fit, vectors, told, folds, classes))
     return _opinion(model, vectors[tested], shares[tested])
+
+
+def _calibrated(model: StoredModel, shares: Floats) -> Floats:
+    """As the model's own head does it, for its thresholds are made for calibrated probabilities."""
+    decisions = model.manifest.decisions
+    return shares if decisions is None else tempered(shares, decisions.calibration.temperature)
 
 
 def _fit_of(engine: Engine, store: ModelStore, model: StoredModel, spec: ProductSpec) -> Fit | None:
@@ -140,7 +147,7 @@ def _fit_of(engine: Engine, store: ModelStore, model: StoredModel, spec: Product
 
 
 def _opinion(model: StoredModel, vectors: Floats, shares: Floats) -> Opinion:
-    judged = judgements(model, vectors, shares)
+    judged = judgements(model, vectors, shares, distances(model, vectors))
     return Opinion(
         [_first_choice(model, row) for row in shares],
         [judgement.verdict for judgement in judged],

@@ -32,6 +32,7 @@ class Gauges(Collector):
         """Every gauge."""
         yield from self._worker()
         yield from self._model()
+        yield from self._drift()
         up = 1
         try:
             yield from self._redis()
@@ -78,6 +79,17 @@ class Gauges(Collector):
         device = str(extractor.device)
         for product, version in self._runtime.residency.versions.items():
             family.add_metric([product, version, extractor.describe(), device], 1)
+        yield family
+
+    def _drift(self) -> Iterator[Metric]:
+        family = GaugeMetricFamily(
+            "linewatch_drift_score",
+            "A camera's distance from its baseline as a share of the alarm limit.",
+            labels=["product", "line", "camera", "signal"],
+        )
+        watch = self._runtime.drift
+        for (camera, signal), score in (watch.scores() if watch else {}).items():
+            family.add_metric([camera.product, camera.line, camera.camera, str(signal)], score)
         yield family
 
     def _redis(self) -> Iterator[Metric]:

@@ -85,10 +85,11 @@ class Judge:
         else:
             scores, judgements = model.judge(features, vectors)
             shares = [_by_class(model, row) for row in scores]
+        finite = np.isfinite(vectors).all(axis=1)
         rows = [
-            self._row(picture, said if ok else _NOT_FINITE, model, share, vector)
-            for picture, ok, said, share, vector in zip(
-                pictures, np.isfinite(vectors).all(axis=1), judgements, shares, stored, strict=True
+            self._row(picture, said if known else _NOT_FINITE, model, share, vector)
+            for picture, known, said, share, vector in zip(
+                pictures, finite, judgements, shares, stored, strict=True
             )
         ]
         return self._with_shadow(product, rows, features, vectors)

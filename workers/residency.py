@@ -22,7 +22,7 @@ from db import alerts, deployments, model_versions, products
 from db.deployments import CHAMPION, SHADOW
 from linewatch.errors import ModelError
 from linewatch.products import ProductSpec
-from model_store.apply import AffineHead
+from model_store.apply import AffineHead, NoveltyMeter
 from model_store.rejudge import judgements
 from model_store.store import ModelStore, StoredModel
 from model_store.verdict import Judgement
@@ -40,6 +40,7 @@ class ResidentModel:
 
     stored: StoredModel
     head: AffineHead
+    novelty: NoveltyMeter | None = None
 
     @property
     def version(self) -> str:
@@ -57,7 +58,8 @@ class ResidentModel:
             float32 [n, k] probabilities in the order of the head's classes, and n judgements.
         """
         scores = self.head(features).cpu().numpy()
-        return scores, judgements(self.stored, vectors, scores)
+        distances = None if self.novelty is None else self.novelty(features).cpu().numpy()
+        return scores, judgements(self.stored, vectors, scores, distances)
 
 
 @dataclass(slots=True)
@@ -196,9 +198,10 @@ class Residency:
             self._refuse(product, version, role, problem)
             return None
         head = AffineHead(stored.head).to(self._device).eval()
+        novelty = None if stored.novelty is None else NoveltyMeter(stored.novelty)
         self._accept(product, role)
         log.info("model %s is %s of %s now", version, role, product)
-        return ResidentModel(stored, head)
+        return ResidentModel(stored, head, novelty and novelty.to(self._device).eval())
 
     def _refuse(self, product: str, version: str, role: str, problem: str) -> None:
         if self._refused.get((product, role)) == version:

@@ -23,8 +23,10 @@ from linewatch.errors import LinewatchError, ModelError, TrainingError
 from linewatch.products import ProductSpec
 from linewatch.settings import Settings
 from model_store.crossval import CrossValidation, cross_validate
+from model_store.decisions import Decided, Policy, decide
 from model_store.fit import fit_head
 from model_store.gate import Decision
+from model_store.head import Floats
 from model_store.manifest import Kind, Manifest, ManifestDraft
 from model_store.rejudge import vectors_of
 from model_store.store import ModelStore
@@ -50,6 +52,15 @@ class Retrained:
 
 
 Progress = Callable[[str, float], None]  # what it is at, and how far it has come (0 to 1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Learned:
+    """A head with its rules, how it was made, and how well it did, where that can be said."""
+
+    kind: Kind
+    decided: Decided
+    validation: CrossValidation | None
 
 
 def retrain(
@@ -117,44 +128,17 @@ def _train(
 ) -> Retrained:
     note("reading labels and features", 0.0)
     space, rows = _labelled(engine, spec)
-    now = datetime.now(UTC)
+    as_of = datetime.now(UTC)  # labels that come later were not learned from
     names = [row.label for row in rows]
     features = vectors_of([row.vector for row in rows])
-    kind: Kind = "fitted"
-    validation: CrossValidation | None = None
     if few_shot or _few_labels(engine, store, spec, space.fingerprint, names, settings):
-        kind = "few-shot"
         note("blending prompts and labels", 0.1)
         head = few_shot_fit(engine, store, spec, space.fingerprint)(features, names)
+        plain = Decided(head, Thresholds(review_below=settings.review_below), None, None)
+        learned = _Learned("few-shot", plain, None)
     else:
-        note("cross-validation", 0.1)
-        validation = cross_validate(
-            features,
-            names,
-            folds=settings.folds,
-            random_state=settings.random_state,
-            on_fold=lambda done: note("cross-validation", 0.1 + 0.4 * done / settings.folds),
-        )
-        note("fitting on all labels", 0.5)
-        head = fit_head(features, names)
-    counts = Counter(names)
-    manifest = store.save(
-        head,
-        ManifestDraft(
-            product=spec.product,
-            number=model_versions.next_number(engine, spec.product),
-            good_class=spec.good_class,
-            fingerprint=space.fingerprint,
-            encoders=space.encoders,
-            thresholds=Thresholds(review_below=settings.review_below),
-            training_digest=training_digest((str(row.id), row.label) for row in rows),
-            image_counts={name: counts[name] for name in head.classes},
-            metrics=None if validation is None else validation.summary(),
-            kind=kind,
-            parent=deployments.champion(engine, spec.product),
-            created_at=now,
-        ),
-    )
+        learned = _fit(spec, features, names, settings, note)
+    manifest = _save(engine, store, spec, space, rows, learned, as_of)
     model_versions.add_version(engine, version_info(manifest, run_id))
     note("gate", 0.7)
     champion = deployments.champion(engine, spec.product)
@@ -162,7 +146,7 @@ def _train(
     training.finish(
         engine,
         run_id,
-        metrics=_run_metrics(validation),
+        metrics=_run_metrics(learned.validation),
         image_count=len(rows),
         model_version=manifest.version,
     )
@@ -172,7 +156,61 @@ def _train(
         and decision is not None
         and promote_if_passed(engine, spec.product, manifest.version, champion, decision)
     )
-    return Retrained(run_id, manifest, validation, decision, promoted)
+    return Retrained(run_id, manifest, learned.validation, decision, promoted)
+
+
+def _fit(
+    spec: ProductSpec, features: Floats, names: Sequence[str], settings: Settings, note: Progress
+) -> _Learned:
+    """Cross-validate, fit on everything, and set the rules by what the folds found."""
+    note("cross-validation", 0.1)
+    validation = cross_validate(
+        features,
+        names,
+        folds=settings.folds,
+        random_state=settings.random_state,
+        on_fold=lambda done: note("cross-validation", 0.1 + 0.4 * done / settings.folds),
+    )
+    note("fitting on all labels", 0.5)
+    policy = Policy.of(settings, spec.costs)
+    decided = decide(
+        fit_head(features, names),
+        validation,
+        features,
+        names,
+        good_class=spec.good_class,
+        policy=policy,
+    )
+    return _Learned("fitted", decided, validation)
+
+
+def _save(
+    engine: Engine,
+    store: ModelStore,
+    spec: ProductSpec,
+    space: feature_spaces.FeatureSpace,
+    rows: Sequence[labels.TrainingExample],
+    learned: _Learned,
+    as_of: datetime,
+) -> Manifest:
+    counts = Counter(row.label for row in rows)
+    decided, validation = learned.decided, learned.validation
+    draft = ManifestDraft(
+        product=spec.product,
+        number=model_versions.next_number(engine, spec.product),
+        good_class=spec.good_class,
+        fingerprint=space.fingerprint,
+        encoders=space.encoders,
+        thresholds=decided.thresholds,
+        decisions=decided.report,
+        training_digest=training_digest((str(row.id), row.label) for row in rows),
+        image_counts={name: counts[name] for name in decided.head.classes},
+        metrics=None if validation is None else validation.summary(),
+        kind=learned.kind,
+        parent=deployments.champion(engine, spec.product),
+        created_at=as_of,
+    )
+    return store.save(decided.head, draft, novelty=decided.novelty)
 
 
 def _labelled(

@@ -21,6 +21,7 @@ from model_store.store import ModelStore
 from producer.contract import QUEUE, SigningKeys
 from vision.extractor import FeatureExtractor
 from workers.committing import MAX_ROWS, Committer
+from workers.drift_watch import DriftWatch
 from workers.embedding import Embedder, Idleness
 from workers.gauges import Gauges
 from workers.guard import Guard
@@ -57,6 +58,7 @@ class InspectRuntime:
     received: int = 0
     guard: Guard | None = None
     lines: LineBook | None = None
+    drift: DriftWatch | None = None
     metrics: MetricsServer | None = None
     embedder: Embedder | None = None
 
@@ -80,6 +82,8 @@ class InspectRuntime:
         self.residency.stop()
         if self.lines is not None:
             self.lines.stop()
+        if self.drift is not None:
+            self.drift.stop()
         if self.metrics is not None:
             self.metrics.stop()
 
@@ -133,10 +137,13 @@ def start_inspect_runtime(
     receipts = ReceiptWriter(client)
     depth = max(2 * MAX_ROWS, 4 * settings.max_batch)
     lines = LineBook(engine)
+    drift = _drift_watch(engine, settings)
     metrics = WorkerMetrics() if settings.metrics_port else None
 
     def on_commit(records: Sequence[InspectionRecord]) -> None:
         lines.note(records)
+        if drift is not None:
+            drift.note(records)
         if metrics is not None:
             metrics.committed(records)
 
@@ -160,6 +167,8 @@ def start_inspect_runtime(
     )
     residency.start()
     lines.start()
+    if drift is not None:
+        drift.start()
     pipeline.start()
     name = worker or socket.gethostname()
     _runtime = InspectRuntime(
@@ -181,6 +190,7 @@ def start_inspect_runtime(
     if settings.embed_idle_s:
         _runtime.embedder = _embedder(_runtime, judge, settings)
         _runtime.embedder.start()
+    _runtime.drift = drift
     if metrics is not None:
         observers.add(metrics.observe)
         _runtime.metrics = _serve(_runtime, metrics, settings)
@@ -210,6 +220,16 @@ def _embedder(runtime: InspectRuntime, judge: Judge, settings: Settings) -> Embe
         roots=settings.image_roots,
         max_bytes=settings.max_image_bytes,
         idle_s=settings.embed_idle_s,
+    )
+
+
+def _drift_watch(engine: Engine, settings: Settings) -> DriftWatch | None:
+    if not settings.drift_baseline_parts:
+        return None
+    return DriftWatch(
+        engine,
+        baseline_parts=settings.drift_baseline_parts,
+        false_alarm=settings.drift_false_alarm,
     )
 
 

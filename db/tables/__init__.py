@@ -5,7 +5,8 @@ depends on a dimension row, so a picture of an unknown product still has its row
 """
 
 from db.tables.catalogue import Camera, DefectClass, Line, Product, ShiftRow
-from db.tables.golden import GoldenItem
+from db.tables.drift import DriftBaseline
+from db.tables.golden import GoldenItem, GoldenSet
 from db.tables.inspection import Feature, Inspection, InspectionHourly, InspectionScore
 from db.tables.label import Label
 from db.tables.model import (
@@ -35,10 +36,12 @@ __all__ = [
     "DeadLetter",
     "DefectClass",
     "Deployment",
+    "DriftBaseline",
     "Feature",
     "FeatureSpace",
     "GateDecision",
     "GoldenItem",
+    "GoldenSet",
     "Inspection",
     "InspectionHourly",
     "InspectionScore",

@@ -23,3 +23,16 @@ class GoldenItem(Base):
     label: Mapped[str]
     added_at: Mapped[datetime]
     added_by: Mapped[str]
+
+
+class GoldenSet(Base):
+    """A golden set that was frozen: nothing joins or leaves it, and its digest says what it is."""
+
+    __tablename__ = "golden_sets"
+
+    product: Mapped[str] = mapped_column(primary_key=True)
+    set_name: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[str]
+    pictures: Mapped[int]
+    frozen_at: Mapped[datetime]
+    frozen_by: Mapped[str]

@@ -15,7 +15,7 @@ _why = click.option("--why", default="", help="Kept with the decision.")
 
 @click.group()
 def command() -> None:
-    """List, show, compare, promote and roll back model versions."""
+    """List, show, compare, promote and roll back model versions; reckon what they cost."""
 
 
 @command.command("list")
@@ -54,6 +54,57 @@ def verify(version: str) -> None:
     """Check a version's files against their checksums."""
     manifest = _load(version).manifest
     click.echo(f"{version}: {len(manifest.classes)} classes, checksums agree")
+
+
+@command.command()
+@click.argument("version")
+@click.option(
+    "--defect-rate",
+    "rates",
+    type=click.FloatRange(0, 1),
+    multiple=True,
+    help="Share of defects among the line's parts; give it again to compare.",
+)
+@click.option("--format", "format_", type=FORMATS, default="table", show_default=True)
+def costs(version: str, rates: tuple[float, ...], format_: str) -> None:
+    """What a version's verdicts would be worth at the line's own rate of defects.
+
+    From how it judged pictures it had not seen, within the good ones and within the defects. The
+    cost is that of the product file's `costs`, or of the settings, per part.
+    """
+    from db import products
+    from db.session import default_engine
+    from linewatch.settings import get_settings
+    from model_store.costs import on_the_line
+
+    manifest = _load(version).manifest
+    found = manifest.decisions
+    if found is None:
+        raise ModelError(
+            f"{version} was trained before verdicts were counted; train a new one with "
+            f"`linewatch train {manifest.product}`"
+        )
+    spec = products.get(default_engine(), manifest.product)
+    prices = (spec and spec.costs) or get_settings().costs
+    usual = (prices.defect_rate,) if prices else (0.5, 0.05, 0.005)
+    figures = [on_the_line(found.good, found.defects, rate, prices) for rate in rates or usual]
+    write_rows(
+        [
+            {
+                "defect_rate": row.defect_rate,
+                "ppv_share": row.ppv,
+                "npv_share": row.npv,
+                "escapes_per_million": round(row.escape_rate * 1e6),
+                "overkill_per_million": round(row.overkill_rate * 1e6),
+                "review_share": row.review_share,
+                "cost_a_part": row.cost,
+            }
+            for row in figures
+        ],
+        format_,
+        title=f"{version} on the line",
+        empty="",
+    )
 
 
 @command.command()

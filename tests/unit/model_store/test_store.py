@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -21,9 +22,12 @@ from linewatch.errors import ModelError
 from model_store.head import Head
 from model_store.manifest import Manifest, ManifestDraft
 from model_store.names import new_version_name
+from model_store.novelty import fit_novelty
 from model_store.store import ModelStore
+from model_store.verdict import Thresholds
 
 Make = Callable[..., ManifestDraft]
+Data = tuple[np.ndarray, list[str]]
 
 
 @pytest.fixture
@@ -286,9 +290,36 @@ def test_an_unknown_kind_of_store(url: str) -> None:
         ModelStore(url)
 
 
-def _reseal(folder: Path, manifest: Manifest) -> None:
-    import hashlib
+def test_novelty_is_stored_beside_the_head(
+    store: ModelStore, head: Head, make_draft: Make, training_data: Data, folder: Path
+) -> None:
+    measure, _ = fit_novelty(*training_data)
+    draft = make_draft(thresholds=Thresholds(novel_above=1.5))
+    saved = store.save(head, draft, novelty=measure)
+    loaded = store.load("cable", saved.version)
+    assert loaded.manifest.thresholds.novel_above == 1.5
+    assert loaded.novelty is not None
+    assert np.array_equal(loaded.novelty.whitening, measure.whitening)
+    assert np.array_equal(loaded.novelty.centres, measure.centres)
+    assert store.load("cable", folder.name).novelty is None
+    for wrong in (None, replace(measure, centres=measure.centres[:-1])):
+        broken = store.save(head, draft, novelty=wrong)
+        with pytest.raises(ModelError, match=r"head\.safetensors is no head"):
+            store.load("cable", broken.version)
 
+
+def test_a_manifest_from_before_these_rules_is_still_whole(store: ModelStore, folder: Path) -> None:
+    """Its digest was made over the fields of its day."""
+    data = json.loads((folder / "manifest.json").read_text())
+    assert "decisions" not in data
+    assert data["thresholds"] == {"review_below": 0.6}
+    digest = data.pop("manifest_sha256")
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    assert hashlib.sha256(text.encode()).hexdigest() == digest
+    assert store.verify("cable", folder.name).decisions is None
+
+
+def _reseal(folder: Path, manifest: Manifest) -> None:
     data = (folder / "head.safetensors").read_bytes()
     update = {"head_sha256": hashlib.sha256(data).hexdigest(), "head_bytes": len(data)}
     sealed = manifest.model_copy(update=update).sealed()

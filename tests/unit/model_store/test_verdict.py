@@ -39,6 +39,58 @@ def test_the_rules(
         assert result == expected
 
 
+@pytest.mark.parametrize(
+    ("p_good", "expected"),
+    [
+        (0.3, (Verdict.PASS, "good", 0.3, None)),  # rare defects: even 0.3 may be good enough
+        (0.29, (Verdict.REVIEW, "bent", 0.41, Reason.UNCERTAIN)),
+        (0.1, (Verdict.DEFECT, "bent", 0.6, None)),
+        (0.0, (Verdict.DEFECT, "bent", 0.7, None)),
+    ],
+)
+def test_costs_draw_the_lines_on_the_good_class(p_good: float, expected: Judgement) -> None:
+    thresholds = Thresholds(review_below=1.0, pass_from=0.3, defect_to=0.1)
+    shares = [0.7 - p_good, p_good, 0.3]
+    got = judge(shares, classes=CLASSES, good_class="good", thresholds=thresholds)
+    assert got[:2] == expected[:2]
+    assert got.confidence == pytest.approx(expected[2])
+    assert got.reason == expected[3]
+    without = judge(shares, classes=CLASSES, good_class=None, thresholds=thresholds)
+    assert without.verdict is Verdict.REVIEW  # nothing passes: the borders do not apply
+
+
+@pytest.mark.parametrize(
+    ("shares", "sure"),
+    [
+        ([0.1, 0.8, 0.1], True),
+        ([0.31, 0.6, 0.09], False),  # bent may be it as well
+        ([0.25, 0.45, 0.3], False),  # in no set at all
+        ([0.2, 0.2, 0.6], True),  # cut is promised nothing, so nothing is asked of it
+    ],
+)
+def test_a_set_that_is_not_one_class_goes_to_a_person(shares: list[float], sure: bool) -> None:
+    thresholds = Thresholds(review_below=0, least_probabilities={"bent": 0.3, "good": 0.5})
+    got = judge(shares, classes=CLASSES, good_class="good", thresholds=thresholds)
+    assert (got.reason is None) == sure
+    assert got.reason in (None, Reason.UNCERTAIN)
+
+
+@pytest.mark.parametrize(
+    ("distance", "novel"), [(None, False), (2.0, False), (2.001, True), (nan, True), (inf, True)]
+)
+def test_what_is_unlike_anything_seen_goes_to_a_person(distance: float | None, novel: bool) -> None:
+    got = judge(
+        [0.0, 1.0, 0.0],
+        classes=CLASSES,
+        good_class="good",
+        thresholds=Thresholds(novel_above=2.0),
+        distance=distance,
+    )
+    expected = (Verdict.REVIEW, Reason.NOVEL) if novel else (Verdict.PASS, None)
+    assert (got.verdict, got.reason) == expected
+    assert (got.defect_class, got.confidence) == ("good", 1.0)
+
+
 @pytest.mark.parametrize("shares", [[], [1.0], [0.2] * 4, {"bent": 1.0}, dict.fromkeys("abc", 0.3)])
 def test_probabilities_that_do_not_fit(shares: object) -> None:
     with pytest.raises(ModelError):

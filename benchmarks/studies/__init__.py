@@ -1,0 +1,1 @@
+"""Studies of the rules that turn probabilities into verdicts; each writes results/study_*.json."""

@@ -1,0 +1,32 @@
+"""What the rules for verdicts do to pictures that the model had not seen, as manifests say it."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from model_store.calibration import Calibration
+from model_store.costs import VerdictCounts
+from model_store.risk import OperatingPoint
+
+
+class DecisionReport(BaseModel):
+    """Calibration, what reviewing is worth, and how good and defective parts were judged.
+
+    All of it is of out-of-fold probabilities. The thresholds were chosen on the same pictures,
+    which flatters the figures a little.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    calibration: Calibration
+    without_review: OperatingPoint = Field(description="Every first choice stands.")
+    with_review: OperatingPoint = Field(description="At the threshold in force.")
+    curve: tuple[OperatingPoint, ...] = Field(description="Risk and coverage.")
+    good: VerdictCounts = Field(description="Under all rules together, costs and novelty too.")
+    defects: VerdictCounts
+    novelty_rate: float | None = Field(
+        default=None, description="Share of ordinary parts that should exceed `novel_above`."
+    )
+    unpromised: tuple[str, ...] = Field(
+        default=(), description="Classes with too few pictures for a conformal promise."
+    )

@@ -1,0 +1,189 @@
+"""From cross-validated probabilities to the rules a model is put to work with.
+
+One call: calibration, the review threshold, conformal sets, cost borders and novelty, each as the
+policy asks. `docs/verdicts.md` says what they mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from linewatch.errors import ModelError
+from linewatch.products import Costs
+from linewatch.settings import Settings
+from model_store import calibration, conformal, costs, novelty, risk
+from model_store.calibration import Ints
+from model_store.costs import VerdictCounts
+from model_store.crossval import CrossValidation
+from model_store.decision_report import DecisionReport
+from model_store.head import Floats, Head
+from model_store.novelty import Novelty
+from model_store.verdict import Thresholds, judge
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the plant wants. A rule whose field is None is not used.
+
+    Attributes:
+        review_below: the review threshold, where neither target chooses it.
+        max_escape_rate: as few reviews as keep the share of defects that pass at most this.
+        max_review_share: as few escapes as this share of parts sent to a person allows.
+        conformal_alpha: a part may be left out of its own class's set with this probability.
+        novelty_rate: share of ordinary parts that may be called novel.
+        costs: they set the borders instead of the review threshold.
+    """
+
+    review_below: float = 0.5
+    max_escape_rate: float | None = None
+    max_review_share: float | None = None
+    conformal_alpha: float | None = None
+    novelty_rate: float | None = None
+    costs: Costs | None = None
+
+    @classmethod
+    def of(cls, settings: Settings, product_costs: Costs | None) -> Policy:
+        """The policy for a product: its own costs come before the plant's."""
+        return cls(
+            review_below=settings.review_below,
+            max_escape_rate=settings.review_max_escape_rate,
+            max_review_share=settings.review_max_share,
+            conformal_alpha=settings.conformal_alpha,
+            novelty_rate=settings.novelty_rate or None,
+            costs=product_costs or settings.costs,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decided:
+    """A head with its rules, and what they did to pictures it had not seen, where that is known."""
+
+    head: Head
+    thresholds: Thresholds
+    novelty: Novelty | None
+    report: DecisionReport | None
+
+
+def decide(
+    head: Head,
+    validation: CrossValidation,
+    features: npt.ArrayLike,
+    labels: Sequence[str],
+    *,
+    good_class: str | None,
+    policy: Policy,
+) -> Decided:
+    """Calibrate a head and set its thresholds.
+
+    Args:
+        head: fitted on all pictures.
+        validation: of the same pictures, in the same order.
+        features: float [n, d].
+        labels: n class names.
+        good_class: the class that passes, or None.
+        policy: what the plant wants.
+    """
+    tested = validation.tested
+    actual = np.searchsorted(np.asarray(validation.classes), np.asarray(labels)[tested])
+    found = calibration.calibrate(validation.probabilities[tested], actual)
+    shares = calibration.tempered(validation.probabilities[tested], found.temperature)
+    good = validation.classes.index(good_class) if good_class in validation.classes else None
+    parts = risk.judged(shares, actual, good)
+    measure, distances, border = _novelty(features, labels, policy.novelty_rate)
+    thresholds = _thresholds(shares, actual, validation.classes, good, parts, policy, border)
+    counts = _counts(shares, actual, validation.classes, good, thresholds, distances[tested])
+    promised = thresholds.least_probabilities
+    return Decided(
+        head=calibration.calibrated(head, found.temperature),
+        thresholds=thresholds,
+        novelty=measure,
+        report=DecisionReport(
+            calibration=found,
+            without_review=risk.operating_point(parts, 0.0),
+            with_review=risk.operating_point(parts, thresholds.review_below),
+            curve=tuple(risk.risk_coverage(parts)),
+            good=counts[0],
+            defects=counts[1],
+            novelty_rate=None if measure is None else policy.novelty_rate,
+            unpromised=()
+            if promised is None
+            else tuple(name for name in validation.classes if name not in promised),
+        ),
+    )
+
+
+def _thresholds(
+    shares: Floats,
+    actual: Ints,
+    classes: Sequence[str],
+    good: int | None,
+    parts: risk.Judged,
+    policy: Policy,
+    border: float | None,
+) -> Thresholds:
+    borders = None
+    bad = float((actual != good).mean())
+    if policy.costs is not None and good is not None and 0 < bad < 1:
+        borders = costs.cheapest_borders(policy.costs, bad)
+    least = None
+    if policy.conformal_alpha is not None:
+        least = conformal.least_probabilities(shares, actual, classes, alpha=policy.conformal_alpha)
+    return Thresholds(
+        review_below=0.0 if borders else _review_below(parts, policy),
+        pass_from=None if borders is None else borders.pass_from,
+        defect_to=None if borders is None else borders.defect_to,
+        least_probabilities=least,
+        novel_above=border,
+    )
+
+
+def _review_below(parts: risk.Judged, policy: Policy) -> float:
+    if policy.max_escape_rate is not None:
+        return risk.review_below_for_escapes(parts, policy.max_escape_rate)
+    if policy.max_review_share is not None:
+        return risk.review_below_for_share(parts, policy.max_review_share)
+    return policy.review_below
+
+
+def _novelty(
+    features: npt.ArrayLike, labels: Sequence[str], rate: float | None
+) -> tuple[Novelty | None, Floats, float | None]:
+    """The measure, each picture's distance had it been left out, and the border."""
+    unknown = np.full(len(labels), np.nan)
+    if rate is None:
+        return None, unknown, None
+    measure, distances = novelty.fit_novelty(features, labels)
+    try:
+        return measure, distances, novelty.novelty_border(distances, rate)
+    except ModelError:  # too few pictures to tell what is ordinary
+        return None, unknown, None
+
+
+def _counts(
+    shares: Floats,
+    actual: Ints,
+    classes: Sequence[str],
+    good: int | None,
+    thresholds: Thresholds,
+    distances: Floats,
+) -> tuple[VerdictCounts, VerdictCounts]:
+    """How the good parts and the defects are judged, under all rules."""
+    verdicts = [
+        judge(
+            row.tolist(),
+            classes=classes,
+            good_class=None if good is None else classes[good],
+            thresholds=thresholds,
+            distance=float(distance) if np.isfinite(distance) else None,
+        ).verdict
+        for row, distance in zip(shares, distances, strict=True)
+    ]
+    is_good = (actual == good).tolist()
+    return (
+        VerdictCounts.of(v for v, fine in zip(verdicts, is_good, strict=True) if fine),
+        VerdictCounts.of(v for v, fine in zip(verdicts, is_good, strict=True) if not fine),
+    )

@@ -1,0 +1,158 @@
+"""From labels to verdicts: training sets the rules, the worker applies them on the device."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+
+from db import deployments, feature_spaces, labels, products
+from db.inspections import commit_inspections
+from db.records import InspectionRecord, StoredFeatures
+from db.session import engine_for
+from linewatch.cli import cli
+from linewatch.products import parse_product
+from linewatch.settings import Settings
+from model_store.manifest import Manifest
+from model_store.store import ModelStore
+from producer.contract import ImageRef, Reason, Verdict
+from producer.contract.message import Envelope
+from producer.simulator import render
+from tests.support.records import a_record
+from vision.extractor import FeatureExtractor
+from vision.preprocess import preprocess
+from workers.judging import Judge
+from workers.residency import Residency
+from workers.retraining import retrain
+from workers.work import PreparedPicture, Work
+
+KINDS = ("good", "missing_cable")
+COSTS = {"escape": 300, "overkill": 4, "review": 1, "defect_rate": 0.01}
+
+
+def part(kind: str, seed: int) -> torch.Tensor:
+    return preprocess(render(kind, np.random.default_rng(seed), size=224))
+
+
+def picture(pixels: torch.Tensor) -> PreparedPicture:
+    now = datetime.now(UTC)
+    image = ImageRef(id=uuid4(), uri="/x.png", camera="C1", captured_at=now)
+    envelope = Envelope(product="cable", line="L1", enqueued_at=now)
+    return PreparedPicture(Work(image, envelope, "w1"), pixels, "0" * 64)
+
+
+@pytest.fixture(scope="module")
+def extractor(tmp_path_factory: pytest.TempPathFactory) -> FeatureExtractor:
+    folder = tmp_path_factory.mktemp("weights")
+    return FeatureExtractor.from_settings(Settings(data_dir=folder, device="cpu"))
+
+
+@pytest.fixture(scope="module")
+def labelled(extractor: FeatureExtractor) -> list[tuple[str, bytes]]:
+    kinds = [kind for kind in KINDS for _ in range(14)]
+    pixels = torch.stack([part(kind, seed) for seed, kind in enumerate(kinds)])
+    vectors = extractor.features(pixels).numpy().astype("<f2")
+    return [(kind, vector.tobytes()) for kind, vector in zip(kinds, vectors, strict=True)]
+
+
+@pytest.fixture
+def train(
+    settings: Settings,
+    make_settings: Callable[..., Settings],
+    extractor: FeatureExtractor,
+    labelled: list[tuple[str, bytes]],
+) -> Callable[..., Manifest]:
+    """Trains and promotes a model under a product's costs and the settings given."""
+    engine = engine_for(settings.sql_url)
+    feature_spaces.register(
+        engine, extractor.fingerprint, encoders=extractor.describe(), dim=extractor.dim
+    )
+    records = [
+        a_record(id=uuid4(), features=StoredFeatures(extractor.fingerprint, vector))
+        for _, vector in labelled
+    ]
+
+    def run(costs: dict[str, float] | None = None, **fields: object) -> Manifest:
+        classes = [{"code": kind, "good": kind == "good"} for kind in KINDS]
+        data = {"product": "cable", "classes": classes, "costs": costs}
+        products.register(engine, parse_product(data, "t"))
+        commit_inspections(engine, records, UTC)
+        labels.add_labels(
+            engine,
+            [
+                labels.NewLabel(record.id, kind, "ann")
+                for record, (kind, _) in zip(records, labelled, strict=True)
+            ],
+        )
+        made = make_settings(**fields)
+        result = retrain(
+            engine, ModelStore(made.models_url), "cable", trigger="test", settings=made
+        )
+        assert result is not None
+        deployments.promote(engine, "cable", result.manifest.version, by="ann", why="test")
+        return result.manifest
+
+    return run
+
+
+def judged(settings: Settings, extractor: FeatureExtractor, *pixels: torch.Tensor) -> list:
+    residency = Residency(
+        engine_for(settings.sql_url),
+        ModelStore(settings.models_url),
+        fingerprint=extractor.fingerprint,
+        device=extractor.device,
+        poll_s=60,
+    )
+    residency.refresh()
+    rows: list[InspectionRecord] = Judge(extractor, residency, feature_sample_rate=1).judge(
+        [picture(one) for one in pixels]
+    )
+    return [(row.verdict, row.reason) for row in rows]
+
+
+def test_a_part_unlike_any_goes_to_a_person(
+    settings: Settings, extractor: FeatureExtractor, train: Callable[..., Manifest]
+) -> None:
+    manifest = train(novelty_rate=0.01, review_below=0)
+    assert manifest.thresholds.novel_above is not None
+    noise = torch.randint(0, 256, (3, 224, 224), dtype=torch.uint8)
+    said = judged(settings, extractor, part("good", 900), noise, noise.flip(0))
+    assert said[0][0] in (Verdict.PASS, Verdict.DEFECT)
+    assert said[1:] == [(Verdict.REVIEW, Reason.NOVEL)] * 2
+
+
+def test_costs_of_the_product_file_decide(
+    settings: Settings, extractor: FeatureExtractor, train: Callable[..., Manifest]
+) -> None:
+    manifest = train(COSTS, novelty_rate=0)
+    assert manifest.thresholds.pass_from is not None
+    assert manifest.decisions is not None
+    assert sum(manifest.decisions.good.model_dump().values()) == 14
+    run = CliRunner().invoke(
+        cli,
+        [
+            *("models", "costs", manifest.version, "--format", "json"),
+            *("--defect-rate", "0.5", "--defect-rate", "0.005"),
+        ],
+    )
+    assert run.exit_code == 0, run.output
+    half, rare = json.loads(run.output)
+    assert half["defect_rate"] == 0.5
+    assert rare["cost_a_part"] < half["cost_a_part"]
+    shown = json.loads(CliRunner().invoke(cli, ["models", "show", manifest.version]).output)
+    assert shown["decisions"]["calibration"]["ece_after"] <= 1
+    assert shown["decisions"]["calibration"]["pictures"] == 28
+
+
+def test_a_plant_without_wishes_is_as_before(train: Callable[..., Manifest]) -> None:
+    manifest = train(novelty_rate=0, review_below=0.55)
+    assert manifest.thresholds.model_dump() == {"review_below": 0.55}
+    run = CliRunner().invoke(cli, ["models", "costs", manifest.version])
+    assert run.exit_code == 0
+    assert "0.50%" in run.output
