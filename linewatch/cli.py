@@ -19,6 +19,7 @@ COMMANDS: dict[str, str] = {
     "dead-letters": "List, show, requeue and purge what could not be judged.",
     "demo": "Inspect a simulated shift (or a folder of pictures) from camera to report.",
     "doctor": "Check the configuration and what it points at.",
+    "evaluate": "Judge recipes by cross-validation: the seed's protocol, or any folder of classes.",
     "flower": "Run Flower, the page that watches the workers.",
     "labels": "Import people's labels.",
     "lines": "List production lines, and set their takt budget and policy.",
