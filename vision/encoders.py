@@ -83,9 +83,19 @@ class EncoderPair(nn.Module):
             float32 [n, c], CLIP's projected embedding, and float32 [n, d], DINOv2's class token
             after its last layer norm. Neither is normalised: that is the recipe's affair.
         """
-        clip = self.clip.encode_image(self.clip_normalise(images).to(self._dtype))
-        dino = self.dino(self.dino_normalise(images).to(self._dtype)).pooler_output
+        clip = self.clip.encode_image(self.as_clip_sees(images))
+        dino = self.dino(self.as_dino_sees(images)).pooler_output
         return clip.float(), dino.float()
+
+    def as_clip_sees(self, images: torch.Tensor) -> torch.Tensor:
+        """Pixels as CLIP was trained on them, in the networks' precision."""
+        normalised: torch.Tensor = self.clip_normalise(images)
+        return normalised.to(self._dtype)
+
+    def as_dino_sees(self, images: torch.Tensor) -> torch.Tensor:
+        """Pixels as DINOv2 was trained on them, in the networks' precision."""
+        normalised: torch.Tensor = self.dino_normalise(images)
+        return normalised.to(self._dtype)
 
     @torch.inference_mode()
     def embed_text(self, prompts: Sequence[str]) -> torch.Tensor:

@@ -1,0 +1,59 @@
+"""The recipes that can be chosen, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn.functional import normalize
+
+from vision.parts import VIEW_SIZES, Part, columns
+
+if TYPE_CHECKING:
+    from vision.encoders import EncoderPair
+
+
+@dataclass(frozen=True, slots=True)
+class PartsRecipe:
+    """Parts side by side: each L2-normalised, so that all weigh the same, then the whole.
+
+    Args:
+        name: with a version; a part of the fingerprint.
+        parts: in the order of their columns.
+    """
+
+    name: str
+    parts: tuple[Part, ...]
+
+    @property
+    def size(self) -> int:
+        """The side of the largest view, in pixels."""
+        return max(VIEW_SIZES[part.view] for part in self.parts)
+
+    def dim(self, encoders: EncoderPair) -> int:
+        """Asks the encoders, with one black picture."""
+        size = self.size
+        device = encoders.dino_normalise.scale.device
+        with torch.inference_mode():
+            black = torch.zeros((1, 3, size, size), dtype=torch.uint8, device=device)
+            return int(self(encoders, black).shape[1])
+
+    def __call__(self, encoders: EncoderPair, images: torch.Tensor) -> torch.Tensor:
+        """Look at every view that the parts need, then join."""
+        found = columns(encoders, images, self.parts)
+        return join([found[part] for part in self.parts])
+
+
+def join(blocks: Sequence[torch.Tensor]) -> torch.Tensor:
+    """L2-normalise each block of columns, put them side by side, L2-normalise the whole.
+
+    Args:
+        blocks: float [n, d_i] each.
+
+    Returns:
+        float32 [n, sum of d_i]; each row has length 1. Of the two embeddings it makes the seed's
+        recipe, see `vision.recipe.fuse`.
+    """
+    return normalize(torch.cat([normalize(b.float(), dim=-1) for b in blocks], dim=-1), dim=-1)
