@@ -21,7 +21,7 @@ COMMANDS: dict[str, str] = {
     "doctor": "Check the configuration and what it points at.",
     "evaluate": "Judge recipes by cross-validation: the seed's protocol, or any folder of classes.",
     "flower": "Run Flower, the page that watches the workers.",
-    "labels": "Import people's labels.",
+    "labels": "Import, export and review people's labels.",
     "lines": "List production lines, and set their takt budget and policy.",
     "models": "List, show, verify, promote and roll back model versions.",
     "products": "Register and list products.",
