@@ -18,7 +18,8 @@ from vision.feature_net import FeatureNet
 from vision.fingerprint import Fingerprint
 from vision.loading import dino_architecture, load_clip, load_dino
 from vision.preprocess import preprocess, preprocessing
-from vision.recipe import SEED, Recipe
+from vision.recipe import Recipe
+from vision.recipes import recipe_named, space_description
 from vision.weights import describe, find_weights
 
 
@@ -61,13 +62,18 @@ class FeatureExtractor:
         self._max_pixels = max_pixels
 
     @classmethod
-    def from_settings(cls, settings: Settings, *, recipe: Recipe = SEED) -> FeatureExtractor:
+    def from_settings(cls, settings: Settings, *, recipe: Recipe | None = None) -> FeatureExtractor:
         """Load the encoders that the settings name. Takes seconds; do it once a process.
+
+        Args:
+            settings: name the encoders, the device and the recipe.
+            recipe: another than the settings'.
 
         Raises:
             WeightsError: the weights cannot be had or are damaged.
-            ConfigurationError: the device does not exist.
+            ConfigurationError: the device or the recipe does not exist.
         """
+        recipe = recipe or recipe_named(settings.recipe)
         device = choose_device(settings.device)
         weights = find_weights(settings)
         clip, dino = load_clip(weights), load_dino(weights)
@@ -90,6 +96,10 @@ class FeatureExtractor:
     def describe(self) -> str:
         """The encoders in words, for people."""
         return self._description
+
+    def describe_space(self) -> str:
+        """The encoders, and any recipe but the seed's: what a fingerprint stands for."""
+        return space_description(self._description, self._net.recipe.name)
 
     def prepare(self, data: bytes, expected: ImageSize | None = None) -> Prepared:
         """Decode and preprocess a picture's file. CPU work; any number of threads may call it.

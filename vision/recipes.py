@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn.functional import normalize
 
+from linewatch.errors import ConfigurationError
 from vision.parts import VIEW_SIZES, Part, columns
+from vision.recipe import SEED, Recipe
 
 if TYPE_CHECKING:
     from vision.encoders import EncoderPair
@@ -57,3 +59,44 @@ def join(blocks: Sequence[torch.Tensor]) -> torch.Tensor:
         recipe, see `vision.recipe.fuse`.
     """
     return normalize(torch.cat([normalize(b.float(), dim=-1) for b in blocks], dim=-1), dim=-1)
+
+
+def _parts(name: str, *more: Part) -> PartsRecipe:
+    """The seed's two parts, CLIP's first so that zero-shot finds it, and more."""
+    return PartsRecipe(name, (Part("clip", "embedding"), Part("dino", "embedding"), *more))
+
+
+RECIPES: dict[str, Recipe] = {
+    # what LINEWATCH_RECIPE may say; the names within carry versions and go into fingerprints
+    "seed": SEED,
+    "pools": _parts(
+        "pools/1",
+        *(Part("clip", pool) for pool in ("mean", "max", "std")),
+        *(Part("dino", pool) for pool in ("mean", "max", "std")),
+    ),
+}
+_BETWEEN = ", recipe "
+
+
+def recipe_named(name: str) -> Recipe:
+    """The recipe that LINEWATCH_RECIPE calls `name`.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    try:
+        return RECIPES[name]
+    except KeyError:
+        raise ConfigurationError(
+            f"LINEWATCH_RECIPE: no recipe is called {name!r}; there are {', '.join(RECIPES)}"
+        ) from None
+
+
+def space_description(encoders: str, recipe: str) -> str:
+    """What a feature space is made of, in words: the encoders, and any recipe but the seed's."""
+    return encoders if recipe == SEED.name else f"{encoders}{_BETWEEN}{recipe}"
+
+
+def recipe_of(description: str) -> str:
+    """The recipe's name and version out of `space_description`'s words."""
+    return description.rpartition(_BETWEEN)[2] if _BETWEEN in description else SEED.name

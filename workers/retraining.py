@@ -28,6 +28,7 @@ from model_store.fit import fit_head
 from model_store.manifest import Manifest, ManifestDraft
 from model_store.store import ModelStore
 from model_store.verdict import Thresholds
+from vision.recipes import recipe_of
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +99,7 @@ def _train(
             good_class=spec.good_class,
             fingerprint=space.fingerprint,
             encoders=space.encoders,
+            recipe=recipe_of(space.encoders),
             thresholds=Thresholds(review_below=settings.review_below),
             training_digest=training_digest((str(row.id), row.label) for row in rows),
             image_counts=dict(Counter(names)),

@@ -112,7 +112,7 @@ def start_inspect_runtime(settings: Settings, worker: str | None = None) -> Insp
     engine = engine_for(settings.sql_url)
     extractor = FeatureExtractor.from_settings(settings)
     feature_spaces.register(
-        engine, extractor.fingerprint, encoders=extractor.describe(), dim=extractor.dim
+        engine, extractor.fingerprint, encoders=extractor.describe_space(), dim=extractor.dim
     )
     residency = Residency(
         engine,

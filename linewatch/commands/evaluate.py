@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from linewatch.commands._evaluate_dataset import dataset
 from linewatch.errors import EvaluationError
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.group()
 def command() -> None:
     """Judge recipes by cross-validation: the seed's protocol, or any folder of classes."""
+
+
+command.add_command(dataset)
 
 
 @command.command("seed")
@@ -68,7 +72,7 @@ def seed(
         found = seed_json(
             result, data.files, widths=widths, source=str(images or embeddings), encoders=encoders
         )
-        _write_json(json_file, found)
+        write_json(json_file, found)
 
 
 def _embedded(folder: Path) -> tuple[Embeddings, str]:
@@ -80,9 +84,10 @@ def _embedded(folder: Path) -> tuple[Embeddings, str]:
     from linewatch.evaluation.seed_pictures import find_seed_pictures
     from linewatch.settings import get_settings
     from vision.extractor import FeatureExtractor
+    from vision.recipe import SEED
 
     found = find_seed_pictures(folder)
-    extractor = FeatureExtractor.from_settings(get_settings())
+    extractor = FeatureExtractor.from_settings(get_settings(), recipe=SEED)
     fused, _, unread = features_of(extractor, list(found.values()))
     if unread:
         raise EvaluationError(f"{unread[0].path}: {unread[0].why}")
@@ -93,7 +98,12 @@ def _embedded(folder: Path) -> tuple[Embeddings, str]:
     return Embeddings(*parts, labels, tuple(found)), extractor.describe()
 
 
-def _write_json(path: Path, found: dict[str, Any]) -> None:
+def write_json(path: Path, found: dict[str, Any]) -> None:
+    """Write what was found.
+
+    Raises:
+        EvaluationError: the file cannot be written.
+    """
     text = json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False)
     try:
         path.write_text(text + "\n", encoding="utf-8")
