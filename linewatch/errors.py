@@ -30,6 +30,10 @@ class TrainingError(LinewatchError):
     """A model cannot be trained from these labels."""
 
 
+class EvaluationError(LinewatchError):
+    """An evaluation cannot be made of these pictures or embeddings."""
+
+
 class LabelError(LinewatchError):
     """A label cannot be recorded."""
 

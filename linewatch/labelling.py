@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -21,10 +22,14 @@ _KEYS: dict[str, Known | None] = {
     "uri": "image_uri",
     "sha256": "image_sha256",
 }
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 def read_csv(engine: Engine, path: Path, *, by: str) -> list[NewLabel]:
     """Labels from a CSV file with a `label` column and one of `id`, `part`, `uri`, `sha256`.
+
+    `labelled_by`, `labelled_at`, `source` and `note` are kept where there are such columns.
 
     Raises:
         LabelError: with the line, when a column is missing or a picture is not known.
@@ -42,23 +47,45 @@ def read_csv(engine: Engine, path: Path, *, by: str) -> list[NewLabel]:
             f"{path}: needs a 'label' column and one of {', '.join(_KEYS)}; "
             f"found {', '.join(columns) or 'nothing'}"
         )
-    ids = _look_up(engine, key, [row[key] or "" for row in rows])
+    ids = _look_up(engine, key, [_plain(row[key]) for row in rows])
     labels = []
     for number, row in enumerate(rows, start=2):
-        found = ids.get(row[key] or "")
+        found = ids.get(_plain(row[key]))
         if found is None:
             raise LabelError(f"{path}, line {number}: no inspected picture has {key} {row[key]!r}")
-        note = row.get("note") or ""
         labels.append(
             NewLabel(
                 inspection_id=found,
                 label=(row["label"] or "").strip(),
-                labelled_by=row.get("labelled_by") or by,
-                source="csv",
-                note=note,
+                labelled_by=_plain(row.get("labelled_by")) or by,
+                source=_plain(row.get("source")) or "csv",
+                labelled_at=_time(row.get("labelled_at"), f"{path}, line {number}"),
+                note=_plain(row.get("note")),
             )
         )
     return labels
+
+
+def _plain(cell: str | None) -> str:
+    """A cell without the apostrophe that an export puts before what looks like a formula."""
+    text = cell or ""
+    return text[1:] if text[:1] == "'" and text[1:2] in _FORMULA_STARTS else text
+
+
+def _time(cell: str | None, where: str) -> datetime | None:
+    if not cell:
+        return None
+    try:
+        time = datetime.fromisoformat(cell)
+    except ValueError:
+        raise LabelError(f"{where}: {cell!r} is no time; write 2026-05-31T14:00:00+02:00") from None
+    if time.tzinfo is None:
+        raise LabelError(f"{where}: {cell!r} names no time zone; write 2026-05-31T14:00:00+02:00")
+    if time > datetime.now(UTC) + _CLOCKS_DIFFER:
+        raise LabelError(
+            f"{where}: {cell!r} lies in the future, and would outlast every later label"
+        )
+    return time.astimezone(UTC)
 
 
 def read_folder(engine: Engine, folder: Path, *, by: str) -> tuple[list[NewLabel], list[Path]]:

@@ -34,6 +34,20 @@ class Metrics(BaseModel):
     converged: bool
     classes: tuple[ClassMetrics, ...]
 
+    @property
+    def unscored(self) -> tuple[str, ...]:
+        """Classes with fewer images than folds: trained, never scored."""
+        return tuple(row.class_code for row in self.classes if not row.scored)
+
+    @property
+    def macro_f1_with_unscored(self) -> float:
+        """Macro F1 over all classes, one that could not be tested counting as 0, as in the seed.
+
+        The seed's README averages its two rare classes in as 0.00. Beside `macro_f1` it says how
+        much of a difference between two models is a matter of which classes were counted.
+        """
+        return sum(row.f1 or 0.0 for row in self.classes) / len(self.classes)
+
 
 def metrics_of(
     confusion: npt.NDArray[np.int64], support: Mapping[str, int], *, folds: int, converged: bool

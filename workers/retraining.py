@@ -31,6 +31,7 @@ from model_store.manifest import Kind, Manifest, ManifestDraft
 from model_store.rejudge import vectors_of
 from model_store.store import ModelStore
 from model_store.verdict import Thresholds
+from vision.recipes import recipe_of
 from workers.gating import gate, promote_if_passed
 from workers.prompts import few_shot_fit, known_prototypes, version_info
 
@@ -201,6 +202,7 @@ def _save(
         good_class=spec.good_class,
         fingerprint=space.fingerprint,
         encoders=space.encoders,
+        recipe=recipe_of(space.encoders),
         thresholds=decided.thresholds,
         decisions=decided.report,
         training_digest=training_digest((str(row.id), row.label) for row in rows),

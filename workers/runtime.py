@@ -124,7 +124,7 @@ def start_inspect_runtime(
     engine = engine_for(settings.sql_url)
     extractor = load_extractor(settings)
     feature_spaces.register(
-        engine, extractor.fingerprint, encoders=extractor.describe(), dim=extractor.dim
+        engine, extractor.fingerprint, encoders=extractor.describe_space(), dim=extractor.dim
     )
     residency = Residency(
         engine,

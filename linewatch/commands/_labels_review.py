@@ -1,0 +1,173 @@
+"""`linewatch labels list|history|disagreements|suspects|advice`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from linewatch.commands._output import FORMATS, Cell, write_rows
+from linewatch.errors import LabelError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    from sqlalchemy import Engine
+
+    from db.label_history import Statement
+    from db.labels import TrainingExample
+
+_format = click.option("--format", "format_", type=FORMATS, default="table", show_default=True)
+
+
+@click.command("list")
+@click.argument("product")
+@_format
+def list_(product: str, format_: str) -> None:
+    """List the label that holds for each labelled picture."""
+    from db.label_history import current
+
+    rows = [_row(statement) for statement in current(_engine(product), product)]
+    write_rows(rows, format_, title=f"Labels of {product}", empty=f"{product} has no labels")
+
+
+@click.command("history")
+@click.argument("product")
+@click.option("--part", help="Only this part's serial, or this picture's id.")
+@_format
+def history(product: str, part: str | None, format_: str) -> None:
+    """List every label ever given, the latest of a picture last."""
+    from db.label_history import history as statements
+
+    rows = [_row(statement) for statement in statements(_engine(product), product, part)]
+    write_rows(rows, format_, title=f"Labels of {product}, all", empty="no labels were given")
+
+
+@click.command("disagreements")
+@click.argument("product")
+@_format
+def disagreements(product: str, format_: str) -> None:
+    """List the pictures that people call different things."""
+    from db.label_history import disagreements as found
+
+    rows: list[dict[str, Cell]] = [
+        {
+            "picture": str(one.inspection_id),
+            "part": one.part,
+            "counts": one.counts,
+            "said": ", ".join(f"{who}: {label}" for who, label in sorted(one.words.items())),
+            "uri": one.image_uri,
+        }
+        for one in found(_engine(product), product)
+    ]
+    write_rows(rows, format_, title="Disagreements", empty="nobody disagrees")
+
+
+@click.command("suspects")
+@click.argument("product")
+@click.option("--limit", default=50, show_default=True, help="How many at most.")
+@_format
+def suspects(product: str, limit: int, format_: str) -> None:
+    """List labels that may be wrong, the most doubtful first.
+
+    Each picture is judged by models that have not seen it (cross-validation on stored features);
+    cleanlab ranks the labels that they contradict.
+    """
+    from linewatch.settings import get_settings
+    from model_store.crossval import cross_validate
+    from model_store.label_errors import label_suspects
+
+    settings = get_settings()
+    examples, features = _training_set(_engine(product), product)
+    labels = [example.label for example in examples]
+    validation = cross_validate(
+        features, labels, folds=settings.folds, random_state=settings.random_state
+    )
+    rows: list[dict[str, Cell]] = [
+        {
+            "picture": str(examples[one.row].id),
+            "label": one.label,
+            "suggested": one.suggested,
+            "quality": one.quality,
+            "suggested_probability": one.suggested_probability,
+            "likely_error": one.likely_error,
+        }
+        for one in label_suspects(validation, labels)[:limit]
+    ]
+    write_rows(rows, format_, title="Labels to look at again", empty="no label is contradicted")
+    if validation.metrics.unscored:
+        names = ", ".join(validation.metrics.unscored)
+        click.echo(f"too few labels to test: {names}", err=True)
+
+
+@click.command("advice")
+@click.argument("product")
+@click.option("--target", type=click.FloatRange(0.1, 0.99), default=0.9, show_default=True)
+@_format
+def advice(product: str, target: float, format_: str) -> None:
+    """Say for each class whether it has labels enough, and about how many more would do.
+
+    A learning curve is drawn for each class from stored features; --target is the F1 wanted.
+    """
+    from linewatch.settings import get_settings
+    from model_store.learning_curve import advise
+
+    settings = get_settings()
+    examples, features = _training_set(_engine(product), product)
+    labels = [example.label for example in examples]
+    found = advise(
+        features, labels, target=target, folds=settings.folds, random_state=settings.random_state
+    )
+    rows: list[dict[str, Cell]] = [
+        {
+            "class": one.class_code,
+            "labels": one.labels,
+            "F1": one.f1,
+            "F1_with_twice_as_many": one.f1_doubled,
+            "more_labels": one.more_for_target,
+            "advice": one.words,
+        }
+        for one in found
+    ]
+    write_rows(rows, format_, title=f"Labels for an F1 of {target:g}", empty="there are no labels")
+
+
+def _engine(product: str) -> Engine:
+    from db import products
+    from db.session import default_engine
+
+    engine = default_engine()
+    if products.get(engine, product) is None:
+        raise LabelError(f"no product is called {product!r}")
+    return engine
+
+
+def _training_set(
+    engine: Engine, product: str
+) -> tuple[list[TrainingExample], npt.NDArray[np.float64]]:
+    import numpy as np
+
+    from db import feature_spaces, labels
+
+    space = feature_spaces.newest_labelled(engine, product)
+    if space is None:
+        raise LabelError(
+            f"{product} has no labelled picture with stored features; label some with "
+            "`linewatch labels import`"
+        )
+    rows = labels.training_set(engine, product, space.fingerprint)
+    vectors = [np.frombuffer(row.vector, dtype="<f2") for row in rows]
+    return rows, np.stack(vectors).astype(np.float64)
+
+
+def _row(statement: Statement) -> dict[str, Cell]:
+    return {
+        "picture": str(statement.inspection_id),
+        "part": statement.part,
+        "label": statement.label,
+        "by": statement.labelled_by,
+        "at": statement.labelled_at.isoformat(timespec="seconds"),
+        "source": statement.source,
+        "note": statement.note,
+        "uri": statement.image_uri,
+    }

@@ -1,0 +1,1 @@
+"""Judging recipes and models on folders of pictures, and on stored embeddings."""

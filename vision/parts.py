@@ -1,0 +1,161 @@
+"""The parts that recipes are made of: an encoder, a view of the picture, a block, a pooling."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from torch.nn import functional
+
+if TYPE_CHECKING:
+    from vision.encoders import EncoderPair
+
+EncoderName = Literal["clip", "dino"]
+View = Literal["whole", "flip", "tiles", "fine"]
+Pool = Literal["embedding", "mean", "max", "std", "grid2", "grid3", "grid4", "grid8"]
+
+WHOLE = 224  # pixels: the side of the picture as the encoders were trained to see it
+VIEW_SIZES: dict[View, int] = {"whole": WHOLE, "flip": WHOLE, "fine": 336, "tiles": 448}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Part:
+    """One block of columns of a feature vector.
+
+    Attributes:
+        encoder: whose output.
+        pool: `embedding` is CLIP's projected embedding or DINOv2's class token; the others pool
+            the patches: their mean, maximum or standard deviation, or the mean of each cell of a
+            grid, row by row, which keeps where in the picture something is.
+        view: `whole` is the seed's 224 pixels; `flip` the mean of it and its mirror image; `fine`
+            336 pixels at once; `tiles` four quarters of 448 pixels, put together again.
+        block: which block's output, counted from the last, -1.
+    """
+
+    encoder: EncoderName
+    pool: Pool
+    view: View = "whole"
+    block: int = -1
+
+    def __str__(self) -> str:
+        view = "" if self.view == "whole" else f"@{self.view}"
+        block = "" if self.block == -1 else f"[{self.block}]"
+        return f"{self.encoder}.{self.pool}{block}{view}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What an encoder made of a batch at one block.
+
+    Attributes:
+        embedding: float32 [n, c].
+        patches: float32 [n, w, rows, columns].
+    """
+
+    embedding: torch.Tensor
+    patches: torch.Tensor
+
+
+def columns(
+    encoders: EncoderPair, images: torch.Tensor, parts: Iterable[Part]
+) -> dict[Part, torch.Tensor]:
+    """Each part's columns, float32 [n, d], not normalised. An encoder looks once at each view.
+
+    Args:
+        encoders: both networks.
+        images: uint8 [n, 3, size, size] on their device, of the largest size that a view needs.
+        parts: those wanted.
+    """
+    wanted = list(dict.fromkeys(parts))
+    looks = dict.fromkeys((part.encoder, part.view) for part in wanted)
+    found: dict[Part, torch.Tensor] = {}
+    for encoder, view in looks:
+        mine = [part for part in wanted if (part.encoder, part.view) == (encoder, view)]
+        depth = max(-part.block for part in mine)
+        seen = _look(encoders, images, encoder, view, depth)
+        found.update((part, _pooled(seen[part.block], part.pool)) for part in mine)
+    return found
+
+
+def _look(
+    encoders: EncoderPair, images: torch.Tensor, encoder: EncoderName, view: View, depth: int
+) -> Mapping[int, Seen]:
+    pixels = resized(images, VIEW_SIZES[view])
+    encode = _clip if encoder == "clip" else _dino
+    if view == "tiles":
+        return {
+            block: _rejoined(seen)
+            for block, seen in encode(encoders, _quarters(pixels), depth).items()
+        }
+    seen = encode(encoders, pixels, depth)
+    if view == "flip":
+        mirrored = encode(encoders, pixels.flip(-1), depth)
+        return {block: _averaged(seen[block], mirrored[block]) for block in seen}
+    return seen
+
+
+def resized(images: torch.Tensor, side: int) -> torch.Tensor:
+    """`images` at `side` pixels, by averaging areas; untouched where they have it already."""
+    if images.shape[-1] == side:
+        return images
+    return functional.adaptive_avg_pool2d(images.float(), side)
+
+
+def _clip(encoders: EncoderPair, images: torch.Tensor, depth: int) -> dict[int, Seen]:
+    found = encoders.clip.visual.forward_intermediates(
+        encoders.as_clip_sees(images), indices=depth, normalize_intermediates=True
+    )
+    embedding = found["image_features"].float()
+    maps = found["image_intermediates"]
+    return {
+        index - len(maps): Seen(embedding, patches.float()) for index, patches in enumerate(maps)
+    }
+
+
+def _dino(encoders: EncoderPair, images: torch.Tensor, depth: int) -> dict[int, Seen]:
+    sees = encoders.as_dino_sees(images)
+    last = encoders.dino(sees, output_hidden_states=depth > 1)
+    found = {-1: _tokens(last.last_hidden_state, sees, encoders)}
+    for block in range(-depth, -1):
+        found[block] = _tokens(encoders.dino.layernorm(last.hidden_states[block]), sees, encoders)
+    return found
+
+
+def _tokens(tokens: torch.Tensor, sees: torch.Tensor, encoders: EncoderPair) -> Seen:
+    side = sees.shape[-1] // encoders.dino.config.patch_size
+    patches = tokens[:, 1:].float().transpose(1, 2).unflatten(2, (side, side))
+    return Seen(tokens[:, 0].float(), patches)
+
+
+def _quarters(images: torch.Tensor) -> torch.Tensor:
+    """[n, 3, 2s, 2s] to [4n, 3, s, s]: all the upper left ones, upper right, lower left, …"""
+    rows = images.chunk(2, dim=-2)
+    return torch.cat([tile for row in rows for tile in row.chunk(2, dim=-1)])
+
+
+def _rejoined(seen: Seen) -> Seen:
+    a, b, c, d = seen.patches.chunk(4)
+    patches = torch.cat([torch.cat([a, b], dim=-1), torch.cat([c, d], dim=-1)], dim=-2)
+    unit = functional.normalize(seen.embedding, dim=-1)
+    return Seen(torch.cat(unit.chunk(4), dim=-1), patches)
+
+
+def _averaged(first: Seen, mirrored: Seen) -> Seen:
+    units = [functional.normalize(seen.embedding, dim=-1) for seen in (first, mirrored)]
+    return Seen((units[0] + units[1]) / 2, (first.patches + mirrored.patches.flip(-1)) / 2)
+
+
+def _pooled(seen: Seen, pool: Pool) -> torch.Tensor:
+    if pool == "embedding":
+        return seen.embedding
+    flat = seen.patches.flatten(2)
+    if pool == "mean":
+        return flat.mean(dim=2)
+    if pool == "max":
+        return flat.amax(dim=2)
+    if pool == "std":
+        return flat.std(dim=2)
+    cells = int(pool.removeprefix("grid"))
+    return functional.adaptive_avg_pool2d(seen.patches, cells).permute(0, 2, 3, 1).flatten(1)

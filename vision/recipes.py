@@ -1,0 +1,102 @@
+"""The recipes that can be chosen, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn.functional import normalize
+
+from linewatch.errors import ConfigurationError
+from vision.parts import VIEW_SIZES, Part, columns
+from vision.recipe import SEED, Recipe
+
+if TYPE_CHECKING:
+    from vision.encoders import EncoderPair
+
+
+@dataclass(frozen=True, slots=True)
+class PartsRecipe:
+    """Parts side by side: each L2-normalised, so that all weigh the same, then the whole.
+
+    Args:
+        name: with a version; a part of the fingerprint.
+        parts: in the order of their columns.
+    """
+
+    name: str
+    parts: tuple[Part, ...]
+
+    @property
+    def size(self) -> int:
+        """The side of the largest view, in pixels."""
+        return max(VIEW_SIZES[part.view] for part in self.parts)
+
+    def dim(self, encoders: EncoderPair) -> int:
+        """Asks the encoders, with one black picture."""
+        size = self.size
+        device = encoders.dino_normalise.scale.device
+        with torch.inference_mode():
+            black = torch.zeros((1, 3, size, size), dtype=torch.uint8, device=device)
+            return int(self(encoders, black).shape[1])
+
+    def __call__(self, encoders: EncoderPair, images: torch.Tensor) -> torch.Tensor:
+        """Look at every view that the parts need, then join."""
+        found = columns(encoders, images, self.parts)
+        return join([found[part] for part in self.parts])
+
+
+def join(blocks: Sequence[torch.Tensor]) -> torch.Tensor:
+    """L2-normalise each block of columns, put them side by side, L2-normalise the whole.
+
+    Args:
+        blocks: float [n, d_i] each.
+
+    Returns:
+        float32 [n, sum of d_i]; each row has length 1. Of the two embeddings it makes the seed's
+        recipe, see `vision.recipe.fuse`.
+    """
+    return normalize(torch.cat([normalize(b.float(), dim=-1) for b in blocks], dim=-1), dim=-1)
+
+
+def _parts(name: str, *more: Part) -> PartsRecipe:
+    """The seed's two parts, CLIP's first so that zero-shot finds it, and more."""
+    return PartsRecipe(name, (Part("clip", "embedding"), Part("dino", "embedding"), *more))
+
+
+RECIPES: dict[str, Recipe] = {
+    # what LINEWATCH_RECIPE may say; the names within carry versions and go into fingerprints
+    "seed": SEED,
+    "pools": _parts(
+        "pools/1",
+        *(Part("clip", pool) for pool in ("mean", "max", "std")),
+        *(Part("dino", pool) for pool in ("mean", "max", "std")),
+    ),
+}
+_BETWEEN = ", recipe "
+
+
+def recipe_named(name: str) -> Recipe:
+    """The recipe that LINEWATCH_RECIPE calls `name`.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    try:
+        return RECIPES[name]
+    except KeyError:
+        raise ConfigurationError(
+            f"LINEWATCH_RECIPE: no recipe is called {name!r}; there are {', '.join(RECIPES)}"
+        ) from None
+
+
+def space_description(encoders: str, recipe: str) -> str:
+    """What a feature space is made of, in words: the encoders, and any recipe but the seed's."""
+    return encoders if recipe == SEED.name else f"{encoders}{_BETWEEN}{recipe}"
+
+
+def recipe_of(description: str) -> str:
+    """The recipe's name and version out of `space_description`'s words."""
+    return description.rpartition(_BETWEEN)[2] if _BETWEEN in description else SEED.name
