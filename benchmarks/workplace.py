@@ -16,6 +16,7 @@ import click
 from benchmarks.bare import Bare
 from benchmarks.contender import Contender
 from benchmarks.jpegs import LabelledPicture, line_jpegs
+from benchmarks.scale import ENCODERS, scaled
 from linewatch.cli import COMMANDS
 from linewatch.plant import environment
 from linewatch.services import python_command
@@ -62,7 +63,7 @@ class Workplace:
     def pictures(self) -> list[LabelledPicture]:
         """1024² JPEG files, drawn by the simulator the first time."""
         say(f"pictures in {self.cache / 'pictures'}")
-        return line_jpegs(self.cache / "pictures", PER_CLASS)
+        return line_jpegs(self.cache / "pictures", scaled(PER_CLASS, least=3))
 
     @cached_property
     def weights_dir(self) -> Path:
@@ -108,7 +109,7 @@ class Workplace:
         migrate.upgrade(url)
         return url
 
-    def settings(self, name: str, database_url: str, *, encoders: str = "full") -> Settings:
+    def settings(self, name: str, database_url: str, *, encoders: str = ENCODERS) -> Settings:
         """Settings of a plant called `name`, whose files lie in this run's folder."""
         folder = self.folder / name
         folder.mkdir(parents=True, exist_ok=True)
@@ -128,7 +129,7 @@ class Workplace:
 
     def make_ready(self, contender: Contender) -> None:
         """Convert and quantise the encoders, as a site does once with its own pictures."""
-        done = self.weights_dir / "optimized" / "full" / contender.precision / "about.json"
+        done = self.weights_dir / "optimized" / ENCODERS / contender.precision / "about.json"
         if contender.backend != "openvino" or contender.precision == "bfloat16" or done.exists():
             return
         if "optimize" not in COMMANDS:
