@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
+_GENERATED = (":(top,exclude)benchmarks/results", ":(top,exclude)docs/benchmarks.md")
 KEYS = ("name", "when", "commit", "machine", "settings", "rows", "ratios")
 
 
@@ -62,7 +63,7 @@ def commit() -> str:
     git = ["git", "-C", str(Path(__file__).parent)]
     try:
         head = _said([*git, "rev-parse", "--short", "HEAD"])
-        changed = _said([*git, "status", "--porcelain", "--", ":/", ":!/benchmarks/results"])
+        changed = _said([*git, "status", "--porcelain", "--", ":/", *_GENERATED])
     except (OSError, subprocess.CalledProcessError):  # an archive without its history
         return "unknown"
     return f"{head}+" if changed else head

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 VARIABLE = "LINEWATCH_BENCH_SCALE"  # 1: as the benchmarks say; the tests use a small share
+DATABASES = os.environ.get("LINEWATCH_BENCH_DATABASES", "postgresql,sqlite").split(",")
 ENCODERS = os.environ.get("LINEWATCH_BENCH_ENCODERS", "full")  # compact: to try, not to measure
 
 

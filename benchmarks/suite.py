@@ -18,6 +18,7 @@ BENCHES = {
     "latency": "Submit to committed, at 20, 60 and 90 % of capacity.",
     "backends": "Each backend's speed, agreement and memory.",
     "memory": "A worker's memory: beside its encoders', over time, before a deep queue.",
+    "compact": "What the compact encoders are worth, on pictures under LINEWATCH_TEST_DATA.",
 }
 
 

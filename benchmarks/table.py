@@ -9,12 +9,13 @@ from typing import Any
 
 import click
 
-from benchmarks.report import KEYS, RESULTS
+from benchmarks.report import RESULTS
 from benchmarks.suite import BENCHES
 from benchmarks.targets import TARGETS
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 _LONGEST_CELL = 60
+_MOST_ROWS = 40
 _INTRODUCTION = """# Benchmarks
 
 Made from `benchmarks/results/*.json` by `python -m benchmarks.table`; do not edit. `make bench`
@@ -75,18 +76,18 @@ def _how(result: Mapping[str, Any]) -> str:
 
 
 def _section(result: Mapping[str, Any]) -> str:
-    missing = [key for key in KEYS if key not in result]
-    if missing:
-        raise ValueError(f"the result {result.get('name')} lacks {', '.join(missing)}")
-    name = result["name"]
-    about = BENCHES.get(name, "")
+    name, rows = result["name"], [_flat(row) for row in result["rows"]]
     when = f"{result['when'][:16].replace('T', ' ')} UTC, commit `{result['commit']}`"
-    parts = [f"## {name}\n", about, f"\n{when}, {_machine(result['machine'])}.\n"]
+    parts = [f"## {name}\n", BENCHES.get(name, ""), f"\n{when}, {_machine(result['machine'])}.\n"]
     parts += [
         f"- {key}: {value}" for key, value in _flat(result["settings"]).items() if value != ""
     ]
-    parts += ["", _ratio_table([result]), "", _grid([_flat(row) for row in result["rows"]]), ""]
-    return "\n".join(parts)
+    parts += ["", _ratio_table([result]), "", _grid(rows[:_MOST_ROWS])]
+    if len(rows) > _MOST_ROWS:
+        parts.append(
+            f"\nand {len(rows) - _MOST_ROWS} rows more in `benchmarks/results/{name}.json`"
+        )
+    return "\n".join([*parts, ""])
 
 
 def _ratio_table(results: Sequence[Mapping[str, Any]]) -> str:

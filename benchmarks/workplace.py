@@ -16,7 +16,7 @@ import click
 from benchmarks.bare import Bare
 from benchmarks.contender import Contender
 from benchmarks.jpegs import LabelledPicture, line_jpegs
-from benchmarks.scale import ENCODERS, scaled
+from benchmarks.scale import DATABASES, ENCODERS, scaled
 from linewatch.cli import COMMANDS
 from linewatch.plant import environment
 from linewatch.services import python_command
@@ -87,7 +87,8 @@ class Workplace:
     @property
     def databases(self) -> list[str]:
         """The kinds of database there are here."""
-        return ["sqlite"] if self._postgresql is None else ["postgresql", "sqlite"]
+        there = [kind for kind in DATABASES if kind != "postgresql" or self._postgresql is not None]
+        return there or ["sqlite"]
 
     @property
     def main_database(self) -> str:

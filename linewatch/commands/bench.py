@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from linewatch.errors import LinewatchError
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -44,11 +46,19 @@ def command(name: str, json_path: Path | None, quick: bool) -> None:
 
 
 def _run_all(suite: Any, quick: bool) -> None:
+    """Run everything; what cannot run here keeps its old result, and the others go on."""
+    failed = []
     for bench in suite.BENCHES:
-        suite.run_and_write(bench, quick=quick)
+        try:
+            suite.run_and_write(bench, quick=quick)
+        except LinewatchError as error:
+            click.echo(f"{bench}: {error}", err=True)
+            failed.append(bench)
     table = importlib.import_module("benchmarks.table")
     table.PAGE.write_text(table.page(), encoding="utf-8")
     click.echo(f"wrote {table.PAGE}")
+    if failed:
+        raise click.ClickException(f"not measured: {', '.join(failed)}")
 
 
 def _suite() -> Any:
