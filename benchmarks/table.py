@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from benchmarks.suite import BENCHES
 from benchmarks.targets import TARGETS
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
-_LONGEST_CELL = 60
+_LONGEST_CELL = 90
 _MOST_ROWS = 40
 _INTRODUCTION = """# Benchmarks
 
@@ -78,16 +79,29 @@ def _how(result: Mapping[str, Any]) -> str:
 def _section(result: Mapping[str, Any]) -> str:
     name, rows = result["name"], [_flat(row) for row in result["rows"]]
     when = f"{result['when'][:16].replace('T', ' ')} UTC, commit `{result['commit']}`"
-    parts = [f"## {name}\n", BENCHES.get(name, ""), f"\n{when}, {_machine(result['machine'])}.\n"]
-    parts += [
-        f"- {key}: {value}" for key, value in _flat(result["settings"]).items() if value != ""
+    about = f"Measured {when}, {_machine(result['machine'])}."
+    settings = _flat(result["settings"])
+    listed = "\n".join(f"- {key}: {value}" for key, value in settings.items() if value != "")
+    more = len(rows) - _MOST_ROWS
+    rest = f"and {more} rows more in `benchmarks/results/{name}.json`" if more > 0 else ""
+    parts = [
+        f"## {name}",
+        _method(name),
+        about,
+        listed,
+        _ratio_table([result]),
+        _grid(rows[:_MOST_ROWS]),
+        rest,
     ]
-    parts += ["", _ratio_table([result]), "", _grid(rows[:_MOST_ROWS])]
-    if len(rows) > _MOST_ROWS:
-        parts.append(
-            f"\nand {len(rows) - _MOST_ROWS} rows more in `benchmarks/results/{name}.json`"
-        )
-    return "\n".join([*parts, ""])
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _method(name: str) -> str:
+    """What the benchmark's own file says of how it measures; read, not imported."""
+    source = Path(__file__).parent / "benches" / f"{name}.py"
+    if not source.exists():
+        return ""
+    return ast.get_docstring(ast.parse(source.read_text(encoding="utf-8"))) or ""
 
 
 def _ratio_table(results: Sequence[Mapping[str, Any]]) -> str:
