@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from subprocess import PIPE, Popen
+from subprocess import PIPE, Popen, TimeoutExpired
 from typing import Any
 
 from benchmarks.jpegs import LabelledPicture
@@ -43,7 +43,11 @@ class Bare:
     def __exit__(self, *_: object) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
-        self._process.wait(timeout=30)
+        try:
+            self._process.wait(timeout=10)
+        except TimeoutExpired:  # it holds nothing that could be lost
+            self._process.kill()
+            self._process.wait()
 
     def fit(self, pictures: Iterable[LabelledPicture], product: str) -> str:
         """Fit and store a head; returns its version."""
