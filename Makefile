@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.setup-done
 
-.PHONY: setup demo test test-slow lint format faults clean
+.PHONY: setup demo test test-slow lint format faults bench clean
 
 setup: $(STAMP)
 
@@ -38,6 +38,10 @@ format: setup
 
 faults: setup
 	LINEWATCH_FAULTS_LONG=1 $(BIN)/python -m pytest -v -m "slow or not slow" tests/acceptance/faults $(ARGS)
+
+bench: setup
+	@$(BIN)/python -c 'import litserve, ray, httpx' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all,bench]'
+	$(BIN)/linewatch bench all $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

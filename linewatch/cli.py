@@ -15,6 +15,7 @@ COMMANDS: dict[str, str] = {
     # name: one line of help, shown without importing the command
     "audit": "Check and list the audit log: who promoted, labelled, requeued, purged.",
     "beat": "Run the scheduler that starts retraining.",
+    "bench": "Measure this machine; needs a checkout of the repository.",
     "db": "Create, upgrade and inspect the database.",
     "dead-letters": "List, show, requeue and purge what could not be judged.",
     "demo": "Inspect a simulated shift (or a folder of pictures) from camera to report.",

@@ -18,6 +18,7 @@ class BatchQueue(Generic[T]):
         self._batcher = batcher
         self._changed = Condition()
         self._coming = 0
+        self._busy = False
         self._closed = False
 
     def __len__(self) -> int:
@@ -28,6 +29,13 @@ class BatchQueue(Generic[T]):
         """`count` items are on their way: a batch may wait for them."""
         with self._changed:
             self._coming += count
+
+    def downstream(self, busy: bool) -> None:
+        """Whether what comes after the batch is busy: then a batch may wait for more as well."""
+        with self._changed:
+            self._busy = busy
+            if not busy:
+                self._changed.notify()
 
     def excuse(self) -> None:
         """An item that was expected does not come."""
@@ -49,7 +57,7 @@ class BatchQueue(Generic[T]):
             if most is not None:
                 self._batcher.max_batch = most
             while not self._closed:
-                due_in = self._batcher.due_in(time.monotonic(), coming=self._coming > 0)
+                due_in = self._batcher.due_in(time.monotonic(), coming=self._wanting)
                 if due_in == 0:
                     return self._batcher.take()
                 self._changed.wait(due_in)
@@ -65,9 +73,13 @@ class BatchQueue(Generic[T]):
                 left += self._batcher.take()
             return left
 
+    @property
+    def _wanting(self) -> bool:
+        return self._coming > 0 or self._busy
+
     def _arrived(self) -> None:
         self._coming -= 1
         size = len(self._batcher)
         # The first starts the clock. In between, waking the taker would be for nothing.
-        if size == 1 or self._coming <= 0 or size >= self._batcher.max_batch:
+        if size == 1 or not self._wanting or size >= self._batcher.max_batch:
             self._changed.notify()

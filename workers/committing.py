@@ -73,6 +73,7 @@ class Committer:
         self._abandon = Event()
         self._thread = Thread(target=self._run, name="commit", daemon=True)
         self.holding = False
+        self.on_busy: Callable[[bool], None] = lambda busy: None  # must not raise or block
 
     def start(self) -> None:
         """Begin to commit."""
@@ -98,7 +99,9 @@ class Committer:
 
     def _run(self) -> None:
         while batch := self._gather():
+            self.on_busy(True)
             self._settle(batch)
+            self.on_busy(False)
 
     def _gather(self) -> list[Pending]:
         """Wait for rows; none once it is stopping and all are committed."""

@@ -1,9 +1,13 @@
-"""Threads that read and decode pictures, in the order in which they were asked for."""
+"""Threads that read and decode pictures, in the order in which they were asked for.
+
+Handing a small picture to another thread costs more than to read it, so a caller may decode its
+own where that is nobody's turn and no more than the allowed number are decoded at once.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Generic, TypeVar
 
@@ -21,6 +25,9 @@ class DecodePool(Generic[T]):
     def __init__(self, threads: int, decode: Callable[[T], None]) -> None:
         self._decode = decode
         self._queue: SimpleQueue[T | None] = SimpleQueue()
+        self._permits: SimpleQueue[None] = SimpleQueue()  # written in C, unlike Semaphore
+        for _ in range(threads):
+            self._permits.put(None)
         self._threads = [
             Thread(target=self._run, name=f"decode_{n}", daemon=True) for n in range(threads)
         ]
@@ -35,6 +42,18 @@ class DecodePool(Generic[T]):
         for item in items:
             self._queue.put(item)
 
+    def here(self, item: T) -> None:
+        """Decode `item` in this thread if nobody waits and there is a place, else in its turn."""
+        try:
+            if not self._queue.empty():
+                raise Empty
+            self._permits.get_nowait()
+        except Empty:
+            self._queue.put(item)
+            return
+        self._decode(item)
+        self._permits.put(None)
+
     def stop(self, timeout_s: float) -> None:
         """Decode what waits, then end."""
         for _ in self._threads:
@@ -45,4 +64,6 @@ class DecodePool(Generic[T]):
 
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:
+            self._permits.get()
             self._decode(item)
+            self._permits.put(None)

@@ -78,6 +78,7 @@ class Pipeline:
         # Of pictures in memory: one batch on the device, one waits for it, two are being decoded.
         # A judged picture's pixels are gone; its row is bounded by the messages in hand.
         self._credits = Credits(4 * max_batch)
+        committer.on_busy = self._batches.downstream
         self._turnstile = Turnstile()
         self._draining = Event()
         self._count = Lock()
@@ -112,12 +113,15 @@ class Pipeline:
         reply = Reply(len(works), self._finish)
         with self._count:
             self.begun += len(works)
+        begun = 0
         with self._turnstile:  # messages begin in the order in which they were received
-            begun = 0
             while begun < len(works) and (taken := self._credits.take(len(works) - begun)):
                 self._batches.expect(taken)
-                self._decoders.put(Undecoded(w, reply) for w in works[begun : begun + taken])
+                if len(works) > 1:
+                    self._decoders.put(Undecoded(w, reply) for w in works[begun : begun + taken])
                 begun += taken
+        if begun == len(works) == 1:
+            self._decoders.here(Undecoded(works[0], reply))
         for work in works[begun:]:
             reply.fail(work.id, DrainingError())
         return reply

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, event, func, select, text
 from sqlalchemy.exc import DBAPIError
 
-from db import rollup, stations
+from db import inspections, rollup, stations
 from db.inspections import commit_inspections
 from db.records import InspectionRecord, Outcome, StoredFeatures
 from db.rollup import discrepancies, stored_counts

@@ -1,0 +1,140 @@
+"""The process behind `benchmarks.bare`: reads JSON commands from stdin, answers on stdout."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmarks.bare_loop import BareLoop
+from benchmarks.memory_use import memory_of
+from linewatch.products import ProductSpec, load_product, product_files
+from linewatch.settings import Settings, get_settings
+from model_store.crossval import cross_validate
+from model_store.fit import fit_head
+from model_store.manifest import ManifestDraft
+from model_store.store import ModelStore
+from model_store.verdict import Thresholds
+from vision.extractor import FeatureExtractor
+from workers.retraining import training_digest
+
+
+class Child:
+    """Holds one extractor and, once it was fitted or loaded, one head."""
+
+    def __init__(self, settings: Settings) -> None:
+        began = time.perf_counter()
+        self._settings = settings
+        self._extractor = FeatureExtractor.from_settings(settings)
+        self._load_s = time.perf_counter() - began
+        self._store = ModelStore(settings.models_url)
+        self._loop: BareLoop | None = None
+
+    def hello(self) -> dict[str, Any]:
+        """What was loaded, and what it takes in memory before any picture came."""
+        return {
+            "encoders": self._extractor.describe(),
+            "fingerprint": self._extractor.fingerprint,
+            "dim": self._extractor.dim,
+            "device": str(self._extractor.device),
+            "torch_threads": torch.get_num_threads(),
+            "load_s": self._load_s,
+            **memory_of(os.getpid()),
+        }
+
+    def fit(self, paths: list[str], labels: list[str], product: str) -> dict[str, Any]:
+        """Fit a head on these pictures, store it, and take it."""
+        features = self._features(paths)
+        validation = cross_validate(features, labels)
+        spec = cable(product)
+        manifest = self._store.save(
+            fit_head(features, labels),
+            ManifestDraft(
+                product=product,
+                number=1,
+                good_class=spec.good_class,
+                fingerprint=self._extractor.fingerprint,
+                encoders=self._extractor.describe(),
+                thresholds=Thresholds(review_below=self._settings.review_below),
+                training_digest=training_digest(iter(zip(paths, labels, strict=True))),
+                image_counts=dict(Counter(labels)),
+                metrics=validation.summary(),
+                created_at=datetime.now(UTC),
+            ),
+        )
+        self.take(product, manifest.version)
+        return {"version": manifest.version}
+
+    def take(self, product: str, version: str) -> dict[str, Any]:
+        """Load a head that was stored before."""
+        self._loop = BareLoop(
+            self._extractor,
+            self._store.load(product, version),
+            size=cable(product).image_size,
+            decode_threads=self._settings.decode_threads,
+        )
+        return {}
+
+    def loop(self, paths: list[str], batch: int) -> dict[str, Any]:
+        """Judge files; seconds and verdicts."""
+        assert self._loop is not None, "no head yet"
+        seconds, verdicts = self._loop.run([Path(path) for path in paths], batch)
+        return {"seconds": seconds, "verdicts": dict(verdicts)}
+
+    def forward(self, paths: list[str], batch: int, repeats: int) -> dict[str, Any]:
+        """Seconds of each of `repeats` forwards with the head, of decoded pictures."""
+        assert self._loop is not None, "no head yet"
+        pixels = torch.stack([self._loop.prepare(Path(path)).pixels for path in paths[:batch]])
+        self._loop.judge(pixels)
+        seconds = []
+        for _ in range(repeats):
+            began = time.perf_counter()
+            self._loop.judge(pixels)
+            seconds.append(time.perf_counter() - began)
+        return {"seconds": seconds, "batch": len(pixels)}
+
+    def features(self, paths: list[str], out: str) -> dict[str, Any]:
+        """Write the pictures' features, float32 [n, d], to a .npy file."""
+        np.save(out, self._features(paths))
+        return {}
+
+    def memory(self) -> dict[str, Any]:
+        """Resident memory now and at its highest."""
+        return memory_of(os.getpid())
+
+    def _features(self, paths: list[str]) -> Any:
+        rows = []
+        for start in range(0, len(paths), 16):
+            files = paths[start : start + 16]
+            pixels = [self._extractor.prepare(Path(path).read_bytes()).pixels for path in files]
+            rows.append(self._extractor.features(torch.stack(pixels)).cpu().numpy())
+        return np.concatenate(rows)
+
+
+def cable(product: str) -> ProductSpec:
+    """The product that ships, under the name it has in this benchmark."""
+    path = next(path for path in product_files() if path.stem == "cable")
+    return load_product(path).model_copy(update={"product": product})
+
+
+def main() -> None:
+    """Answer until stdin ends."""
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)  # whatever a library prints goes to the log
+    child = Child(get_settings())
+    print(json.dumps(child.hello()), file=answers)
+    for line in sys.stdin:
+        command = json.loads(line)
+        print(json.dumps(getattr(child, command.pop("do"))(**command)), file=answers)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""Linewatch against what one would write in an afternoon (`benchmarks/peers/naive.py`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from benchmarks.benches.pipeline import PER_RUN, fitted_plants
+from benchmarks.contender import OPENVINO_INT8, TORCH, available
+from benchmarks.jpegs import repeated
+from benchmarks.paired import interleave, median_of_pairs, spread
+from benchmarks.peers.naive_plant import NaivePlant
+from benchmarks.report import Findings
+from benchmarks.scale import scaled
+from benchmarks.workplace import Workplace, say
+
+_NAIVE = "naive"
+_NAIVE_IMAGES = 64
+
+
+def run(workplace: Workplace, *, quick: bool) -> Findings:
+    """All of them take turns on the same files and the same kind of database."""
+    kind = workplace.main_database
+    findings = Findings({"database": kind, "naive": "prefork -c 2, one torch thread a process"})
+    if OPENVINO_INT8.missing():
+        findings.skip(OPENVINO_INT8.name, OPENVINO_INT8.missing() or "")
+    with ExitStack() as stack:
+        say("naive: fitting")
+        naive = stack.enter_context(NaivePlant(workplace, kind))
+        naive.start(workplace.pictures[:18])
+        files = repeated(workplace.pictures, scaled(_NAIVE_IMAGES))
+        runs: dict[str, Callable[[], float]] = {_NAIVE: lambda: naive.images_per_s(files)}
+        contenders = available(TORCH, OPENVINO_INT8)
+        for contender in contenders:
+            say(f"{contender.name}: loading")
+            with workplace.bare(contender, workplace.settings("bare", "")) as bare:
+                plant = fitted_plants(workplace, contender, bare, stack, [kind])[kind]
+            paths = repeated(workplace.pictures, scaled(PER_RUN[contender.backend]))
+            runs[contender.name] = lambda plant=plant, paths=paths: plant.images_per_s(paths)
+            plant.images_per_s(paths[: max(2, len(paths) // 4)])  # warm
+        rates = interleave(runs, 2 if quick else 5)
+    for name, values in rates.items():
+        findings.rows.append({"way": name, "images_per_s": spread(values)})
+    for contender in contenders:
+        ratio = median_of_pairs(rates[contender.name], rates[_NAIVE])
+        findings.ratios[f"pipeline_to_naive_{contender.key}"] = ratio
+    best = OPENVINO_INT8 if OPENVINO_INT8 in contenders else TORCH
+    findings.ratios["pipeline_to_naive"] = findings.ratios[f"pipeline_to_naive_{best.key}"]
+    findings.settings["pipeline_to_naive is of"] = best.name
+    return findings

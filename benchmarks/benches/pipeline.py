@@ -1,0 +1,90 @@
+"""Images per second through the whole system, against the bare loop.
+
+Through the system: file, spool, Redis, Celery, worker, database, receipt. The load comes from a
+real `Camera`; the queue is filled while the worker stands still. Both sides are timed from their
+first file to their last verdict, so both pay for filling and emptying their own pipelines.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+from benchmarks.bare import Bare
+from benchmarks.contender import OPENVINO, OPENVINO_INT8, TORCH, Contender
+from benchmarks.jpegs import repeated
+from benchmarks.paired import interleave, median_of_pairs, spread
+from benchmarks.plant import BenchPlant
+from benchmarks.report import Findings
+from benchmarks.scale import scaled
+from benchmarks.workplace import Workplace, say
+
+PER_RUN = {"torch": 96, "openvino": 224}  # images: some ten seconds on two cores
+
+
+def run(workplace: Workplace, *, quick: bool) -> Findings:
+    """Measure each backend on each database."""
+    findings = Findings({"pictures": "1024² JPEG", "load": "Camera.submit, queue filled before"})
+    for contender in (TORCH, OPENVINO_INT8) if quick else (TORCH, OPENVINO, OPENVINO_INT8):
+        reason = contender.missing()
+        if reason is None:
+            _measure(workplace, contender, findings, rounds=2 if quick else 5)
+        else:
+            findings.skip(contender.name, reason)
+    if workplace.no_postgresql:
+        findings.skip("postgresql", workplace.no_postgresql)
+    worst = min(value for key, value in findings.ratios.items() if key.startswith("pipeline_to"))
+    findings.ratios = {"pipeline_to_bare": worst, **findings.ratios}
+    return findings
+
+
+def _measure(
+    workplace: Workplace, contender: Contender, findings: Findings, *, rounds: int
+) -> None:
+    say(f"{contender.name}: loading")
+    settings = workplace.settings(f"bare-{contender.key}", "")
+    with ExitStack() as stack:
+        bare = stack.enter_context(workplace.bare(contender, settings))
+        plants = fitted_plants(workplace, contender, bare, stack)
+        batch = settings.max_batch
+        paths = repeated(workplace.pictures, scaled(PER_RUN[contender.backend]))
+        runs = {"bare loop": lambda: bare.images_per_s(paths, batch)}
+        for kind, plant in plants.items():
+            runs[kind] = lambda plant=plant: plant.images_per_s(paths)
+        for warm_up in runs.values():
+            warm_up()
+        say(f"{contender.name}: {rounds} rounds of {len(paths)} images")
+        rates = interleave(runs, rounds)
+        findings.settings |= {
+            "batch": batch,
+            "rounds": rounds,
+            f"bare {contender.name}": bare.about,
+        }
+        for name, values in rates.items():
+            row = {"backend": contender.name, "way": name, "images": len(paths)}
+            findings.rows.append({**row, "images_per_s": spread(values)})
+        for kind, plant in plants.items():
+            ratio = median_of_pairs(rates[kind], rates["bare loop"])
+            findings.ratios[f"pipeline_to_bare_{contender.key}_{kind}"] = ratio
+            findings.settings[f"verdicts {contender.name} {kind}"] = plant.check_judged()
+
+
+def fitted_plants(
+    workplace: Workplace,
+    contender: Contender,
+    bare: Bare,
+    stack: ExitStack,
+    kinds: list[str] | None = None,
+) -> dict[str, BenchPlant]:
+    """A plant for each kind of database, whose workers judge with one fitted model."""
+    version = bare.fit(workplace.pictures, "cable")
+    plants: dict[str, BenchPlant] = {}
+    for kind in workplace.databases if kinds is None else kinds:
+        name = f"{contender.key}-{kind}"
+        settings = workplace.settings(name, workplace.database_url(kind))
+        plant = stack.enter_context(BenchPlant(settings, contender))
+        plant.deploy(version)
+        plant.start(wait=False)
+        plants[kind] = plant
+    for plant in plants.values():
+        plant.await_ready()
+    return plants

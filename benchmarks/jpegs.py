@@ -1,0 +1,48 @@
+"""1024² JPEG files from the simulated line, drawn once and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import cycle, islice
+from pathlib import Path
+
+from producer.simulator import CLASSES, SimulatedLine, save
+
+_SEED = 41_000_000
+_SIZE = 1024  # pixels: what products/cable.yaml demands
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledPicture:
+    """A file, and the class that it was drawn to show."""
+
+    path: Path
+    label: str
+
+
+def line_jpegs(folder: Path, per_class: int) -> list[LabelledPicture]:
+    """`per_class` pictures of each class, in turn; only those that are missing are drawn."""
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = [
+        LabelledPicture(folder / f"{name}-{index:03d}.jpg", name)
+        for index in range(per_class)
+        for name in CLASSES
+    ]
+    missing = [picture for picture in wanted if not picture.path.exists()]
+    if missing:
+        with ProcessPoolExecutor(max_workers=2) as pool:
+            list(pool.map(_draw, missing))
+    return wanted
+
+
+def repeated(pictures: Sequence[LabelledPicture], count: int) -> list[Path]:
+    """`count` paths: the pictures over and over."""
+    return [picture.path for picture in islice(cycle(pictures), count)]
+
+
+def _draw(picture: LabelledPicture) -> None:
+    place, index = CLASSES.index(picture.label), int(picture.path.stem.rsplit("-", 1)[1])
+    line = SimulatedLine(seed=_SEED + place, mix={picture.label: 1.0}, size=_SIZE)
+    save(line.part(index).pixels, picture.path)

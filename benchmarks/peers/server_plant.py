@@ -1,0 +1,93 @@
+"""Starts one of the servers, and loads it as an async client does."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+
+from benchmarks.commits import await_commits
+from benchmarks.contender import Contender
+from benchmarks.plant import register_cable
+from benchmarks.workplace import Workplace, child_environment
+from db import feature_spaces
+from db.session import engine_for
+from linewatch.errors import ServiceError
+from linewatch.services import ServiceGroup, free_port, python_command
+
+CONNECTIONS = 96  # requests in flight: three full batches
+_READY_S = 300.0
+
+
+class ServerPlant:
+    """A server process with a database of its own. Use as a context.
+
+    Args:
+        module: `benchmarks.peers.litserve_server` or its like.
+        version: of the model that it judges with.
+    """
+
+    def __init__(
+        self, workplace: Workplace, kind: str, module: str, contender: Contender, version: str
+    ) -> None:
+        name = f"{module.rsplit('.', 1)[-1]}-{contender.key}"
+        self.settings = workplace.settings(name, workplace.database_url(kind))
+        self.engine = engine_for(self.settings.sql_url)
+        register_cable(self.engine, "cable")
+        extra = {"SERVED_VERSION": version, "RAY_usage_stats_enabled": "0"}
+        extra |= {"RAY_DISABLE_IMPORT_WARNING": "1", "RAY_SERVE_LOG_TO_STDERR": "0"}
+        everything = {**child_environment(self.settings), **contender.environment, **extra}
+        self.group = ServiceGroup(self.settings.data_dir / "logs", everything)
+        self._module = module
+        self._port = free_port()
+        self._url = f"http://127.0.0.1:{self._port}/predict"
+
+    def __enter__(self) -> ServerPlant:
+        self.group.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        leaders = [service.process.pid for service in self.group.services]
+        self.group.stop()
+        for leader in leaders:  # what a server leaves behind is in the group that it led
+            with suppress(ProcessLookupError):
+                os.killpg(leader, signal.SIGKILL)
+
+    def start(self, fingerprint: str, about: str, dim: int, warm: Sequence[Path]) -> None:
+        """Start it and wait until it answers; then warm it."""
+        feature_spaces.register(self.engine, fingerprint, encoders=about, dim=dim)
+        self.group.start("server", python_command(self._module, str(self._port)))
+        self.group.wait_until("the server", lambda: self._answers(warm[0]), _READY_S)
+        self.images_per_s(warm)
+
+    def images_per_s(self, paths: Sequence[Path]) -> float:
+        """From the first request to the last answer; the rows are committed by then."""
+        since, began = datetime.now(UTC), time.perf_counter()
+        asyncio.run(self._ask([str(path) for path in paths]))
+        seconds = time.perf_counter() - began
+        await_commits(self.engine, len(paths), since=since, check=self.group.check, timeout_s=5)
+        return len(paths) / seconds
+
+    async def _ask(self, paths: list[str]) -> None:
+        limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
+        async with httpx.AsyncClient(limits=limits, timeout=600) as client:
+            answers = await asyncio.gather(
+                *(client.post(self._url, json={"path": path}) for path in paths)
+            )
+        bad = [answer for answer in answers if answer.status_code != httpx.codes.OK]
+        if bad:
+            raise ServiceError(f"{len(bad)} of {len(paths)} requests failed: {bad[0].text:.200}")
+
+    def _answers(self, path: Path) -> bool:
+        try:
+            return httpx.post(self._url, json={"path": str(path)}, timeout=120).is_success
+        except httpx.HTTPError:
+            time.sleep(0.5)
+            return False

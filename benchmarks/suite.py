@@ -1,0 +1,42 @@
+"""The benchmarks by name, and how one is run."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.report import RESULTS, document, write
+from benchmarks.workplace import Workplace, say
+
+BENCHES = {
+    "pipeline": "Images/s through queue, worker and database, against the bare loop.",
+    "naive": "Against what one would write in an afternoon.",
+    "peers": "Against LitServe and Ray Serve.",
+    "transport": "Messages/s and images/s with a network that does nothing.",
+    "latency": "Submit to committed, at 20, 60 and 90 % of capacity.",
+    "backends": "Each backend's speed, agreement and memory.",
+    "memory": "A worker's memory: beside its encoders', over time, before a deep queue.",
+    "compact": "What the compact encoders are worth, on pictures under LINEWATCH_TEST_DATA.",
+}
+
+
+def run_bench(name: str, *, quick: bool) -> dict[str, Any]:
+    """Run one benchmark; returns its result in the form of `benchmarks.report`."""
+    module = importlib.import_module(f"benchmarks.benches.{name}")
+    began = time.monotonic()
+    say(f"{name}: begun")
+    with Workplace() as workplace:
+        findings = module.run(workplace, quick=quick)
+    seconds = round(time.monotonic() - began)
+    settings = {"quick": quick, "seconds": seconds, **findings.settings}
+    say(f"{name}: {seconds} s")
+    return document(name, settings=settings, rows=findings.rows, ratios=findings.ratios)
+
+
+def run_and_write(name: str, *, quick: bool, path: Path | None = None) -> dict[str, Any]:
+    """Run one benchmark and write its result file; by default that of the repository."""
+    result = run_bench(name, quick=quick)
+    write(result, path or RESULTS / f"{name}.json")
+    return result

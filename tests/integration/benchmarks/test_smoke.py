@@ -1,0 +1,43 @@
+"""One benchmark from the command to its file, so small that its figures mean nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.report import KEYS
+
+pytest.importorskip("benchmarks.noop")  # the worker without networks
+
+
+def test_transport_is_measured_from_command_to_file(tmp_path: Path) -> None:
+    out = tmp_path / "transport.json"
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("LINEWATCH_")}
+    tiny = {
+        "LINEWATCH_BENCH_SCALE": "0.01",
+        "LINEWATCH_BENCH_DATABASES": "sqlite",
+        "LINEWATCH_DATA_DIR": str(tmp_path / "data"),
+        "OMP_NUM_THREADS": "1",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "linewatch", "bench", "transport", "--quick", "--json", str(out)],
+        env={**kept, **tiny},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    result = json.loads(out.read_text())
+    assert tuple(result) == KEYS
+    assert {row["images_a_message"] for row in result["rows"]} == {"empty task", 1, 8, 64}
+    assert all(row["messages_per_s"]["lowest"] > 0 for row in result["rows"])
+    assert result["ratios"]["transport_to_empty_task"] > 0
+    judged = result["settings"]["verdicts sqlite"]
+    # Warm-up, then two rounds, events on and off: every picture of every message has its row.
+    assert sum(judged.values()) == 3 + 2 * 2 * (30 * 1 + 15 * 8 + 5 * 64)
+    assert "transport_to_empty_task" in done.stdout

@@ -1,0 +1,59 @@
+"""Statistics of the benchmarks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from statistics import quantiles
+
+import pytest
+
+from benchmarks.paired import interleave, median_of_pairs, quantile, spread
+from benchmarks.scale import VARIABLE, scaled
+
+
+def test_contenders_take_turns_and_swap_places() -> None:
+    order: list[str] = []
+
+    def runs(name: str) -> Callable[[], int]:
+        return lambda: order.append(name) or len(order)
+
+    results = interleave({"a": runs("a"), "b": runs("b")}, rounds=3)
+    assert order == ["a", "b", "b", "a", "a", "b"]
+    assert results == {"a": [1, 4, 5], "b": [2, 3, 6]}
+
+
+def test_a_ratio_compares_neighbours_not_averages() -> None:
+    # The machine was twice as fast in the second round: the ratio of each pair is still 2.
+    assert median_of_pairs([2.0, 4.0, 2.0], [1.0, 2.0, 1.0]) == 2.0
+    assert median_of_pairs([1.0, 9.0], [1.0, 3.0]) == 2.0
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [([], []), ([1.0], [1.0, 2.0])])
+def test_rounds_that_make_no_pairs_are_refused(ours: list[float], theirs: list[float]) -> None:
+    with pytest.raises(ValueError, match="no pairs"):
+        median_of_pairs(ours, theirs)
+
+
+def test_quantiles_are_those_of_the_standard_library() -> None:
+    values = [5.0, 1.0, 4.0, 2.0, 8.0, 7.0]
+    expected = quantiles(values, n=20, method="inclusive")
+    assert [quantile(values, share / 20) for share in range(1, 20)] == pytest.approx(expected)
+    assert (quantile(values, 0), quantile(values, 1)) == (1.0, 8.0)
+    assert quantile([3.0], 0.99) == 3.0
+
+
+@pytest.mark.parametrize(("values", "share"), [([], 0.5), ([1.0], 1.5), ([1.0], -0.1)])
+def test_a_quantile_of_nothing_is_refused(values: list[float], share: float) -> None:
+    with pytest.raises(ValueError, match="no quantile"):
+        quantile(values, share)
+
+
+def test_a_row_shows_median_and_range() -> None:
+    assert spread([3.0, 1.0, 2.0]) == {"median": 2.0, "lowest": 1.0, "highest": 3.0}
+
+
+def test_the_scale_shortens_and_leaves_something(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    assert scaled(100) == 100
+    monkeypatch.setenv(VARIABLE, "0.1")
+    assert (scaled(100), scaled(3), scaled(3, least=5)) == (10, 2, 5)
