@@ -28,9 +28,9 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0)]
 Kind = Literal["fitted", "zero-shot", "few-shot"]
 
-# Fields that came after format 1: left out while they are None, so that a manifest written before
+# Fields that came after format 1: left out at their defaults, so that a manifest written before
 # them keeps its digest.
-_LATER = ("decisions",)
+_LATER = {"decisions": None, "kind": "fitted"}
 _LIBRARIES = ("numpy", "scikit-learn", "safetensors", "torch", "open_clip_torch", "transformers")
 
 
@@ -60,7 +60,7 @@ class ManifestDraft(BaseModel):
     @model_serializer(mode="wrap")
     def _without_later(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         data: dict[str, Any] = handler(self)
-        return {k: v for k, v in data.items() if v is not None or k not in _LATER}
+        return {k: v for k, v in data.items() if k not in _LATER or v != _LATER[k]}
 
 
 class Manifest(ManifestDraft):
@@ -85,8 +85,6 @@ class Manifest(ManifestDraft):
     def digest(self) -> str:
         """SHA-256 of the canonical JSON of every field but `manifest_sha256`."""
         data = self.model_dump(mode="json", exclude={"manifest_sha256"})
-        if self.kind == "fitted":  # the field came later; older manifests were sealed without it
-            del data["kind"]
         text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -75,7 +75,6 @@ RECIPES: dict[str, Recipe] = {
         *(Part("dino", pool) for pool in ("mean", "max", "std")),
     ),
 }
-_BETWEEN = ", recipe "
 
 
 def recipe_named(name: str) -> Recipe:
@@ -90,13 +89,3 @@ def recipe_named(name: str) -> Recipe:
         raise ConfigurationError(
             f"LINEWATCH_RECIPE: no recipe is called {name!r}; there are {', '.join(RECIPES)}"
         ) from None
-
-
-def space_description(encoders: str, recipe: str) -> str:
-    """What a feature space is made of, in words: the encoders, and any recipe but the seed's."""
-    return encoders if recipe == SEED.name else f"{encoders}{_BETWEEN}{recipe}"
-
-
-def recipe_of(description: str) -> str:
-    """The recipe's name and version out of `space_description`'s words."""
-    return description.rpartition(_BETWEEN)[2] if _BETWEEN in description else SEED.name

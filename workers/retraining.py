@@ -31,7 +31,7 @@ from model_store.manifest import Kind, Manifest, ManifestDraft
 from model_store.rejudge import vectors_of
 from model_store.store import ModelStore
 from model_store.verdict import Thresholds
-from vision.recipes import recipe_of
+from vision.fingerprint import recipe_of
 from workers.gating import gate, promote_if_passed
 from workers.prompts import few_shot_fit, known_prototypes, version_info
 
