@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
 from vision.loading import LoadedClip
 
-Precision = Literal["float32", "bfloat16"]
+if TYPE_CHECKING:
+    from vision.backends.protocol import Precision
+
+_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 CLIP_MEAN, CLIP_STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 DINO_MEAN, DINO_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -44,28 +47,32 @@ class EncoderPair(nn.Module):
     Args:
         clip: open_clip's model with its tokenizer.
         dino: a transformers `Dinov2Model`.
-        precision: of the networks' arithmetic. Embeddings are float32 either way. bfloat16 is for
-            GPUs; on a CPU it is seldom faster.
     """
 
-    def __init__(self, clip: LoadedClip, dino: Any, *, precision: Precision = "float32") -> None:
+    def __init__(self, clip: LoadedClip, dino: Any) -> None:
         super().__init__()
         self.clip = clip.model
         self.dino = dino
         self._tokenizer = clip.tokenizer
         self.clip_normalise = Normalise(CLIP_MEAN, CLIP_STD)
         self.dino_normalise = Normalise(DINO_MEAN, DINO_STD)
-        self._dtype = torch.float32 if precision == "float32" else torch.bfloat16
+        self._dtype = torch.float32
+        self.requires_grad_(False).eval()
+
+    def cast(self, precision: Precision) -> None:
+        """Put the networks' arithmetic into `precision`: float32, bfloat16 or float16.
+
+        Embeddings come out as float32 in any case.
+        """
+        self._dtype = _DTYPES[precision]
         self.clip.to(self._dtype)
         self.dino.to(self._dtype)
-        self.requires_grad_(False).eval()
 
     @property
     def dims(self) -> tuple[int, int]:
         """The lengths of CLIP's and DINOv2's embeddings."""
         return int(self.clip.visual.output_dim), int(self.dino.config.hidden_size)
 
-    @torch.inference_mode()
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Embed preprocessed pictures.
 

@@ -10,18 +10,21 @@ import torch
 from linewatch.errors import ConfigurationError
 from linewatch.products import ImageSize
 from linewatch.settings import Settings
+from vision.backends.protocol import Backend
+from vision.backends.torch_eager import TorchBackend
 from vision.decode import decode
-from vision.encoders import EncoderPair, Precision
-from vision.fingerprint import RECIPE, Fingerprint
+from vision.encoders import EncoderPair
+from vision.feature_net import FeatureNet
+from vision.fingerprint import Fingerprint
 from vision.loading import dino_architecture, load_clip, load_dino
-from vision.preprocess import PREPROCESSING, preprocess
-from vision.recipe import fuse
+from vision.preprocess import preprocess, preprocessing
+from vision.recipe import SEED, Recipe
 from vision.weights import describe, find_weights
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """A picture ready for the encoders: uint8 [3, 224, 224], and the size it had, in pixels."""
+    """A picture ready for the encoders: uint8 [3, size, size], and the size it had, in pixels."""
 
     pixels: torch.Tensor
     width: int
@@ -32,33 +35,33 @@ class FeatureExtractor:
     """Turns pictures into features with encoders that stay resident.
 
     Args:
-        encoders: both networks.
-        fingerprint: of these encoders' features.
+        net: the networks with their recipe.
+        backend: runs them.
+        fingerprint: of these features.
         description: what surfaces say of the encoders.
-        device: where the encoders are put.
         max_pixels: the largest picture that is decoded.
     """
 
     def __init__(
         self,
-        encoders: EncoderPair,
+        net: FeatureNet,
+        backend: Backend,
         *,
         fingerprint: Fingerprint,
         description: str,
-        device: torch.device,
         max_pixels: int,
     ) -> None:
-        self.device = device
+        self.backend = backend
+        self.device = backend.device
         self.fingerprint = fingerprint.hex
         self.dim = fingerprint.dim
-        self._encoders = encoders.to(device)
+        self.size = net.size
+        self._net = net
         self._description = description
         self._max_pixels = max_pixels
 
     @classmethod
-    def from_settings(
-        cls, settings: Settings, *, precision: Precision = "float32"
-    ) -> FeatureExtractor:
+    def from_settings(cls, settings: Settings, *, recipe: Recipe = SEED) -> FeatureExtractor:
         """Load the encoders that the settings name. Takes seconds; do it once a process.
 
         Raises:
@@ -68,19 +71,19 @@ class FeatureExtractor:
         device = choose_device(settings.device)
         weights = find_weights(settings)
         clip, dino = load_clip(weights), load_dino(weights)
-        encoders = EncoderPair(clip, dino, precision=precision)
+        net = FeatureNet(EncoderPair(clip, dino), recipe)
         fingerprint = Fingerprint(
-            recipe=RECIPE,
-            preprocessing=PREPROCESSING,
+            recipe=recipe.name,
+            preprocessing=preprocessing(net.size),
             encoders={"clip": clip.architecture, "dinov2": dino_architecture(dino)},
             weights_sha256=weights.checksums(),
-            dim=sum(encoders.dims),
+            dim=net.dim,
         )
         return cls(
-            encoders,
+            net,
+            TorchBackend(net, device=device),
             fingerprint=fingerprint,
             description=describe(settings),
-            device=device,
             max_pixels=settings.max_image_pixels,
         )
 
@@ -99,23 +102,23 @@ class FeatureExtractor:
             Unjudgeable: not_an_image, corrupt, too_large or wrong_size.
         """
         decoded = decode(data, max_pixels=self._max_pixels, expected=expected)
-        return Prepared(preprocess(decoded.pixels), decoded.width, decoded.height)
+        pixels = preprocess(decoded.pixels, self.size)
+        return Prepared(pixels, decoded.width, decoded.height)
 
     def features(self, batch: torch.Tensor) -> torch.Tensor:
         """The features of prepared pictures. One thread at a time should own the device.
 
         Args:
-            batch: uint8 [n, 3, 224, 224], on any device.
+            batch: uint8 [n, 3, size, size], on any device.
 
         Returns:
             float32 [n, dim] on `device`; each row has length 1.
         """
-        with torch.inference_mode():
-            return fuse(*self._encoders(batch.to(self.device, non_blocking=True)))
+        return self.backend.features(batch)
 
     def embed_text(self, prompts: Sequence[str]) -> torch.Tensor:
         """CLIP's embeddings of sentences, float32 [n, c], not normalised."""
-        return self._encoders.embed_text(prompts)
+        return self._net.encoders.embed_text(prompts)
 
 
 def choose_device(name: str) -> torch.device:

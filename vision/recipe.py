@@ -1,9 +1,62 @@
-"""How two embeddings become one feature vector: the seed's recipe."""
+"""How both encoders make one feature vector: the recipe. Today there is the seed's."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
 import torch
 from torch.nn.functional import normalize
+
+from vision.fingerprint import RECIPE
+from vision.preprocess import SIZE
+
+if TYPE_CHECKING:
+    from vision.encoders import EncoderPair
+
+
+class Recipe(Protocol):
+    """What decides the pictures' size and what is made of the encoders' outputs.
+
+    Only tensor operations may lie between `images` and the features: every backend traces them.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name and version; a part of the fingerprint."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """The side of the square that the encoders see, in pixels."""
+        ...
+
+    def dim(self, encoders: EncoderPair) -> int:
+        """The length of a feature vector."""
+        ...
+
+    def __call__(self, encoders: EncoderPair, images: torch.Tensor) -> torch.Tensor:
+        """float32 [n, dim], rows of length 1, from uint8 [n, 3, size, size]."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SeedRecipe:
+    """CLIP's embedding beside DINOv2's class token, see `fuse`."""
+
+    name: str = RECIPE
+    size: int = SIZE
+
+    def dim(self, encoders: EncoderPair) -> int:
+        """Both embeddings' lengths together."""
+        return sum(encoders.dims)
+
+    def __call__(self, encoders: EncoderPair, images: torch.Tensor) -> torch.Tensor:
+        """Embed with both, then fuse."""
+        return fuse(*encoders(images))
+
+
+SEED = SeedRecipe()
 
 
 def fuse(clip: torch.Tensor, dino: torch.Tensor) -> torch.Tensor:

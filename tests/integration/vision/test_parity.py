@@ -38,15 +38,17 @@ def test_features_agree_with_each_encoders_own_preprocessing(
 ) -> None:
     files = pictures()
     images = [Image.open(io.BytesIO(data)).convert("RGB") for data in files]
-    mine = extractor._encoders(torch.stack([extractor.prepare(data).pixels for data in files]))
+    encoders = extractor._net.encoders
+    with torch.inference_mode():
+        mine = encoders(torch.stack([extractor.prepare(data).pixels for data in files]))
 
     of_clip = open_clip.image_transform(224, is_train=False, mean=CLIP_MEAN, std=CLIP_STD)
     of_dino = BitImageProcessor(image_mean=DINO_MEAN, image_std=DINO_STD)
     assert of_dino.size["shortest_edge"] == 224
     with torch.inference_mode():
-        clip = extractor._encoders.clip.encode_image(torch.stack([of_clip(i) for i in images]))
+        clip = encoders.clip.encode_image(torch.stack([of_clip(i) for i in images]))
         pixels = [of_dino(i, return_tensors="pt")["pixel_values"] for i in images]
-        dino = extractor._encoders.dino(torch.cat(pixels)).pooler_output
+        dino = encoders.dino(torch.cat(pixels)).pooler_output
     for got, want in zip(mine, (clip, dino), strict=True):
         assert torch.cosine_similarity(got, want).min() >= LEAST_COSINE
         assert torch.cosine_similarity(got, want.roll(1, 0)).mean() < LEAST_COSINE

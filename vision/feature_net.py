@@ -1,0 +1,49 @@
+"""The whole computation from 8-bit pictures to features, as one module."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from vision.encoders import EncoderPair
+from vision.recipe import SEED, Recipe
+
+
+class FeatureNet(nn.Module):
+    """Normalisation, both encoders and the recipe's fusion.
+
+    Backends treat it as a black box: they run it, compile it, trace it or export it, and know
+    nothing of what is inside.
+
+    Args:
+        encoders: both networks.
+        recipe: what is made of them.
+    """
+
+    def __init__(self, encoders: EncoderPair, recipe: Recipe = SEED) -> None:
+        super().__init__()
+        self.encoders = encoders
+        self.recipe = recipe
+        self.eval()
+
+    @property
+    def size(self) -> int:
+        """The side of the pictures, in pixels."""
+        return self.recipe.size
+
+    @property
+    def dim(self) -> int:
+        """The length of a feature vector."""
+        return self.recipe.dim(self.encoders)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """The features of prepared pictures.
+
+        Args:
+            images: uint8 [n, 3, size, size] on the networks' device.
+
+        Returns:
+            float32 [n, dim]; each row has length 1. A row with NaN or infinities in it says that
+            the networks failed on that picture.
+        """
+        return self.recipe(self.encoders, images)
