@@ -14,6 +14,7 @@ from linewatch.errors import LinewatchError
 COMMANDS: dict[str, str] = {
     # name: one line of help, shown without importing the command
     "audit": "Check and list the audit log: who promoted, labelled, requeued, purged.",
+    "backends": "Show what runs the encoders; check that models judge alike on it.",
     "beat": "Run the scheduler that starts retraining.",
     "db": "Create, upgrade and inspect the database.",
     "dead-letters": "List, show, requeue and purge what could not be judged.",
@@ -23,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "labels": "Import people's labels.",
     "lines": "List production lines, and set their takt budget and policy.",
     "models": "List, show, verify, promote and roll back model versions.",
+    "optimize": "Convert the encoders for OpenVINO and quantise them to int8.",
     "products": "Register and list products.",
     "redis-acl": "Write the Redis users that producers, workers and operators need.",
     "purge": "Delete what is older than the retention settings allow, now.",

@@ -112,7 +112,11 @@ def start_inspect_runtime(settings: Settings, worker: str | None = None) -> Insp
     engine = engine_for(settings.sql_url)
     extractor = FeatureExtractor.from_settings(settings)
     feature_spaces.register(
-        engine, extractor.fingerprint, encoders=extractor.describe(), dim=extractor.dim
+        engine,
+        extractor.fingerprint,
+        encoders=extractor.describe(),
+        dim=extractor.dim,
+        reference=extractor.reference,
     )
     residency = Residency(
         engine,
@@ -173,11 +177,11 @@ def start_inspect_runtime(settings: Settings, worker: str | None = None) -> Insp
         observers.add(metrics.observe)
         _runtime.metrics = _serve(_runtime, metrics, settings)
     log.info(
-        "%s ready in %.1f s: %s on %s, models %s",
+        "%s ready in %.1f s: %s by %s, models %s",
         name,
         time.monotonic() - began,
         extractor.describe(),
-        extractor.device,
+        extractor.backend.describe(),
         residency.versions or "none yet",
     )
     return _runtime

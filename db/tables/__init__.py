@@ -14,6 +14,7 @@ from db.tables.model import (
     Deployment,
     FeatureSpace,
     ModelVersion,
+    PrecisionAgreement,
     TrainingRun,
 )
 from db.tables.operations import (
@@ -43,6 +44,7 @@ __all__ = [
     "Label",
     "Line",
     "ModelVersion",
+    "PrecisionAgreement",
     "Product",
     "Requeue",
     "RetentionMark",

@@ -108,8 +108,10 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
-def _name(device: torch.device, backend: str, precision: Precision, *, ready: bool) -> Name:
-    if backend == "torch" or backend == "openvino":
+def _name(
+    device: torch.device, backend: Literal["auto"] | Name, precision: Precision, *, ready: bool
+) -> Name:
+    if backend != "auto":
         return backend
     if device.type == "cpu" and (precision == "int8" or (ready and precision == "float32")):
         return "openvino"
