@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "dead-letters": "List, show, requeue and purge what could not be judged.",
     "demo": "Inspect a simulated shift (or a folder of pictures) from camera to report.",
     "doctor": "Check the configuration and what it points at.",
+    "export": "Write the encoders, and a product's model, as ONNX for other servers.",
     "flower": "Run Flower, the page that watches the workers.",
     "labels": "Import people's labels.",
     "lines": "List production lines, and set their takt budget and policy.",
