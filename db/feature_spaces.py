@@ -24,16 +24,28 @@ class FeatureSpace:
     fingerprint: str
     encoders: str
     dim: int
+    reference: str | None = None
+
+    @property
+    def family(self) -> str:
+        """The float32 space that this one is a precision of; that one's own fingerprint."""
+        return self.reference or self.fingerprint
 
 
-def register(engine: Engine, fingerprint: str, *, encoders: str, dim: int) -> None:
-    """Note what a fingerprint stands for; a worker says so when it starts."""
+def register(
+    engine: Engine, fingerprint: str, *, encoders: str, dim: int, reference: str | None = None
+) -> None:
+    """Note what a fingerprint stands for; a worker says so when it starts.
+
+    `reference` is the float32 fingerprint of the same encoders and recipe.
+    """
     table = table_of(FeatureSpaceRow)
     row = {
         "fingerprint": fingerprint,
         "encoders": encoders,
         "dim": dim,
         "registered_at": datetime.now(UTC),
+        "reference": None if reference == fingerprint else reference,
     }
     with transaction(engine) as connection:
         connection.execute(insert_into(connection, table).on_conflict_do_nothing(), row)
@@ -42,7 +54,8 @@ def register(engine: Engine, fingerprint: str, *, encoders: str, dim: int) -> No
 def get(engine: Engine, fingerprint: str) -> FeatureSpace | None:
     """What `fingerprint` stands for, or None."""
     c = table_of(FeatureSpaceRow).c
-    query = select(c.fingerprint, c.encoders, c.dim).where(c.fingerprint == fingerprint)
+    query = select(c.fingerprint, c.encoders, c.dim, c.reference)
+    query = query.where(c.fingerprint == fingerprint)
     with reading(engine) as connection:
         row = connection.execute(query).one_or_none()
     return None if row is None else FeatureSpace(*row)
@@ -52,11 +65,11 @@ def newest_labelled(engine: Engine, product: str) -> FeatureSpace | None:
     """The space that a labelled picture's features were last made in, or None."""
     c = table_of(FeatureSpaceRow).c
     query = (
-        select(c.fingerprint, c.encoders, c.dim)
+        select(c.fingerprint, c.encoders, c.dim, c.reference)
         .join(Feature, Feature.fingerprint == c.fingerprint)
         .join(Label, Label.inspection_id == Feature.inspection_id)
         .where(Label.product == product)
-        .group_by(c.fingerprint, c.encoders, c.dim)
+        .group_by(c.fingerprint, c.encoders, c.dim, c.reference)
         .order_by(func.max(Feature.created_at).desc(), c.fingerprint)
         .limit(1)
     )

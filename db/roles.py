@@ -42,6 +42,7 @@ RIGHTS: dict[str, tuple[str, str]] = {
     "labels": ("S", "SI"),
     "lines": ("SI", "SIU"),
     "model_versions": ("SI", "SI"),
+    "precision_agreements": ("SIU", "S"),
     "products": ("S", "SIU"),
     "requeues": ("SUD", "SIU"),
     "retention_marks": ("SIU", "S"),

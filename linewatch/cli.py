@@ -14,6 +14,7 @@ from linewatch.errors import LinewatchError
 COMMANDS: dict[str, str] = {
     # name: one line of help, shown without importing the command
     "audit": "Check and list the audit log: who promoted, labelled, requeued, purged.",
+    "backends": "Show what runs the encoders; check that models judge alike on it.",
     "beat": "Run the scheduler that starts retraining.",
     "bench": "Measure this machine; needs a checkout of the repository.",
     "db": "Create, upgrade and inspect the database.",
@@ -21,11 +22,13 @@ COMMANDS: dict[str, str] = {
     "demo": "Inspect a simulated shift (or a folder of pictures) from camera to report.",
     "doctor": "Check the configuration and what it points at.",
     "evaluate": "Judge recipes by cross-validation: the seed's protocol, or any folder of classes.",
+    "export": "Write the encoders, and a product's model, as ONNX for other servers.",
     "flower": "Run Flower, the page that watches the workers.",
     "golden": "Keep the pictures that models are compared on, and freeze them.",
     "labels": "Import, export and review people's labels.",
     "lines": "List production lines, and set their takt budget and policy.",
     "models": "List, show, compare, promote and roll back model versions.",
+    "optimize": "Convert the encoders for OpenVINO and quantise them to int8.",
     "products": "Register and list products.",
     "redis-acl": "Write the Redis users that producers, workers and operators need.",
     "purge": "Delete what is older than the retention settings allow, now.",

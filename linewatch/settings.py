@@ -48,6 +48,12 @@ class Settings(BaseSettings):
     recipe: str = Field(default="seed", description="How pictures become features.")
     weights_dir: Path | None = Field(default=None, description="Local weights; empty: data_dir.")
     device: str = Field(default="auto", description="auto, cpu, cuda or cuda:N.")
+    backend: Literal["auto", "torch", "openvino"] = Field(
+        default="auto", description="What runs the encoders; see docs/engine.md."
+    )
+    precision: Literal["auto", "float32", "bfloat16", "float16", "int8"] = Field(
+        default="auto", description="Of the encoders' arithmetic; auto: float32."
+    )
     max_image_bytes: int = Field(default=64 * 1024 * 1024, gt=0)
     max_image_pixels: int = Field(default=100_000_000, gt=0)
 
@@ -290,6 +296,12 @@ class Settings(BaseSettings):
             raise ValueError(
                 "require_signatures needs signing_keys, or every message would be refused"
             )
+        if self.backend == "torch" and self.precision == "int8":
+            raise ValueError("precision int8 needs backend openvino (or auto)")
+        if self.backend == "openvino" and self.precision == "float16":
+            raise ValueError("precision float16 needs backend torch and a GPU")
+        if self.device.startswith("cuda") and self.backend == "openvino":
+            raise ValueError("backend openvino runs on device cpu only")
         certificates = (self.redis_ca_cert, self.redis_client_cert, self.redis_client_key)
         if any(certificates) and not self.redis_url.startswith("rediss://"):
             raise ValueError(

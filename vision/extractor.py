@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import torch
 
-from linewatch.errors import ConfigurationError
 from linewatch.products import ImageSize
 from linewatch.settings import Settings
+from vision import optimized
+from vision.backends.build import build
+from vision.backends.choice import choose
 from vision.backends.protocol import Backend
-from vision.backends.torch_eager import TorchBackend
 from vision.decode import decode
 from vision.encoders import EncoderPair
 from vision.feature_net import FeatureNet
 from vision.fingerprint import Fingerprint, space_description
 from vision.loading import dino_architecture, load_clip, load_dino
 from vision.preprocess import preprocess, preprocessing
-from vision.recipe import Recipe
+from vision.recipe import SEED, Recipe
 from vision.recipes import recipe_named
-from vision.weights import describe, find_weights
+from vision.weights import Weights, describe, find_weights
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,28 +38,35 @@ class FeatureExtractor:
     """Turns pictures into features with encoders that stay resident.
 
     Args:
-        net: the networks with their recipe.
-        backend: runs them.
+        backend: runs the networks.
         fingerprint: of these features.
+        recipe: name and version of what fuses the encoders' outputs.
+        size: the side of prepared pictures, in pixels.
+        encoders: gives the networks themselves, for text; a backend that has its own copy does not
+            keep torch's in memory.
         description: what surfaces say of the encoders.
         max_pixels: the largest picture that is decoded.
     """
 
     def __init__(
         self,
-        net: FeatureNet,
         backend: Backend,
         *,
         fingerprint: Fingerprint,
+        recipe: str,
+        size: int,
+        encoders: Callable[[], EncoderPair],
         description: str,
         max_pixels: int,
     ) -> None:
         self.backend = backend
         self.device = backend.device
         self.fingerprint = fingerprint.hex
+        self.reference = replace(fingerprint, numerics="").hex
         self.dim = fingerprint.dim
-        self.size = net.size
-        self._net = net
+        self.size = size
+        self._recipe = recipe
+        self._encoders = encoders
         self._description = description
         self._max_pixels = max_pixels
 
@@ -66,30 +75,35 @@ class FeatureExtractor:
         """Load the encoders that the settings name. Takes seconds; do it once a process.
 
         Args:
-            settings: name the encoders, the device and the recipe.
+            settings: name the encoders, the device, the backend and the recipe.
             recipe: another than the settings'.
 
         Raises:
-            WeightsError: the weights cannot be had or are damaged.
-            ConfigurationError: the device or the recipe does not exist.
+            WeightsError: the weights, or the networks optimised from them, cannot be had, are
+                damaged, or do not belong to each other.
+            ConfigurationError: the device or the recipe does not exist, or device, backend and
+                precision do not go together.
         """
         recipe = recipe or recipe_named(settings.recipe)
-        device = choose_device(settings.device)
         weights = find_weights(settings)
-        clip, dino = load_clip(weights), load_dino(weights)
-        net = FeatureNet(EncoderPair(clip, dino), recipe)
-        fingerprint = Fingerprint(
-            recipe=recipe.name,
-            preprocessing=preprocessing(net.size),
-            encoders={"clip": clip.architecture, "dinov2": dino_architecture(dino)},
-            weights_sha256=weights.checksums(),
-            dim=net.dim,
-        )
+        net, fingerprint = load_net(weights, recipe)
+        about = optimized.about_of(optimized.folder_of(settings, "float32"))
+        converted = about is not None and about.source == fingerprint.hex
+        choice = choose(settings, converted=converted)
+        built = build(choice, net, settings, source=fingerprint.hex)
+        if choice.backend == "torch":
+            resident = net.encoders
+            encoders = lambda: resident  # noqa: E731
+        else:
+            encoders = lru_cache(maxsize=1)(lambda: load_net(weights, recipe)[0].encoders)
+        words = [describe(settings), f"{choice.backend} {choice.precision}"]
         return cls(
-            net,
-            TorchBackend(net, device=device),
-            fingerprint=fingerprint,
-            description=describe(settings),
+            built.backend,
+            fingerprint=replace(fingerprint, numerics=built.numerics),
+            recipe=recipe.name,
+            size=net.size,
+            encoders=encoders,
+            description=", ".join(words if built.numerics else words[:1]),
             max_pixels=settings.max_image_pixels,
         )
 
@@ -98,8 +112,8 @@ class FeatureExtractor:
         return self._description
 
     def describe_space(self) -> str:
-        """The encoders, and any recipe but the seed's: what a fingerprint stands for."""
-        return space_description(self._description, self._net.recipe.name)
+        """The encoders and, unless it is the seed's, the recipe in words."""
+        return space_description(self._description, self._recipe)
 
     def prepare(self, data: bytes, expected: ImageSize | None = None) -> Prepared:
         """Decode and preprocess a picture's file. CPU work; any number of threads may call it.
@@ -122,32 +136,39 @@ class FeatureExtractor:
             batch: uint8 [n, 3, size, size], on any device.
 
         Returns:
-            float32 [n, dim] on `device`; each row has length 1.
+            float32 [n, dim] on `device`; each row has length 1. NaN or infinities in a row say
+            that the networks failed on that picture.
+
+        Raises:
+            ValueError: these are no prepared pictures.
         """
+        shape = (3, self.size, self.size)
+        if batch.dtype != torch.uint8 or batch.shape[1:] != shape:
+            raise ValueError(
+                f"prepared pictures are uint8 {shape}, not {batch.dtype} {batch.shape}"
+            )
+        if not len(batch):
+            return torch.zeros((0, self.dim), device=self.device)
         return self.backend.features(batch)
 
     def embed_text(self, prompts: Sequence[str]) -> torch.Tensor:
         """CLIP's embeddings of sentences, float32 [n, c], not normalised."""
-        return self._net.encoders.embed_text(prompts)
+        return self._encoders().embed_text(prompts)
 
 
-def choose_device(name: str) -> torch.device:
-    """The device called `name`; "auto" is the first GPU where there is one.
+def load_net(weights: Weights, recipe: Recipe = SEED) -> tuple[FeatureNet, Fingerprint]:
+    """The networks in float32 on the CPU, and the fingerprint of their features.
 
     Raises:
-        ConfigurationError: there is no such device.
+        WeightsError: the weights are damaged.
     """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise ConfigurationError(
-            f"LINEWATCH_DEVICE: {name!r} is no device; use auto, cpu, cuda or cuda:N"
-        ) from None
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise ConfigurationError(
-            f"LINEWATCH_DEVICE: there is no {name} here ({torch.cuda.device_count()} GPUs seen); "
-            "use auto or cpu"
-        )
-    return device
+    clip, dino = load_clip(weights), load_dino(weights)
+    net = FeatureNet(EncoderPair(clip, dino), recipe)
+    fingerprint = Fingerprint(
+        recipe=recipe.name,
+        preprocessing=preprocessing(net.size),
+        encoders={"clip": clip.architecture, "dinov2": dino_architecture(dino)},
+        weights_sha256=weights.checksums(),
+        dim=net.dim,
+    )
+    return net, fingerprint

@@ -15,7 +15,8 @@ _BETWEEN = ", recipe "
 class Fingerprint:
     """Everything that decides which numbers a picture becomes.
 
-    The device and the precision are left out on purpose: a model fitted on one serves on another.
+    The device and the library are left out on purpose: float32 is float32 everywhere, and a model
+    fitted on one serves on another. Other precisions say so in `numerics`.
     """
 
     recipe: str
@@ -23,11 +24,15 @@ class Fingerprint:
     encoders: Mapping[str, Mapping[str, object]]  # architecture of each, by name
     weights_sha256: Mapping[str, str]
     dim: int
+    numerics: str = ""  # empty: float32
 
     @property
     def hex(self) -> str:
         """SHA-256 of the canonical JSON, 64 hex digits: the same in every process."""
-        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        fields = asdict(self)
+        if not self.numerics:  # features from before it was written down keep their fingerprint
+            del fields["numerics"]
+        text = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -26,6 +26,7 @@ from model_store.apply import AffineHead, NoveltyMeter
 from model_store.rejudge import judgements
 from model_store.store import ModelStore, StoredModel
 from model_store.verdict import Judgement
+from workers.coverage import uncovered
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +76,8 @@ class Residency:
     Args:
         engine: the database that says which version is champion.
         store: where versions are loaded from.
-        fingerprint: that of this worker's features; a model must have been fitted on the same.
+        fingerprint: that of this worker's features; a model must have been fitted on the same, or
+            have been shown to agree on both, see `workers.coverage`.
         device: where heads are put.
         poll_s: how often a promotion is looked for, in seconds.
     """
@@ -186,13 +188,8 @@ class Residency:
         except ModelError as error:
             self._refuse(product, version, role, str(error))
             return None
-        if stored.manifest.fingerprint != self._fingerprint:
-            problem = (
-                f"model {version} was fitted on features {stored.manifest.fingerprint:.16} "
-                f"({stored.manifest.encoders}), but this worker makes {self._fingerprint:.16}; "
-                "start it with the encoders the model was fitted on, or retire the model with "
-                f"`linewatch models retire {product}`"
-            )
+        problem = uncovered(self._engine, stored.manifest, self._fingerprint)
+        if problem is not None:
             if refuse_foreign:
                 raise ModelError(problem)
             self._refuse(product, version, role, problem)

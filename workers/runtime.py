@@ -124,7 +124,11 @@ def start_inspect_runtime(
     engine = engine_for(settings.sql_url)
     extractor = load_extractor(settings)
     feature_spaces.register(
-        engine, extractor.fingerprint, encoders=extractor.describe_space(), dim=extractor.dim
+        engine,
+        extractor.fingerprint,
+        encoders=extractor.describe_space(),
+        dim=extractor.dim,
+        reference=extractor.reference,
     )
     residency = Residency(
         engine,
@@ -195,11 +199,11 @@ def start_inspect_runtime(
         observers.add(metrics.observe)
         _runtime.metrics = _serve(_runtime, metrics, settings)
     log.info(
-        "%s ready in %.1f s: %s on %s, models %s",
+        "%s ready in %.1f s: %s by %s, models %s",
         name,
         time.monotonic() - began,
         extractor.describe(),
-        extractor.device,
+        extractor.backend.describe(),
         residency.versions or "none yet",
     )
     return _runtime

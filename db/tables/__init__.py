@@ -16,6 +16,7 @@ from db.tables.model import (
     FeatureSpace,
     GateDecision,
     ModelVersion,
+    PrecisionAgreement,
     TrainingRun,
 )
 from db.tables.operations import (
@@ -48,6 +49,7 @@ __all__ = [
     "Label",
     "Line",
     "ModelVersion",
+    "PrecisionAgreement",
     "Product",
     "Requeue",
     "RetentionMark",

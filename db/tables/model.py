@@ -20,6 +20,26 @@ class FeatureSpace(Base):
     encoders: Mapped[str]
     dim: Mapped[int]
     registered_at: Mapped[datetime]
+    reference: Mapped[str | None]  # the float32 space whose precision this is; null: itself
+
+
+class PrecisionAgreement(Base):
+    """How a model judges features of a precision other than the one it was fitted on, measured."""
+
+    __tablename__ = "precision_agreements"
+
+    model_version: Mapped[str] = mapped_column(
+        ForeignKey("model_versions.version"), primary_key=True
+    )
+    fingerprint: Mapped[str] = mapped_column(primary_key=True)
+    backend: Mapped[str]
+    pictures: Mapped[int]
+    same_class: Mapped[float]
+    review_shift: Mapped[float]
+    least_cosine: Mapped[float]
+    holds: Mapped[bool]
+    measured_at: Mapped[datetime]
+    by: Mapped[str]
 
 
 class ModelVersion(Base):

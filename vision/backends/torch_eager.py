@@ -30,7 +30,8 @@ class TorchBackend:
     def features(self, batch: torch.Tensor) -> torch.Tensor:
         """float32 [n, dim] on `device` from uint8 [n, 3, size, size]."""
         with torch.inference_mode():
-            return self._net(batch.to(self.device, non_blocking=True))
+            features: torch.Tensor = self._net(batch.to(self.device, non_blocking=True))
+        return features
 
     def describe(self) -> str:
         """Library, precision and device."""

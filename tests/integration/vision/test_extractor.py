@@ -14,9 +14,9 @@ from linewatch.products import ImageSize
 from linewatch.settings import Settings
 from producer.contract import Reason
 from tests.support.pictures import encoded, texture
-from vision.backends.torch_eager import TorchBackend
+from vision.backends.choice import choose_device
 from vision.errors import Unjudgeable
-from vision.extractor import FeatureExtractor, choose_device
+from vision.extractor import FeatureExtractor
 
 
 @pytest.fixture(scope="module")
@@ -84,15 +84,18 @@ def test_text_is_embedded_without_a_network(extractor: FeatureExtractor) -> None
     assert not torch.allclose(embedded[0], embedded[1])
 
 
-def test_bfloat16_comes_close(
+def test_bfloat16_comes_close_and_has_a_fingerprint_of_its_own(
     extractor: FeatureExtractor, weights_dir: Path, batch: torch.Tensor
 ) -> None:
-    other = FeatureExtractor.from_settings(Settings(weights_dir=weights_dir, device="cpu"))
-    half = TorchBackend(other._net, device=torch.device("cpu"), precision="bfloat16")
+    settings = Settings(weights_dir=weights_dir, device="cpu", precision="bfloat16")
+    half = FeatureExtractor.from_settings(settings)
     features = half.features(batch)
     assert features.dtype == torch.float32
+    assert half.reference == extractor.fingerprint == extractor.reference
+    assert half.fingerprint != extractor.fingerprint
+    assert half.describe() == f"{extractor.describe()}, torch bfloat16"
     assert (features * extractor.features(batch)).sum(dim=1).min() > 0.99
-    assert other.embed_text(["a cable"]).dtype == torch.float32
+    assert half.embed_text(["a cable"]).dtype == torch.float32
 
 
 def test_the_fingerprint_is_the_same_in_another_process(

@@ -38,7 +38,7 @@ def test_features_agree_with_each_encoders_own_preprocessing(
 ) -> None:
     files = pictures()
     images = [Image.open(io.BytesIO(data)).convert("RGB") for data in files]
-    encoders = extractor._net.encoders
+    encoders = extractor._encoders()
     with torch.inference_mode():
         mine = encoders(torch.stack([extractor.prepare(data).pixels for data in files]))
 

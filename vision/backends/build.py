@@ -1,0 +1,84 @@
+"""Builds the backend that was chosen, and shows that it computes what it should."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from linewatch.settings import Settings
+from vision import optimized
+from vision.backends.choice import Choice
+from vision.backends.protocol import Backend
+from vision.backends.torch_eager import TorchBackend
+from vision.feature_net import FeatureNet
+from vision.probe import Probe, probe_of, verify
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Built:
+    """A backend, and what its fingerprint says of its numbers.
+
+    `numerics` is empty for float32, which agrees everywhere.
+    """
+
+    backend: Backend
+    numerics: str
+
+
+def build(choice: Choice, net: FeatureNet, settings: Settings, *, source: str) -> Built:
+    """The backend of `choice`, verified.
+
+    Args:
+        choice: from `choose`.
+        net: float32, on the CPU; a torch backend takes it over.
+        settings: say where optimised networks lie.
+        source: the fingerprint of the float32 features.
+
+    Raises:
+        WeightsError: the optimised network is missing, damaged or of other weights.
+        ConfigurationError: the backend computes something else on this machine.
+    """
+    if choice.backend == "openvino":
+        return _openvino(choice, net, settings, source)
+    if choice.device.type == "cuda":
+        return _cuda(choice, net, settings)
+    if choice.precision == "float32":
+        return Built(TorchBackend(net, device=choice.device), "")
+    probe = probe_of(net)
+    return _verified(TorchBackend(net, device=choice.device, precision=choice.precision), probe)
+
+
+def _cuda(choice: Choice, net: FeatureNet, settings: Settings) -> Built:
+    from vision.backends.torch_cuda import CudaBackend
+
+    probe = probe_of(net)
+    return _verified(
+        CudaBackend(
+            net, device=choice.device, precision=choice.precision, largest=settings.max_batch
+        ),
+        probe,
+    )
+
+
+def _openvino(choice: Choice, net: FeatureNet, settings: Settings, source: str) -> Built:
+    from vision.backends.openvino_cpu import OpenvinoBackend
+    from vision.openvino_model import convert
+
+    folder = optimized.folder_of(settings, "int8" if choice.precision == "int8" else "float32")
+    digest = ""
+    if choice.precision == "int8" or optimized.about_of(folder) is not None:
+        model, probe, about = optimized.load(folder, source=source)
+        digest = about.digest if choice.precision == "int8" else ""
+    else:
+        log.info("converting the encoders; `linewatch optimize` keeps the result for later starts")
+        model, probe = convert(net), probe_of(net)
+    return _verified(OpenvinoBackend(model, precision=choice.precision), probe, digest)
+
+
+def _verified(backend: Backend, probe: Probe, digest: str = "") -> Built:
+    verify(backend, probe)
+    if backend.precision == "float32":
+        return Built(backend, "")
+    return Built(backend, f"{backend.precision} {backend.name} {digest}".strip())

@@ -1,0 +1,70 @@
+"""A `FeatureNet` as an OpenVINO model: float32 by conversion, int8 by quantisation."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from vision.feature_net import FeatureNet
+
+log = logging.getLogger(__name__)
+
+_STEP = 4  # pictures that pass through the network at once while it is calibrated
+
+
+def convert(net: FeatureNet) -> Any:
+    """The network as a float32 `openvino.Model` for any number of pictures.
+
+    It is traced on the CPU; weights are shared with `net` until the model is compiled or saved.
+    """
+    import openvino
+
+    example = torch.zeros((2, 3, net.size, net.size), dtype=torch.uint8)
+    shape = openvino.PartialShape([-1, 3, net.size, net.size])
+    with quiet(), torch.inference_mode():
+        model = openvino.convert_model(net, example_input=example, input=[shape])
+    model.input(0).set_names({"images"})
+    model.output(0).set_names({"features"})
+    return model
+
+
+def quantise(model: Any, pictures: torch.Tensor) -> Any:
+    """The model with int8 multiplications, by NNCF's post-training quantisation.
+
+    Args:
+        model: float32; it is changed.
+        pictures: uint8 [n, 3, size, size], what the site's cameras see. Ranges come from them, so
+            pictures unlike them may saturate.
+    """
+    import nncf
+
+    samples = [part.numpy() for part in torch.split(pictures, _STEP)]
+    with quiet():
+        return nncf.quantize(
+            model,
+            nncf.Dataset(samples),
+            model_type=nncf.ModelType.TRANSFORMER,
+            preset=nncf.QuantizationPreset.MIXED,
+            subset_size=len(samples),
+        )
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep back what the converters say of the networks' Python code: nobody here can change it."""
+    loggers = [logging.getLogger(name) for name in ("nncf", "transformers", "torch.onnx")]
+    levels = [logger.level for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

@@ -1,0 +1,87 @@
+"""Converts and quantises the encoders for OpenVINO, measured before anything is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import torch
+
+from linewatch.errors import WeightsError
+from linewatch.settings import Settings
+from vision import optimized
+from vision.backends.openvino_cpu import OpenvinoBackend
+from vision.backends.protocol import Backend
+from vision.extractor import load_net
+from vision.openvino_model import convert, quantise
+from vision.optimized import About
+from vision.probe import Probe, probe_of, verify
+from vision.recipe import SEED, Recipe
+from vision.weights import find_weights
+
+LEAST_PICTURES = 16
+LEAST_COSINE = 0.999  # of an int8 feature vector to the float32 one, over pictures held out
+_HELD_OUT = 4  # every fourth picture measures, the others calibrate
+_PROBED = 4
+_STEP = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Optimized:
+    """What was stored: float32 for `auto`, int8 for LINEWATCH_PRECISION=int8."""
+
+    float32: About
+    int8: About
+
+
+def optimize(settings: Settings, pictures: torch.Tensor, *, recipe: Recipe = SEED) -> Optimized:
+    """Convert the encoders that the settings name, quantise them on `pictures`, and store both.
+
+    Args:
+        settings: say which encoders, and where the result goes.
+        pictures: prepared, uint8 [n, 3, size, size]; at least 16 of what the cameras see.
+        recipe: of the features.
+
+    Raises:
+        WeightsError: there are too few pictures; the weights cannot be had; the result is too far
+            from float32 (then nothing of it is kept) or cannot be written.
+    """
+    if len(pictures) < LEAST_PICTURES:
+        raise WeightsError(
+            f"{len(pictures)} pictures are too few to calibrate on; {LEAST_PICTURES} are needed, "
+            "and a few hundred do better"
+        )
+    net, fingerprint = load_net(find_weights(settings), recipe)
+    held = torch.arange(len(pictures)) % _HELD_OUT == 0
+    measured = probe_of(net, pictures[held])
+    probe = Probe(measured.pictures[:_PROBED], measured.features[:_PROBED])
+    common = {"source": fingerprint.hex, "versions": _versions()}
+
+    model = convert(net)
+    backend = OpenvinoBackend(model, precision="float32")
+    verify(backend, measured)
+    least = _least(backend, measured)
+    about = {**common, "precision": "float32", "pictures": 0, "least_cosine": least}
+    float32 = optimized.save(optimized.folder_of(settings, "float32"), model, probe, about=about)
+
+    calibration = pictures[~held]
+    quantised = quantise(model, calibration)
+    least = _least(OpenvinoBackend(quantised, precision="int8"), measured)
+    if not least >= LEAST_COSINE:
+        raise WeightsError(
+            f"the int8 features have cosine {least:.5f} to the float32 ones, {LEAST_COSINE:g} is "
+            "needed; calibrate on more and more varied pictures, or set "
+            "LINEWATCH_PRECISION=bfloat16"
+        )
+    about = {**common, "precision": "int8", "pictures": len(calibration), "least_cosine": least}
+    int8 = optimized.save(optimized.folder_of(settings, "int8"), quantised, probe, about=about)
+    return Optimized(float32, int8)
+
+
+def _least(backend: Backend, measured: Probe) -> float:
+    parts = [backend.features(part) for part in torch.split(measured.pictures, _STEP)]
+    return float(torch.cosine_similarity(torch.cat(parts), measured.features).min())
+
+
+def _versions() -> dict[str, str]:
+    return {name: version(name) for name in ("openvino", "nncf", "torch")}
