@@ -45,7 +45,10 @@ class Settings(BaseSettings):
     # Vision
     encoders: Literal["compact", "full"] = "compact"
     weights_dir: Path | None = Field(default=None, description="Local weights; empty: data_dir.")
-    device: str = Field(default="auto", description="auto, cpu, cuda or cuda:N.")
+    device: str = Field(
+        default="auto",
+        description="auto, cpu, cuda or cuda:N; `linewatch worker` takes several, with commas.",
+    )
     max_image_bytes: int = Field(default=64 * 1024 * 1024, gt=0)
     max_image_pixels: int = Field(default=100_000_000, gt=0)
 
