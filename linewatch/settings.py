@@ -47,7 +47,10 @@ class Settings(BaseSettings):
     encoders: Literal["compact", "full"] = "compact"
     recipe: str = Field(default="seed", description="How pictures become features.")
     weights_dir: Path | None = Field(default=None, description="Local weights; empty: data_dir.")
-    device: str = Field(default="auto", description="auto, cpu, cuda or cuda:N.")
+    device: str = Field(
+        default="auto",
+        description="auto, cpu, cuda or cuda:N; `linewatch worker` takes several, with commas.",
+    )
     backend: Literal["auto", "torch", "openvino"] = Field(
         default="auto", description="What runs the encoders; see docs/engine.md."
     )

@@ -16,7 +16,7 @@ from vision.extractor import load_net
 from vision.openvino_model import convert, quantise
 from vision.optimized import About
 from vision.probe import Probe, probe_of, verify
-from vision.recipe import SEED, Recipe
+from vision.recipes import recipe_named
 from vision.weights import find_weights
 
 LEAST_PICTURES = 16
@@ -34,13 +34,12 @@ class Optimized:
     int8: About
 
 
-def optimize(settings: Settings, pictures: torch.Tensor, *, recipe: Recipe = SEED) -> Optimized:
+def optimize(settings: Settings, pictures: torch.Tensor) -> Optimized:
     """Convert the encoders that the settings name, quantise them on `pictures`, and store both.
 
     Args:
-        settings: say which encoders, and where the result goes.
+        settings: say which encoders and recipe, and where the result goes.
         pictures: prepared, uint8 [n, 3, size, size]; at least 16 of what the cameras see.
-        recipe: of the features.
 
     Raises:
         WeightsError: there are too few pictures; the weights cannot be had; the result is too far
@@ -51,7 +50,7 @@ def optimize(settings: Settings, pictures: torch.Tensor, *, recipe: Recipe = SEE
             f"{len(pictures)} pictures are too few to calibrate on; {LEAST_PICTURES} are needed, "
             "and a few hundred do better"
         )
-    net, fingerprint = load_net(find_weights(settings), recipe)
+    net, fingerprint = load_net(find_weights(settings), recipe_named(settings.recipe))
     held = torch.arange(len(pictures)) % _HELD_OUT == 0
     measured = probe_of(net, pictures[held])
     probe = Probe(measured.pictures[:_PROBED], measured.features[:_PROBED])

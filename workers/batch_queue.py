@@ -78,7 +78,7 @@ class BatchQueue(Generic[T]):
         return self._coming > 0 or self._busy
 
     def _arrived(self) -> None:
-        self._coming -= 1
+        self._coming = max(0, self._coming - 1)
         size = len(self._batcher)
         # The first starts the clock. In between, waking the taker would be for nothing.
         if size == 1 or not self._wanting or size >= self._batcher.max_batch:

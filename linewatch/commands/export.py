@@ -28,6 +28,7 @@ def onnx_(file: Path, product: str | None, replace: bool) -> None:
     """
     from linewatch.settings import get_settings
     from vision.extractor import load_net
+    from vision.recipes import recipe_named
     from vision.weights import describe, find_weights
 
     try:
@@ -40,7 +41,7 @@ def onnx_(file: Path, product: str | None, replace: bool) -> None:
     if file.exists() and not replace:
         raise WeightsError(f"{file} exists; say --replace to write over it")
     settings = get_settings()
-    net, fingerprint = load_net(find_weights(settings))
+    net, fingerprint = load_net(find_weights(settings), recipe_named(settings.recipe))
     metadata: dict[str, object] = {
         "fingerprint": fingerprint.hex,
         "encoders": describe(settings),

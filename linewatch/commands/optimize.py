@@ -28,6 +28,7 @@ def command(folder: Path | None, images: int) -> None:
     from vision.decode import decode
     from vision.errors import Unjudgeable
     from vision.preprocess import preprocess
+    from vision.recipes import recipe_named
 
     try:
         from vision.optimize import optimize
@@ -35,11 +36,12 @@ def command(folder: Path | None, images: int) -> None:
         raise WeightsError(f"{error}; `pip install linewatch[openvino]` first") from None
 
     settings = get_settings()
+    size = recipe_named(settings.recipe).size
     pictures = []
     for data in _folder(folder, images) if folder else _inspected(images):
         try:
             pixels = decode(data, max_pixels=settings.max_image_pixels).pixels
-            pictures.append(preprocess(pixels))
+            pictures.append(preprocess(pixels, size))
         except Unjudgeable:
             continue
     if not pictures:

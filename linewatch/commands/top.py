@@ -30,7 +30,9 @@ def command(urls: tuple[str, ...], every_s: float, once: bool) -> None:
 
     settings = get_settings()
     if not urls and settings.metrics_port:
-        urls = (f"http://{settings.metrics_address}:{settings.metrics_port}/metrics",)
+        places = range(len(settings.device.split(",")))  # a worker a device, each with its port
+        ports = [settings.metrics_port + place for place in places]
+        urls = tuple(f"http://{settings.metrics_address}:{port}/metrics" for port in ports)
     for url in urls:
         if not url.startswith(("http://", "https://")):
             raise click.BadParameter(f"{url!r} is no http:// address")

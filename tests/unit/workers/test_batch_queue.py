@@ -50,3 +50,34 @@ def test_many_producers_lose_nothing() -> None:
     left = queue.close()
     taker.join(timeout=5)
     assert sorted(taken + left) == sorted(b + n for b in (0, 1000, 2000) for n in range(200))
+
+
+def test_the_taker_waits_for_what_is_expected_and_no_longer() -> None:
+    queue = BatchQueue[int](MicroBatcher(64, 60.0))
+    queue.expect(3)
+    got: list[list[int]] = []
+    taker = Thread(target=lambda: got.append(queue.take()))
+    taker.start()
+    queue.put(1, lane="a")
+    queue.put(2, lane="a")
+    taker.join(0.05)
+    assert not got
+    queue.excuse()  # the third was refused by the reader
+    taker.join(5)
+    assert got == [[1, 2]]
+
+
+def test_a_batch_gathers_while_the_next_stage_is_busy() -> None:
+    queue = BatchQueue[int](MicroBatcher(64, 60.0))
+    queue.downstream(True)
+    got: list[list[int]] = []
+    taker = Thread(target=lambda: got.append(queue.take()))
+    taker.start()
+    queue.expect(2)
+    queue.put(1, lane="a")
+    queue.put(2, lane="a")
+    taker.join(0.05)
+    assert not got
+    queue.downstream(False)
+    taker.join(5)
+    assert got == [[1, 2]]

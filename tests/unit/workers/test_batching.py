@@ -107,3 +107,31 @@ def test_whatever_the_policies_each_take_is_from_the_right_end(
             rest = waiting[taken[0]]
             assert taken == rest.pop(-1 if taken[0] in hasty else 0)
     assert len(batcher) == sum(map(len, waiting.values()))
+
+
+def test_nobody_waits_for_what_is_not_coming() -> None:
+    batcher = MicroBatcher[int](8, 10.0)
+    assert batcher.due_in(5.0, coming=False) is None
+    batcher.add(1, lane="a", now=5.0)
+    assert batcher.due_in(5.0, coming=True) == 10.0
+    assert batcher.due_in(5.0, coming=False) == 0.0
+
+
+def test_a_batch_spans_messages_and_a_message_spans_batches() -> None:
+    batcher = MicroBatcher[tuple[str, int]](4, 1.0)
+    for message, count in (("a", 3), ("b", 6)):
+        for number in range(count):
+            batcher.add((message, number), lane="line-1", now=0.0)
+    first, second, third = batcher.take(), batcher.take(), batcher.take()
+    assert first == [("a", 0), ("a", 1), ("a", 2), ("b", 0)]
+    assert (len(second), len(third)) == (4, 1)
+
+
+def test_a_smaller_limit_holds_from_the_next_batch_on() -> None:
+    batcher = MicroBatcher[int](8, 10.0)
+    for number in range(8):
+        batcher.add(number, lane="a", now=0.0)
+    batcher.max_batch = 4
+    assert batcher.due_in(0.0) == 0.0
+    assert batcher.take() == [0, 1, 2, 3]
+    assert batcher.take() == [4, 5, 6, 7]

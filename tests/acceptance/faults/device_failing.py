@@ -1,0 +1,25 @@
+"""Included in a worker: its device fails once, in the words of LINEWATCH_TEST_DEVICE_SAYS.
+
+The words are CUDA's or OpenVINO's own. The flag file remembers that it happened.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from workers.judging import Judge
+
+_judge = Judge.judge
+
+
+def _failing(self: Judge, batch: Any) -> Any:
+    flag = Path(os.environ["LINEWATCH_TEST_DEVICE_FLAG"])
+    if len(batch) >= int(os.environ["LINEWATCH_TEST_DEVICE_FROM"]) and not flag.exists():
+        flag.touch()
+        raise RuntimeError(os.environ["LINEWATCH_TEST_DEVICE_SAYS"])
+    return _judge(self, batch)
+
+
+Judge.judge = _failing  # type: ignore[method-assign]
