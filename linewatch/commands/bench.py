@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,6 @@ def command(name: str, json_path: Path | None, quick: bool) -> None:
     NAME is a benchmark, 'list' for their names, or 'all', which also writes docs/benchmarks.md.
     """
     suite = _suite()
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # and clean up
     if name == "list":
         for bench, about in suite.BENCHES.items():
             click.echo(f"{bench:12} {about}")
