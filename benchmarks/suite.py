@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import signal
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ BENCHES = {
 def run_bench(name: str, *, quick: bool) -> dict[str, Any]:
     """Run one benchmark; returns its result in the form of `benchmarks.report`."""
     module = importlib.import_module(f"benchmarks.benches.{name}")
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # and clean up
     began = time.monotonic()
     say(f"{name}: begun")
     with Workplace() as workplace:

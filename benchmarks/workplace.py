@@ -25,7 +25,6 @@ from tests.support.postgresql import Databases, NoPostgreSQLError, server
 from tests.support.redis_server import RedisServer
 
 ROOT = Path(__file__).resolve().parents[1]
-OPTIMIZE = python_command("linewatch", "optimize")
 PER_CLASS = 6  # pictures; the nine classes make 54
 
 
@@ -130,18 +129,13 @@ class Workplace:
 
     def make_ready(self, contender: Contender) -> None:
         """Convert and quantise the encoders, as a site does once with its own pictures."""
-        done = self.weights_dir / "optimized" / ENCODERS / contender.precision / "about.json"
-        if contender.backend != "openvino" or contender.precision == "bfloat16" or done.exists():
+        done = self.weights_dir / "optimized" / ENCODERS / "int8" / "about.json"
+        if contender.backend != "openvino" or "optimize" not in COMMANDS or done.exists():
             return
-        if "optimize" not in COMMANDS:
-            return
-        say(f"linewatch optimize, {contender.precision}")
-        folder = str(self.pictures[0].path.parent)
-        settings = self.settings("optimize", "")
-        command = [*OPTIMIZE, "--precision", contender.precision, "--images", folder]
-        subprocess.run(
-            command, env=child_environment(settings), check=True, stdout=sys.stderr.fileno()
-        )
+        say("linewatch optimize, once; it takes a minute or two")
+        command = python_command("linewatch", "optimize", str(self.pictures[0].path.parent))
+        environment = child_environment(self.settings("optimize", ""))
+        subprocess.run(command, env=environment, check=True, stdout=sys.stderr.fileno())
 
     @contextmanager
     def bare(self, contender: Contender, settings: Settings) -> Iterator[Bare]:

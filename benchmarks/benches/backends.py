@@ -56,8 +56,9 @@ def _measure(
         contender: bare.features(files, workplace.folder / f"{contender.key}.npy")
         for contender, bare in processes.items()
     }
+    version = processes[TORCH].fit(pictures, "cable")
     for bare in processes.values():
-        bare.fit(pictures, "cable")
+        bare.take("cable", version)
     runs = {c.name: partial(_images_per_s, bare, files, batch) for c, bare in processes.items()}
     say(f"{rounds} rounds of {len(runs)} backends")
     rates = interleave(runs, rounds)

@@ -10,8 +10,6 @@ from benchmarks.compact import main
 from benchmarks.report import Findings
 from benchmarks.workplace import Workplace
 from linewatch.errors import ConfigurationError
-from linewatch.settings import get_settings
-from vision.weights import COMPACT_FOLDER
 
 _QUICK = ["--cable-per-class", "10", "--other-per-class", "10", "--most-per-class", "10"]
 
@@ -28,10 +26,8 @@ def run(workplace: Workplace, *, quick: bool) -> Findings:
             "bench compact needs the folder that holds mvtec-bottle and x-sdd; name it in "
             "LINEWATCH_TEST_DATA"
         )
-    weights = get_settings().local_weights_dir / COMPACT_FOLDER
     out = workplace.folder / "compact.json"
-    options = {"photographs": photographs, "weights": weights, "out": out}
-    options["cache"] = workplace.cache / "compact"
+    options = {"photographs": photographs, "cache": workplace.cache / "compact", "out": out}
     named = [part for key, value in options.items() for part in (f"--{key}", str(value))]
     main(args=[*named, *(_QUICK if quick else [])], standalone_mode=False)
     return _findings(out)

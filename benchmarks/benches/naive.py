@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 
 from benchmarks.benches.pipeline import PER_RUN, fitted_plants
 from benchmarks.contender import OPENVINO_INT8, TORCH, available
@@ -29,14 +30,14 @@ def run(workplace: Workplace, *, quick: bool) -> Findings:
         naive = stack.enter_context(NaivePlant(workplace, kind))
         naive.start(workplace.pictures[:18])
         files = repeated(workplace.pictures, scaled(_NAIVE_IMAGES))
-        runs: dict[str, Callable[[], float]] = {_NAIVE: lambda: naive.images_per_s(files)}
+        runs: dict[str, Callable[[], float]] = {_NAIVE: partial(naive.images_per_s, files)}
         contenders = available(TORCH, OPENVINO_INT8)
         for contender in contenders:
             say(f"{contender.name}: loading")
             with workplace.bare(contender, workplace.settings("bare", "")) as bare:
                 plant = fitted_plants(workplace, contender, bare, stack, [kind])[kind]
             paths = repeated(workplace.pictures, scaled(PER_RUN[contender.backend]))
-            runs[contender.name] = lambda plant=plant, paths=paths: plant.images_per_s(paths)
+            runs[contender.name] = partial(plant.images_per_s, paths)
             plant.images_per_s(paths[: max(2, len(paths) // 4)])  # warm
         rates = interleave(runs, 2 if quick else 5)
     for name, values in rates.items():

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 
 from benchmarks.bare import Bare
 from benchmarks.benches.pipeline import PER_RUN, fitted_plants
@@ -55,11 +56,11 @@ def _measure(
         say(f"{contender.name}: loading")
         with workplace.bare(contender, workplace.settings("bare", "")) as bare:
             plant = fitted_plants(workplace, contender, bare, stack, [kind])[kind]
-            runs: dict[str, Callable[[], float]] = {_OURS: lambda: plant.images_per_s(paths)}
+            runs: dict[str, Callable[[], float]] = {_OURS: partial(plant.images_per_s, paths)}
             for name in peers:
                 say(f"{contender.name}: starting {name}")
                 server = _server(workplace, contender, name, bare, stack, plant.version)
-                runs[name] = lambda server=server: server.images_per_s(paths)
+                runs[name] = partial(server.images_per_s, paths)
         plant.images_per_s(paths[: max(2, len(paths) // 4)])  # warm
         rates = interleave(runs, rounds)
         plant.check_judged()

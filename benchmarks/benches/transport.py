@@ -19,7 +19,7 @@ from benchmarks.report import Findings
 from benchmarks.scale import scaled
 from benchmarks.workplace import Workplace, say
 
-MESSAGES = {1: 3000, 8: 1500, 64: 400}  # images a message to messages: some five seconds each
+MESSAGES = {1: 2000, 8: 800, 64: 300}  # images a message to messages: some seconds each
 _EMPTY = "empty task"
 
 

@@ -14,7 +14,7 @@ class Api(litserve.LitAPI):
     def setup(self, device: str) -> None:
         self.served = Served()
 
-    def decode_request(self, request: dict[str, Any]) -> str:
+    def decode_request(self, request):  # an annotation would become the request's schema
         return str(request["path"])
 
     def batch(self, inputs: list[str]) -> list[str]:

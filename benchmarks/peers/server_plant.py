@@ -23,7 +23,8 @@ from linewatch.errors import ServiceError
 from linewatch.services import ServiceGroup, free_port, python_command
 
 CONNECTIONS = 96  # requests in flight: three full batches
-_READY_S = 300.0
+_READY_S = 300  # seconds; on a busy machine Ray alone takes more than its own default of 60
+_HOPELESS = (httpx.codes.UNPROCESSABLE_ENTITY, httpx.codes.INTERNAL_SERVER_ERROR)
 
 
 class ServerPlant:
@@ -42,7 +43,7 @@ class ServerPlant:
         self.engine = engine_for(self.settings.sql_url)
         register_cable(self.engine, "cable")
         extra = {"SERVED_VERSION": version, "RAY_usage_stats_enabled": "0"}
-        extra |= {"RAY_DISABLE_IMPORT_WARNING": "1", "RAY_SERVE_LOG_TO_STDERR": "0"}
+        extra |= {"RAY_SERVE_LOG_TO_STDERR": "0", "RAY_raylet_start_wait_time_s": str(_READY_S)}
         everything = {**child_environment(self.settings), **contender.environment, **extra}
         self.group = ServiceGroup(self.settings.data_dir / "logs", everything)
         self._module = module
@@ -86,8 +87,14 @@ class ServerPlant:
             raise ServiceError(f"{len(bad)} of {len(paths)} requests failed: {bad[0].text:.200}")
 
     def _answers(self, path: Path) -> bool:
+        """Whether it judged a picture; an answer that no waiting mends is an error."""
         try:
-            return httpx.post(self._url, json={"path": str(path)}, timeout=120).is_success
+            answer = httpx.post(self._url, json={"path": str(path)}, timeout=120)
         except httpx.HTTPError:
+            answer = None
+        if answer is not None and answer.status_code in _HOPELESS:
+            raise ServiceError(f"{self._module} answers {answer.status_code}: {answer.text:.300}")
+        if answer is None or not answer.is_success:
             time.sleep(0.5)
             return False
+        return True
