@@ -27,6 +27,7 @@ from tests.acceptance.live import Live
 pytestmark = pytest.mark.timeout(900)
 
 TAKE_OVER_S = 3.0
+AHEAD = 48  # parts without a receipt
 KINDS = ("good", "scratch")
 
 
@@ -43,6 +44,14 @@ class Parts(Stream):
     def __init__(self, plant: Live, rate: float) -> None:
         super().__init__(plant, rate)
         self._stock = [picture(plant, KINDS[number % 2]) for number in range(8)]
+
+    def _run(self) -> None:
+        """Submit, but never far ahead of the receipts: a busy machine makes the stream slower."""
+        while not self._stop.wait(self._pause_s):
+            if len(self.accepted) - len(self._plant.receipts) < AHEAD:
+                first = len(self.accepted)
+                burst = [self._stock[(first + n) % len(self._stock)] for n in range(self._images)]
+                self.accepted += self.camera.submit_many(burst)
 
     def label(self, plant: Live, start: int, count: int) -> None:
         """Say what these parts are; a picture's place in the stream tells."""
