@@ -1,6 +1,6 @@
 """How long 3-fold cross-validation, the final fit and the gate take for 10,000 labelled pictures.
 
-    python -m benchmarks.retrain [--out benchmarks/results/retrain.json]
+    python benchmarks/retrain.py [--out benchmarks/results/retrain.json]
 
 The features are made up: 9 classes in 1,280 dimensions that overlap so much that about a fifth of
 the pictures is told wrong, since classes that lie apart are fitted in a few iterations. Wall-clock
