@@ -109,5 +109,5 @@ def vectors(engine: Engine, ids: Sequence[UUID], fingerprint: str) -> dict[UUID,
     with reading(engine) as connection:
         for start in range(0, len(ids), 500):
             chunk = query.where(c.inspection_id.in_(ids[start : start + 500]))
-            found.update(connection.execute(chunk).tuples())
+            found.update(connection.execute(chunk).all())
     return found

@@ -152,6 +152,10 @@ class Residency:
             # A shadow that cannot be loaded is none; an old one would judge in the wrong name.
             shadowing = {p: m for p, m in shadowing.items() if m.version == shadows[p]}
             self._table = _Table(products.all_products(self._engine), models, shadowing)
+            wanted = {CHAMPION: champions, SHADOW: shadows}
+            for product, role in list(self._refused):
+                if product not in wanted[role]:  # retired, or switched off
+                    self._accept(product, role)
 
     def _resident(
         self,

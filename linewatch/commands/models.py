@@ -19,26 +19,28 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--product")
-def list_(product: str | None) -> None:
+@click.option("--product", help="Only this product.")
+@_format
+def list_(product: str | None, format_: str) -> None:
     """List the versions, newest first; ★ is the champion, ☆ the shadow."""
-    from rich.console import Console
-    from rich.table import Table
-
     from db import deployments, model_versions
     from db.session import default_engine
 
     engine = default_engine()
     champions, shadows = deployments.champions(engine), deployments.shadows(engine)
-    table = Table(box=None)
-    for name in ("", "version", "product", "kind", "trained", "encoders"):
-        table.add_column(name)
-    for info in model_versions.versions(engine, product):
-        mark = "★" if champions.get(info.product) == info.version else ""
-        mark += "☆" if shadows.get(info.product) == info.version else ""
-        trained = f"{info.created_at:%Y-%m-%d %H:%M} UTC"
-        table.add_row(mark, info.version, info.product, info.kind, trained, info.encoders)
-    Console().print(table)
+    rows = [
+        {
+            "role": ("★" if champions.get(info.product) == info.version else "")
+            + ("☆" if shadows.get(info.product) == info.version else ""),
+            "version": info.version,
+            "product": info.product,
+            "kind": info.kind,
+            "trained": f"{info.created_at:%Y-%m-%d %H:%M} UTC",
+            "encoders": info.encoders,
+        }
+        for info in model_versions.versions(engine, product)
+    ]
+    write_rows(rows, format_, title="Models", empty="there is no model yet")
 
 
 @command.command()

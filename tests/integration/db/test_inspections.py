@@ -17,9 +17,10 @@ from sqlalchemy.exc import DBAPIError
 
 from db import inspections, rollup, stations
 from db.inspections import commit_inspections
-from db.records import InspectionRecord, Outcome, StoredFeatures
+from db.records import InspectionRecord, Outcome, ShadowJudgement, StoredFeatures
 from db.rollup import discrepancies, stored_counts
 from db.session import engine_for, reading, transaction
+from db.shadow import agreement
 from db.tables import Camera, Feature, Inspection, InspectionScore
 from producer.contract import Reason, Verdict
 from tests.support.records import NOON, a_record, random_records
@@ -58,6 +59,27 @@ def together(*jobs: Callable[[], object]) -> list[Any]:
         if isinstance(result, BaseException):
             raise result
     return results
+
+
+def test_a_shadow_adds_its_scores_and_changes_nothing_else(engine: Engine) -> None:
+    shadow = ShadowJudgement("cable-2", Verdict.REVIEW, Reason.UNCERTAIN, {"good": 0.4, "cut": 0.6})
+    record, same = (
+        a_record(shadow=shadow),
+        a_record(shadow=replace(shadow, model_version="cable-1")),
+    )
+    commit_inspections(engine, [record, same], UTC)
+    assert commit_inspections(engine, [record], UTC) == frozenset()
+    assert inspections.outcomes(engine, [record.id])[record.id] == Outcome.of(record)
+    assert inspections.scores(engine, record.id) == {
+        "cable-1": record.probabilities,
+        "cable-2": shadow.probabilities,
+    }
+    assert set(inspections.scores(engine, same.id)) == {"cable-1"}  # promoted a moment ago
+    (row,) = agreement(engine, "cable", "cable-2")
+    assert (row.champion, row.champion_verdict, row.shadow_verdict, row.pictures) == (
+        *("cable-1", "pass", "review"),
+        1,
+    )
 
 
 def test_everything_of_a_record_is_stored(engine: Engine) -> None:

@@ -1,0 +1,122 @@
+"""A product to train on: labelled pictures that are points around their class's corner."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy import Engine
+
+from db import feature_spaces, inspections, labels, model_versions, products
+from db.records import StoredFeatures
+from linewatch.products import ProductSpec, parse_product
+from linewatch.settings import Settings
+from model_store.gate import Decision
+from model_store.manifest import ManifestDraft
+from model_store.prompts import prototypes, zero_shot_head
+from model_store.store import ModelStore
+from model_store.verdict import Thresholds
+from tests.support.records import a_record
+from workers import gating
+from workers.prompts import version_info
+from workers.retraining import Retrained, retrain
+
+DIM, CLIP = 12, 8
+PRINT, OTHER = "a" * 64, "b" * 64
+CODES = ("good", "bent", "cut")
+
+
+def spec_of(*codes: str) -> ProductSpec:
+    classes = [{"code": c, "good": c == "good", "prompts": [f"a {c} part"]} for c in codes]
+    return parse_product({"product": "cable", "classes": classes}, source="tests")
+
+
+class Bench:
+    """A product whose labelled pictures are points around their class's corner."""
+
+    def __init__(self, engine: Engine, settings: Settings) -> None:
+        self.engine = engine
+        self.store = ModelStore(settings.models_url)
+        self.settings = settings
+        self.rng = np.random.default_rng(0)
+        products.register(engine, spec_of(*CODES))
+        for print_ in (PRINT, OTHER):
+            feature_spaces.register(engine, print_, encoders="test", dim=DIM)
+
+    def vector(self, code: str, noise: float) -> np.ndarray:
+        corner = np.zeros(DIM)
+        corner[(*CODES, "new").index(code)] = corner[CLIP + (*CODES, "new").index(code)] = 1
+        return corner / np.sqrt(2) + noise * self.rng.normal(size=DIM)
+
+    def pictures(
+        self,
+        code: str,
+        count: int,
+        *,
+        noise: float = 0.05,
+        looks: str | None = None,
+        prints: tuple[str, ...] = (PRINT,),
+        label: bool = True,
+        **fields: object,
+    ) -> list[UUID]:
+        """Inspect and label pictures of a class, which may look like another."""
+        made = []
+        for _ in range(count):
+            vector = self.vector(looks or code, noise)
+            kept = [StoredFeatures(p, vector.astype("<f2").tobytes()) for p in prints]
+            usual = {"decided_at": datetime.now(UTC), "features": kept[0] if kept else None}
+            record = a_record(**{**usual, **fields})
+            inspections.commit_inspections(self.engine, [record], UTC)
+            for more in kept[1:]:
+                feature_spaces.store_features(self.engine, [(record.id, more)])
+            made.append(record.id)
+        if label:
+            self.label(made, code)
+        return made
+
+    def label(self, ids: list[UUID], code: str) -> None:
+        rows = [labels.NewLabel(inspection_id=i, label=code, labelled_by="ann") for i in ids]
+        labels.add_labels(self.engine, rows)
+
+    def train(self, **changes: object) -> Retrained:
+        """Retrain now, with these settings changed."""
+        made = retrain(
+            self.engine,
+            self.store,
+            "cable",
+            trigger="test",
+            settings=self.settings.model_copy(update=changes),
+        )
+        assert made is not None
+        return made
+
+    def champion(self) -> str:
+        """Train, and promote at a person's word."""
+        version = self.train().manifest.version
+        self.promote(version)
+        return version
+
+    def promote(self, version: str, **options: object) -> Decision:
+        usual = {"settings": self.settings, "by": "ann", "why": "test"}
+        return gating.promote(self.engine, self.store, version, **{**usual, **options})  # type: ignore[arg-type]
+
+    def zero_shot(self, codes: tuple[str, ...] = CODES) -> str:
+        """As `workers.prompts.make_zero_shot`, with words that point to the classes' corners."""
+        words = {c: np.eye(CLIP)[(*CODES, "new").index(c)][None] for c in codes}
+        draft = ManifestDraft(
+            product="cable",
+            number=model_versions.next_number(self.engine, "cable"),
+            good_class="good",
+            fingerprint=PRINT,
+            encoders="test",
+            thresholds=Thresholds(review_below=0.0),
+            training_digest="d" * 64,
+            image_counts=dict.fromkeys(codes, 0),
+            metrics=None,
+            kind="zero-shot",
+            created_at=datetime.now(UTC),
+        )
+        manifest = self.store.save(zero_shot_head(prototypes(words, DIM)), draft)
+        model_versions.add_version(self.engine, version_info(manifest))
+        return manifest.version
