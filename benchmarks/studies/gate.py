@@ -23,7 +23,7 @@ CLASSES = 9
 GOOD_SHARE, CHAMPION, SHARED = 0.4, 0.85, 0.5
 DIFFERENCES = (-0.10, -0.05, -0.02, 0.0, 0.02, 0.05, 0.07)  # of accuracy
 PICTURES = (60, 200, 600)
-REPEATS, LONG = 60, 300_000
+REPEATS, LONG = 200, 300_000
 NAMES = ["good", *(f"defect-{n}" for n in range(1, CLASSES))]
 Codes = NDArray[np.int64]
 

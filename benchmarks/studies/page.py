@@ -45,7 +45,7 @@ def _heldout(result: Result) -> str:
     lines = [
         _about(result),
         "",
-        "| pictures | rules | caught, mean of the classes | caught, worst class | known parts reviewed |",
+        "| pictures | rules | caught, mean | caught, worst class | known parts reviewed |",
         "|---|---|---|---|---|",
     ]
     ratios = result["ratios"]
@@ -58,8 +58,13 @@ def _heldout(result: Result) -> str:
             cells = " | ".join(_percent(share) for share in (*shares, review))
             lines.append(f"| {pictures} | {policy} | {cells} |")
     lines += ["", "Every class, under the default rules and under 5 % novelty:", ""]
-    lines += ["| pictures | held out | caught | of it novel | caught at 5 % novelty |", "|---|---|---|---|---|"]
-    wide = {(r["pictures"], r["held_out"]): r for r in result["rows"] if r["policy"] == "novelty 5 %"}
+    lines += [
+        "| pictures | held out | caught | of it novel | caught at 5 % novelty |",
+        "|---|---|---|---|---|",
+    ]
+    wide = {
+        (r["pictures"], r["held_out"]): r for r in result["rows"] if r["policy"] == "novelty 5 %"
+    }
     for row in result["rows"]:
         if row["policy"] == "default":
             other = wide[row["pictures"], row["held_out"]]
@@ -103,10 +108,12 @@ def _drift(result: Result) -> str:
         f"| {ratios['psi false alarms in 10,000 parts']:.2f} |",
     ]
     for kind in ("fade", "step"):
-        for what, words in (("caught", "cameras that noticed"), ("median delay", "median delay, parts"), ("longest delay", "longest delay, parts")):
-            ours, psi = ratios[f"{kind}: {what}"], ratios[f"{kind}: psi {what}"]
-            cells = [_percent(x) if what == "caught" else ("–" if x is None else f"{x:.0f}") for x in (ours, psi)]
-            lines.append(f"| {kind}: {words} | {cells[0]} | {cells[1]} |")
+        shares = [_percent(ratios[f"{kind}: {which}caught"]) for which in ("", "psi ")]
+        lines.append(f"| {kind}: cameras that noticed | {' | '.join(shares)} |")
+        for what in ("median delay", "longest delay"):
+            delays = [ratios[f"{kind}: {which}{what}"] for which in ("", "psi ")]
+            cells = ["–" if delay is None else f"{delay:.0f}" for delay in delays]
+            lines.append(f"| {kind}: {what}, parts | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
