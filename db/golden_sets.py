@@ -91,7 +91,7 @@ def all_sets(engine: Engine, product: str | None = None) -> list[SetInfo]:
         rows = connection.execute(query.order_by(c.product, c.set_name)).all()
         kept = [FrozenSet(*row) for row in connection.execute(select(_TABLE)).all()]
     by_name = {(one.product, one.set_name): one for one in kept}
-    return [SetInfo(*row, by_name.get((row[0], row[1]))) for row in rows]
+    return [SetInfo(code, name, count, by_name.get((code, name))) for code, name, count in rows]
 
 
 def refuse_frozen(connection: Connection, product: str, set_name: str) -> None:

@@ -67,7 +67,8 @@ def project(features: npt.ArrayLike) -> Floats:
 @lru_cache(maxsize=4)
 def _directions(dim: int) -> Floats:
     bits = np.random.PCG64([_SEED, dim]).random_raw(dim * PROJECTIONS) >> np.uint64(63)
-    return np.where(bits.astype(bool), 1.0, -1.0).reshape(dim, PROJECTIONS) / np.sqrt(dim)
+    signs = np.where(bits.astype(bool), 1.0, -1.0).reshape(dim, PROJECTIONS)
+    return np.asarray(signs / np.sqrt(dim))
 
 
 def fit_baseline(samples: Sequence[Sample], *, false_alarm: float = 0.1, seed: int = 0) -> Baseline:

@@ -86,7 +86,9 @@ def _chosen(
 ) -> int | None:
     """Which class the part is taken for; None where a person should say."""
     best = max(range(len(shares)), key=shares.__getitem__)
-    if borders.pass_from is None or borders.defect_to is None or good_class not in classes:
+    if good_class is None or good_class not in classes:
+        return best if shares[best] >= borders.review_below else None
+    if borders.pass_from is None or borders.defect_to is None:
         return best if shares[best] >= borders.review_below else None
     good = list(classes).index(good_class)
     if shares[good] >= borders.pass_from:

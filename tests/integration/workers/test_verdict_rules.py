@@ -134,13 +134,8 @@ def test_costs_of_the_product_file_decide(
     assert manifest.thresholds.pass_from is not None
     assert manifest.decisions is not None
     assert sum(manifest.decisions.good.model_dump().values()) == 14
-    run = CliRunner().invoke(
-        cli,
-        [
-            *("models", "costs", manifest.version, "--format", "json"),
-            *("--defect-rate", "0.5", "--defect-rate", "0.005"),
-        ],
-    )
+    rates = ["--defect-rate", "0.5", "--defect-rate", "0.005"]
+    run = CliRunner().invoke(cli, ["models", "costs", manifest.version, *rates, "--format", "json"])
     assert run.exit_code == 0, run.output
     half, rare = json.loads(run.output)
     assert half["defect_rate"] == 0.5
