@@ -31,21 +31,25 @@ class Scores(Protocol):
 
 def write_report(
     probes: Sequence[Scores],
-    figures: dict[str, object],
+    others: Sequence[dict[str, object]],
     settings: dict[str, object],
     weights: Path,
     out: Path | None,
 ) -> None:
-    """Write rows and paired comparisons as JSON."""
+    """Write the probes' rows, the other rows, and paired comparisons as JSON."""
     about = json.loads((weights / ABOUT_FILE).read_text(encoding="utf-8"))
     report = {
         "name": "compact",
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": _commit(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "settings": {**settings, "encoders": about["description"]},
-        "rows": [_row(probe) for probe in probes],
-        "figures": figures,
+        "settings": {
+            **settings,
+            "encoders": about["description"],
+            "training": about["training"],
+            "sha256": about["sha256"],
+        },
+        "rows": [*(_row(probe) for probe in probes), *others],
         "ratios": _comparisons(probes),
     }
     path = out or _RESULT
@@ -57,6 +61,7 @@ def write_report(
 def _row(probe: Scores) -> dict[str, object]:
     values = np.asarray(probe.macro_f1)
     return {
+        "task": "linear probe",
         "pictures": probe.pool,
         "encoder": probe.encoder,
         "per_class": probe.per_class or "all",
@@ -67,7 +72,7 @@ def _row(probe: Scores) -> dict[str, object]:
 
 
 def _comparisons(probes: Sequence[Scores]) -> dict[str, object]:
-    """For each pool and rival: the mean difference in macro F1, and the paired tests' p."""
+    """For each pool and rival: compact's mean macro F1 over the rival's, and paired tests' p."""
     from scipy.stats import ttest_rel, wilcoxon
 
     ours = {(p.pool, p.per_class): np.asarray(p.macro_f1) for p in probes if p.encoder == _OURS}
@@ -77,7 +82,9 @@ def _comparisons(probes: Sequence[Scores]) -> dict[str, object]:
         if probe.encoder == _OURS or len(theirs) < 2:
             continue
         same = bool(np.all(mine == theirs))
-        found[f"{probe.pool}, {probe.per_class} a class: compact - {probe.encoder}"] = {
+        name = f"macro F1 of compact / {probe.encoder}: {probe.pool}, {probe.per_class} a class"
+        found[name] = {
+            "ratio": round(float(mine.mean() / theirs.mean()), 4),
             "difference": round(float((mine - theirs).mean()), 4),
             "draws_won": int((mine > theirs).sum()),
             "p_wilcoxon": 1.0 if same else float(wilcoxon(mine, theirs).pvalue),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -13,10 +16,32 @@ from benchmarks.compact_encoders import shipped
 from vision.recipe import fuse
 
 _BATCH = 32
+_THREADS = 2
 _SECONDS = 10.0
 
 
-def measure_speed(folder: Path, threads: int = 2) -> dict[str, object]:
+def speed_row(folder: Path, lock: Path | None) -> dict[str, object]:
+    """Speed and memory as a row of the report.
+
+    Args:
+        folder: the weights.
+        lock: a file that other programs lock too when they must not be disturbed.
+    """
+    with lock.open("w") if lock else nullcontext() as file:
+        if file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        return {
+            "task": "speed",
+            "encoder": "compact",
+            "batch": _BATCH,
+            "threads": _THREADS,
+            "load_average": round(os.getloadavg()[0], 1),
+            **measure_speed(folder),
+            "peak_memory_mb": round(measure_memory_mb(folder)),
+        }
+
+
+def measure_speed(folder: Path, threads: int = _THREADS) -> dict[str, object]:
     """Images per second from prepared pixels to features: of the median and the best batch."""
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
@@ -25,10 +50,10 @@ def measure_speed(folder: Path, threads: int = 2) -> dict[str, object]:
     finally:
         torch.set_num_threads(before)
     return {
-        "images_per_s": _BATCH / sorted(times)[len(times) // 2],
-        "images_per_s_best_batch": _BATCH / min(times),
+        "images_per_s": round(_BATCH / sorted(times)[len(times) // 2], 1),
+        "images_per_s_best_batch": round(_BATCH / min(times), 1),
         # Where other programs share the cores, this is what two free cores would do.
-        "images_per_s_by_cpu_time": threads * _BATCH * len(times) / cpu_s,
+        "images_per_s_by_cpu_time": round(threads * _BATCH * len(times) / cpu_s, 1),
     }
 
 
@@ -47,8 +72,8 @@ def _timed(folder: Path) -> tuple[list[float], float]:
     return times, time.process_time() - cpu
 
 
-def measure_memory_mib(folder: Path) -> float:
-    """The peak resident memory of a process that loads the pair and embeds ten batches, MiB."""
+def measure_memory_mb(folder: Path) -> float:
+    """The peak resident memory of a process that loads the pair and embeds ten batches, MB."""
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.compact_speed", str(folder)],
         check=True,
@@ -65,7 +90,7 @@ def _peak_of_this_process(folder: Path) -> float:
     batch = torch.zeros((_BATCH, 3, 224, 224), dtype=torch.uint8)
     for _ in range(10):
         fuse(*pair(batch))
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
 
 
 if __name__ == "__main__":

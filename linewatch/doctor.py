@@ -115,8 +115,9 @@ def _encoders(settings: Settings) -> Iterator[Finding]:
         yield Finding("encoders", State.OK, describe(settings))
         return
     advice = (
-        "the full ones judge better: `linewatch weights fetch` (or `import` an archive where there "
-        "is no internet), then LINEWATCH_ENCODERS=full"
+        "they learnt from drawn pictures alone. The full ones judge real parts better: `linewatch "
+        "weights fetch` (or `import` an archive where there is no internet), then "
+        "LINEWATCH_ENCODERS=full"
     )
     yield Finding("encoders", State.WARN, f"{describe(settings)}; {advice}")
 

@@ -1,12 +1,13 @@
-"""Where the encoders' weights lie: folders on this machine first, then the hub.
+"""Where the encoders' weights lie: the compact ones in this package, the full ones in a folder of
+this machine or else at the hub.
 
-`<weights_dir>/full` and `<weights_dir>/compact-v1` have the same layout:
+`vision/weights_compact` and `<weights_dir>/full` have the same layout:
 
     clip/     open_clip_config.json, open_clip_model.safetensors    an open_clip `local-dir:`
     dinov2/   config.json, model.safetensors                        a Hugging Face model folder
     about.json  {"description": "…", "sha256": {…}}                 optional; what surfaces say
 
-Other weights of the same architectures are a matter of putting other folders there.
+Other weights of the same architectures are a matter of putting them in the full ones' place.
 """
 
 from __future__ import annotations
@@ -28,8 +29,7 @@ CLIP_FILES = ("open_clip_config.json", "open_clip_model.safetensors")
 DINO_FILES = ("config.json", "model.safetensors")
 ABOUT_FILE = "about.json"
 FULL_DESCRIPTION = f"CLIP {CLIP_MODEL} ({CLIP_TAG}) + DINOv2 {DINO_MODEL}"
-COMPACT_FOLDER = "compact-v1"
-COMPACT_DESCRIPTION = "compact stand-ins (untrained)"
+COMPACT = Path(__file__).parent / "weights_compact"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def describe(settings: Settings) -> str:
     try:
         description = json.loads(about.read_text(encoding="utf-8"))["description"]
     except (OSError, ValueError, KeyError, TypeError):
-        return FULL_DESCRIPTION if settings.encoders == "full" else COMPACT_DESCRIPTION
+        return FULL_DESCRIPTION if settings.encoders == "full" else "compact encoders"
     return str(description)
 
 
@@ -64,7 +64,7 @@ def folder_for(settings: Settings) -> Path:
     """The folder in which the weights of `settings.encoders` are looked for."""
     if settings.encoders == "full":
         return full_folder(settings)
-    return settings.local_weights_dir / COMPACT_FOLDER
+    return COMPACT
 
 
 def full_folder(settings: Settings) -> Path:
@@ -73,17 +73,13 @@ def full_folder(settings: Settings) -> Path:
 
 
 def find_weights(settings: Settings) -> Weights:
-    """The weights of `settings.encoders`; compact ones are written first where there are none.
+    """The weights of `settings.encoders`. The compact ones are there without any network.
 
     Raises:
-        WeightsError: they are incomplete, cannot be written, or the hub does not give them.
+        WeightsError: they are incomplete, or the hub does not give them.
     """
     folder = folder_for(settings)
-    if settings.encoders == "compact" and not folder.exists():
-        from vision.compact import write_compact
-
-        write_compact(folder)
-    if folder.exists():
+    if settings.encoders == "compact" or folder.exists():
         return in_folder(folder)
     return from_hub(folder)
 
@@ -98,10 +94,13 @@ def in_folder(folder: Path) -> Weights:
     files += [folder / "dinov2" / name for name in DINO_FILES]
     missing = [str(path.relative_to(folder)) for path in files if not path.is_file()]
     if missing:
-        raise WeightsError(
-            f"{folder} holds no {', '.join(missing)}; complete the folder, or put weights there "
-            "with `linewatch weights fetch --replace` or `import --replace`"
+        advice = (
+            "install linewatch anew"
+            if folder == COMPACT
+            else "complete the folder, or put weights there with `linewatch weights fetch "
+            "--replace` or `import --replace`"
         )
+        raise WeightsError(f"{folder} holds no {', '.join(missing)}; {advice}")
     return Weights(f"local-dir:{folder / 'clip'}", files[1], folder / "dinov2")
 
 

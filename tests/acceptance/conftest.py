@@ -25,7 +25,7 @@ FAST = {
 
 @pytest.fixture(scope="session")
 def weights_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Compact weights, written once for all tests."""
+    """Without weights: the compact ones come with Linewatch."""
     return tmp_path_factory.mktemp("weights")
 
 

@@ -83,8 +83,27 @@ def main(
     if {"clip", "dinov2"} & set(stages):
         _train(out, plan, seed, device, stages)
     if "export" in stages:
-        export(out / "clip.pt", out / "dinov2.pt", out / "weights", description=_DESCRIPTION)
+        training = {
+            "pictures": len(Cache(out / "pictures")),
+            "seed": seed,
+            "batch": plan.batch,
+            "machine": _machine(device, threads),
+        }
+        export(
+            out / "clip.pt",
+            out / "dinov2.pt",
+            out / "weights",
+            description=_DESCRIPTION,
+            training=training,
+        )
         click.echo(f"wrote {out / 'weights'}")
+
+
+def _machine(device: str, threads: int | None) -> str:
+    if device.startswith("cuda"):
+        return f"one {torch.cuda.get_device_name(device)}"
+    cores = threads or torch.get_num_threads()
+    return f"{cores} core{'s' if cores > 1 else ''} of a CPU"
 
 
 def _draw(folder: Path, pictures: int, seed: int, processes: int) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 from tools.train_compact import checkpoint
 
 _EVERY_S = 60.0  # between checkpoints
+_REPORT = 20  # steps
+_LONGEST_STEP_S = 5.0  # what goes beyond is a pause of the process, and no work
 
 
 class Clock:
@@ -29,12 +31,13 @@ class Clock:
             self._done, self.step = saved["seconds"], saved["step"]
             for name, part in parts.items():
                 part.load_state_dict(saved[name])
-        self._begun = self._saved = time.monotonic()
+        self._ticked = self._saved = time.monotonic()
+        self._sums: dict[str, float] = {}
 
     @property
     def seconds(self) -> float:
         """Worked so far."""
-        return self._done + time.monotonic() - self._begun
+        return self._done
 
     @property
     def progress(self) -> float:
@@ -49,12 +52,18 @@ class Clock:
     def tick(self, **figures: float) -> bool:
         """Count a step, report and save now and then; whether the run goes on."""
         self.step += 1
+        now = time.monotonic()
+        self._done += min(now - self._ticked, _LONGEST_STEP_S)
+        self._ticked = now
         over = self.progress >= 1
-        if self.step % 20 == 0 or over:
-            told = " ".join(f"{name} {value:.3f}" for name, value in figures.items())
+        for name, value in figures.items():
+            self._sums[name] = self._sums.get(name, 0.0) + value / _REPORT
+        if self.step % _REPORT == 0:
+            told = " ".join(f"{name} {value:.3f}" for name, value in self._sums.items())
             print(
                 f"step {self.step}  {self.progress:6.1%}  {self.seconds:.0f} s  {told}", flush=True
             )
+            self._sums.clear()
         if over or time.monotonic() - self._saved > _EVERY_S:
             self._save()
         return not over

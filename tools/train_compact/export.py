@@ -4,37 +4,57 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from tools.train_compact import checkpoint
+from tools.train_compact.cards import write_cards
 from tools.train_compact.networks import CLIP, build_clip, build_dino
 from vision.weights import ABOUT_FILE, CLIP_FILES, DINO_FILES
 
+_READABLE = 0o644  # the libraries leave what they write private
 _STUDENT_PREFIX = "encoder."
 
 
 def export(
-    clip_checkpoint: Path, dino_checkpoint: Path, folder: Path, *, description: str
-) -> dict[str, object]:
-    """Write `clip/`, `dinov2/` and about.json to `folder`; returns what about.json says."""
+    clip_checkpoint: Path,
+    dino_checkpoint: Path,
+    folder: Path,
+    *,
+    description: str,
+    training: Mapping[str, object],
+) -> dict[str, Any]:
+    """Write `clip/`, `dinov2/` and about.json to `folder`; returns what about.json says.
+
+    Args:
+        clip_checkpoint: of `train_clip`.
+        dino_checkpoint: of `train_dino`.
+        folder: gets the layout that `vision.weights` describes.
+        description: what surfaces say of these encoders.
+        training: what else about.json says of the run.
+    """
     clip_state = checkpoint.load(clip_checkpoint)
     dino_state = checkpoint.load(dino_checkpoint)
-    _write_clip(clip_state["model"], folder / "clip")
+    _write_clip(clip_state["average"], folder / "clip")
     _write_dino(_encoder(dino_state["teacher"]), folder / "dinov2")
     files = [f"clip/{name}" for name in CLIP_FILES] + [f"dinov2/{name}" for name in DINO_FILES]
-    about: dict[str, object] = {
+    for name in files:
+        (folder / name).chmod(_READABLE)
+    lengths = {
+        name: {"minutes": round(state["seconds"] / 60, 1), "steps": state["step"]}
+        for name, state in (("clip", clip_state), ("dinov2", dino_state))
+    }
+    about: dict[str, Any] = {
         "description": description,
-        "training": {
-            name: {"minutes": round(state["seconds"] / 60, 1), "steps": state["step"]}
-            for name, state in (("clip", clip_state), ("dinov2", dino_state))
-        },
+        "training": {**training, **lengths},
         "sha256": {name: _sha256(folder / name) for name in files},
     }
     text = json.dumps(about, indent=1, sort_keys=True) + "\n"
     (folder / ABOUT_FILE).write_text(text, encoding="utf-8")
+    write_cards(folder, about)
     return about
 
 

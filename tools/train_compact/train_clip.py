@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from tools.train_compact.average import follow
 from tools.train_compact.batches import Batch, Batches, class_of
 from tools.train_compact.cache import Cache
 from tools.train_compact.captions import Caption, describe
@@ -38,10 +40,14 @@ def train_clip(
 
     torch.manual_seed(seed)
     model = build_clip().to(device, memory_format=torch.channels_last).train()
+    average = copy.deepcopy(model).requires_grad_(False)
     helpers = Helpers(CLIP["embed_dim"], MAPS).to(device)
     parameters = [*model.parameters(), *helpers.parameters()]
     optimiser = torch.optim.AdamW(parameters, lr=peak, weight_decay=_WEIGHT_DECAY)
-    clock = Clock(minutes, checkpoint, {"model": model, "helpers": helpers, "optimiser": optimiser})
+    parts = {"model": model, "average": average, "helpers": helpers, "optimiser": optimiser}
+    clock = Clock(minutes, checkpoint, parts)
+    for group in optimiser.param_groups:
+        group["fused"] = True
     tokenizer = open_clip.SimpleTokenizer(context_length=CLIP["text_cfg"]["context_length"])
     normalise = Normalise(CLIP_MEAN, CLIP_STD).to(device)
     batches, goes_on = Batches(cache, batch), True
@@ -52,7 +58,9 @@ def train_clip(
         for group in optimiser.param_groups:
             group["lr"] = peak * clock.rate
         images = normalise(drawn.pixels).contiguous(memory_format=torch.channels_last)
-        image, maps = _embed(model.visual, images)
+        with torch.autocast(torch.device(device).type, torch.bfloat16):
+            image, maps = _embed(model.visual, images)
+        image, maps = image.float(), [cells.float() for cells in maps]
         text = model.encode_text(tokenizer([c.text for c in captions]).to(device))
         matching = _contrast(image, text, model.logit_scale, _truth(drawn, captions).to(device))
         helped = helpers(image, maps, drawn)
@@ -63,6 +71,7 @@ def train_clip(
         optimiser.step()
         with torch.no_grad():
             model.logit_scale.clamp_(0, np.log(50))
+        follow(average, model, 1 - 0.01 * (1 - clock.progress) - 0.0005)
         helped |= {"matching": matching, "right": right}
         goes_on = clock.tick(**{name: value.item() for name, value in helped.items()})
         if clock.step % 100 == 0:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
 
+from tools.train_compact.average import follow
 from tools.train_compact.batches import Batches
 from tools.train_compact.cache import Cache
 from tools.train_compact.clock import Clock
@@ -26,7 +26,7 @@ from vision.encoders import DINO_MEAN, DINO_STD, Normalise
 _PROTOTYPES = 512
 _STUDENT_HEAT, _TEACHER_HEAT = 0.1, 0.05
 _SMALL = 112  # pixels: the side of a small crop
-_SMALL_CROPS = 2
+_SMALL_CROPS = 1
 _WEIGHT_DECAY = 0.05
 _AGREEING, _KOLEO = 0.3, 0.05  # the weights of the two losses
 
@@ -80,6 +80,8 @@ def train_dino(
     optimiser = torch.optim.AdamW(parameters, lr=peak, weight_decay=_WEIGHT_DECAY)
     parts = {"student": student, "teacher": teacher, "helpers": helpers, "optimiser": optimiser}
     clock = Clock(minutes, checkpoint, parts)
+    for group in optimiser.param_groups:
+        group["fused"] = True
     normalise = Normalise(DINO_MEAN, DINO_STD).to(device)
     batches, goes_on = Batches(cache, batch), True
     while goes_on:
@@ -100,7 +102,7 @@ def train_dino(
         torch.stack([agreeing, _KOLEO * _koleo(token), *helped.values()]).sum().backward()
         nn.utils.clip_grad_norm_(parameters, 2.0)
         optimiser.step()
-        _follow(teacher, student, 1 - 0.01 * (1 - clock.progress) - 0.0005)
+        follow(teacher, student, 1 - 0.01 * (1 - clock.progress) - 0.0005)
         helped |= {"agreeing": agreeing, "right": right}
         goes_on = clock.tick(**{name: value.item() for name, value in helped.items()})
         if clock.step % 100 == 0:
@@ -140,9 +142,3 @@ def _koleo(token: torch.Tensor) -> torch.Tensor:
     with torch.no_grad():
         nearest = (unit @ unit.T).fill_diagonal_(-1).argmax(1)
     return -((unit - unit[nearest]).norm(dim=-1) + 1e-4).log().mean()
-
-
-@torch.no_grad()
-def _follow(teacher: Any, student: Any, keep: float) -> None:
-    for mean, value in zip(teacher.parameters(), student.parameters(), strict=True):
-        mean.lerp_(value, 1 - keep)

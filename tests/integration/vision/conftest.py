@@ -10,7 +10,7 @@ from vision.extractor import FeatureExtractor
 
 @pytest.fixture(scope="session")
 def weights_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Holds the compact weights, and small ones in the place of the full ones."""
+    """For small weights in the place of the full ones."""
     return tmp_path_factory.mktemp("weights")
 
 

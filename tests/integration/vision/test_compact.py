@@ -1,63 +1,83 @@
+"""The compact encoders that come with Linewatch."""
+
 from __future__ import annotations
 
 import hashlib
-import subprocess
-import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
+from torch.nn.functional import normalize
 
-from linewatch.errors import WeightsError
+from linewatch.products import load_product, product_files
 from linewatch.settings import Settings
-from vision.compact import write_compact
+from model_store.crossval import cross_validate
+from producer.simulator import CLASSES, render
+from vision.checksums import FILES, about_of, verify
 from vision.extractor import FeatureExtractor
-from vision.weights import describe, find_weights, folder_for
+from vision.preprocess import preprocess
+from vision.weights import COMPACT, describe, find_weights
+
+_EACH = 6
+_MOST_BYTES = 24_000_000
 
 
-def checksums(folder: Path) -> dict[str, str]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {str(f.relative_to(folder)): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
+@pytest.fixture(scope="module")
+def labels() -> list[str]:
+    return [kind for kind in CLASSES for _ in range(_EACH)]
 
 
-def test_two_processes_at_once_write_one_folder(
-    tmp_path: Path, extractor: FeatureExtractor, weights_dir: Path
-) -> None:
-    script = (
-        "import sys; from pathlib import Path; from vision.compact import write_compact\n"
-        "print('ready', flush=True); sys.stdin.readline(); write_compact(Path(sys.argv[1]))\n"
-    )
-    folder = tmp_path / "compact-v1"
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    command = [sys.executable, "-c", script, str(folder)]
-    processes = [subprocess.Popen(command, **pipes) for _ in range(2)]  # type: ignore[call-overload]
-    for process in processes:
-        assert process.stdout.readline() == "ready\n"
-    for process in processes:  # both have imported everything, and begin together
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    for process in processes:
-        process.communicate()
-        assert process.returncode == 0
-    assert checksums(folder) == checksums(weights_dir / "compact-v1")
-    assert [path.name for path in tmp_path.iterdir()] == ["compact-v1"]
-    assert all(path.stat().st_mode & 0o044 == 0o044 for path in folder.rglob("*"))
+@pytest.fixture(scope="module")
+def pictures(labels: list[str]) -> torch.Tensor:
+    """Cables that no training has seen."""
+    rngs = (np.random.default_rng([99_000_000, index]) for index in range(len(labels)))
+    drawn = zip(labels, rngs, strict=True)
+    return torch.stack([preprocess(render(kind, rng, size=1024)) for kind, rng in drawn])
 
 
-def test_every_surface_says_stand_ins(extractor: FeatureExtractor, weights_dir: Path) -> None:
-    assert extractor.describe() == "compact stand-ins (untrained)"
+def test_the_files_are_small_and_what_the_cards_say() -> None:
+    found = verify(COMPACT)
+    assert found == about_of(COMPACT)["sha256"]
+    for name in FILES:
+        card = (COMPACT / name).with_name("README.md").read_text(encoding="utf-8")
+        digest = hashlib.sha256((COMPACT / name).read_bytes()).hexdigest()
+        assert f"- `{Path(name).name}` SHA-256 `{digest}`" in card
+    files = [path for path in COMPACT.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) <= _MOST_BYTES
+    assert {path.suffix for path in files} == {".json", ".md", ".safetensors"}
+
+
+def test_every_surface_says_which_encoders(extractor: FeatureExtractor, weights_dir: Path) -> None:
+    assert extractor.describe() == about_of(COMPACT)["description"]
+    assert extractor.describe().startswith("compact encoders")
     assert describe(Settings(weights_dir=weights_dir)) == extractor.describe()
-    assert describe(Settings(weights_dir=weights_dir / "nothing yet")) == extractor.describe()
 
 
-def test_a_folder_that_cannot_be_written_is_said_plainly(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(WeightsError, match="LINEWATCH_WEIGHTS_DIR"):
-        write_compact(tmp_path / "file" / "compact-v1")
+def test_nothing_is_written_to_use_them(tmp_path: Path) -> None:
+    extractor = FeatureExtractor.from_settings(Settings(weights_dir=tmp_path, device="cpu"))
+    assert find_weights(Settings(weights_dir=tmp_path)).checksums().keys() == {"clip", "dinov2"}
+    assert list(tmp_path.iterdir()) == []
+    networks = (extractor._encoders.clip, extractor._encoders.dino)
+    assert {p.dtype for network in networks for p in network.parameters()} == {torch.float32}
 
 
-def test_what_is_there_is_never_written_over(tmp_path: Path) -> None:
-    settings = Settings(weights_dir=tmp_path)
-    folder_for(settings).joinpath("clip").mkdir(parents=True)
-    with pytest.raises(WeightsError, match=r"holds no clip/open_clip_config\.json"):
-        find_weights(settings)
-    assert [path.name for path in tmp_path.rglob("*")] == ["compact-v1", "clip"]
+def test_they_tell_defects_apart(
+    extractor: FeatureExtractor, pictures: torch.Tensor, labels: list[str]
+) -> None:
+    """Chance is 0.11."""
+    features = torch.cat([extractor.features(batch) for batch in pictures.split(27)])
+    assert cross_validate(features.cpu().numpy(), labels).macro_f1 > 0.3
+
+
+def test_they_tell_defects_apart_by_sentences_alone(
+    extractor: FeatureExtractor, pictures: torch.Tensor, labels: list[str]
+) -> None:
+    """Chance is 0.11."""
+    cable = load_product(next(path for path in product_files() if path.stem == "cable"))
+    prompts = [normalize(extractor.embed_text(kind.prompts)).mean(0) for kind in cable.classes]
+    with torch.inference_mode():
+        seen = normalize(extractor._encoders(pictures.to(extractor.device))[0])
+    said = (seen @ torch.stack(prompts).T).argmax(1).tolist()
+    right = [cable.class_codes[k] == label for k, label in zip(said, labels, strict=True)]
+    assert np.mean(right) > 0.22

@@ -46,7 +46,7 @@ def make_draft(training_data: Data) -> Callable[..., ManifestDraft]:
             "number": 1,
             "good_class": "good",
             "fingerprint": "f" * 64,
-            "encoders": "compact stand-ins (untrained)",
+            "encoders": "compact encoders",
             "thresholds": Thresholds(review_below=0.6),
             "training_digest": "d" * 64,
             "image_counts": {"good": 12, "bent_wire": 9, "cut": 6},

@@ -8,27 +8,19 @@ from numpy.typing import NDArray
 
 from producer.simulator import CLASSES, STANDARD, CableDesign, Conditions, render
 from tools.train_compact.families.picture import SIZE, Picture, differing
+from vision.preprocess import preprocess
 
 DEFECTS: tuple[str, ...] = CLASSES
-_STANDARD_SHARE = 0.6
+STANDARD_SHARE = 0.6
 _COUNTS = {2: "two", 3: "three", 4: "four", 5: "five"}
 
 
 def draw(rng: np.random.Generator, defect: str) -> Picture:
     """Draw a cable's cut face under somewhat varied conditions."""
     # Of an unknown product nobody can say whether its colours are in the wrong order.
-    standard = defect == "cable_swap" or rng.random() < _STANDARD_SHARE
+    standard = defect == "cable_swap" or rng.random() < STANDARD_SHARE
     design = STANDARD if standard else CableDesign.random(rng)
-    conditions = Conditions(
-        lighting=float(rng.uniform(0.75, 1.15)),
-        colour_temperature_k=float(rng.uniform(5000, 6300)),
-        direction_deg=float(225 + rng.normal(0, 12)),
-        defocus_px=float(rng.uniform(0.5, 1.4)),
-        noise=float(rng.uniform(1, 4)),
-        wear=float(rng.choice([0.0, rng.uniform(0, 0.6)])),
-    )
-    if rng.random() < 0.6:
-        conditions = Conditions()
+    conditions = _conditions(rng)
     seed = int(rng.integers(1 << 62))
     small = _taken(defect, seed, design, conditions)
     twin = _taken("good", seed, design, conditions) if defect != "good" else small
@@ -37,10 +29,33 @@ def draw(rng: np.random.Generator, defect: str) -> Picture:
         "defect": defect,
         "count": _COUNTS[len(design.insulations)],
         "standard": "yes" if standard else "no",
+        "size": "1024" if standard else "448",
     }
     if defect == "combined":
         facts["parts"] = _components(seed)
-    return Picture(small, differing(small, twin, 12), facts)
+    pixels = _as_cameras_do(defect, seed, conditions) if standard else small
+    return Picture(pixels, differing(small, twin, 12), facts)
+
+
+def _conditions(rng: np.random.Generator) -> Conditions:
+    varied = Conditions(
+        lighting=float(rng.uniform(0.75, 1.15)),
+        colour_temperature_k=float(rng.uniform(5000, 6300)),
+        direction_deg=float(225 + rng.normal(0, 12)),
+        defocus_px=float(rng.uniform(0.5, 1.4)),
+        noise=float(rng.uniform(1, 4)),
+        wear=float(rng.choice([0.0, rng.uniform(0, 0.6)])),
+    )
+    return Conditions() if rng.random() < 0.6 else varied
+
+
+def _as_cameras_do(defect: str, seed: int, conditions: Conditions) -> NDArray[np.uint8]:
+    """The line's own size: strands look otherwise when they are drawn small.
+
+    It takes five times as long, so the truth about cells comes from small twins.
+    """
+    pixels = render(defect, np.random.default_rng(seed), conditions=conditions)
+    return np.asarray(preprocess(pixels).permute(1, 2, 0).numpy(), np.uint8)
 
 
 def _taken(
