@@ -32,6 +32,12 @@ def command(product: str, promote: bool) -> None:
     metrics = result.validation
     macro = "not scored" if metrics.macro_f1 is None else f"{metrics.macro_f1:.3f}"
     click.echo(f"{result.manifest.version}: accuracy {metrics.accuracy:.3f}, macro F1 {macro}")
+    unscored = metrics.metrics.unscored
+    if unscored:
+        click.echo(
+            f"too few labels to score: {', '.join(unscored)}; macro F1 with these counted as 0: "
+            f"{metrics.metrics.macro_f1_with_unscored:.3f}"
+        )
     if promote:
         version = result.manifest.version
         deployments.promote(
