@@ -44,7 +44,9 @@ class Settings(BaseSettings):
 
     # Vision
     encoders: Literal["compact", "full"] = "compact"
-    recipe: str = Field(default="seed", description="How pictures become features.")
+    recipe: Literal["seed", "pools", "pools2"] = Field(
+        default="pools2", description="How pictures become features; see docs/learning.md."
+    )
     weights_dir: Path | None = Field(default=None, description="Local weights; empty: data_dir.")
     device: str = Field(default="auto", description="auto, cpu, cuda or cuda:N.")
     max_image_bytes: int = Field(default=64 * 1024 * 1024, gt=0)
