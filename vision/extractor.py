@@ -15,11 +15,11 @@ from vision.backends.torch_eager import TorchBackend
 from vision.decode import decode
 from vision.encoders import EncoderPair
 from vision.feature_net import FeatureNet
-from vision.fingerprint import Fingerprint
+from vision.fingerprint import Fingerprint, space_description
 from vision.loading import dino_architecture, load_clip, load_dino
 from vision.preprocess import preprocess, preprocessing
 from vision.recipe import Recipe
-from vision.recipes import recipe_named, space_description
+from vision.recipes import recipe_named
 from vision.weights import describe, find_weights
 
 

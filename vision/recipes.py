@@ -78,7 +78,6 @@ RECIPES: dict[str, Recipe] = {
     "pools": _parts("pools/1", *_of("clip", -1), *_of("dino", -1)),
     "pools2": _parts("pools2/1", *_of("clip", -1), *_of("dino", -1), *_of("clip", -2)),
 }
-_BETWEEN = ", recipe "
 
 
 def recipe_named(name: str) -> Recipe:
@@ -93,13 +92,3 @@ def recipe_named(name: str) -> Recipe:
         raise ConfigurationError(
             f"LINEWATCH_RECIPE: no recipe is called {name!r}; there are {', '.join(RECIPES)}"
         ) from None
-
-
-def space_description(encoders: str, recipe: str) -> str:
-    """What a feature space is made of, in words: the encoders, and any recipe but the seed's."""
-    return encoders if recipe == SEED.name else f"{encoders}{_BETWEEN}{recipe}"
-
-
-def recipe_of(description: str) -> str:
-    """The recipe's name and version out of `space_description`'s words."""
-    return description.rpartition(_BETWEEN)[2] if _BETWEEN in description else SEED.name

@@ -28,7 +28,7 @@ from model_store.fit import fit_head
 from model_store.manifest import Manifest, ManifestDraft
 from model_store.store import ModelStore
 from model_store.verdict import Thresholds
-from vision.recipes import recipe_of
+from vision.fingerprint import recipe_of
 
 log = logging.getLogger(__name__)
 

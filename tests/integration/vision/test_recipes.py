@@ -13,10 +13,11 @@ from linewatch.settings import Settings
 from tests.support.pictures import texture
 from vision.encoders import EncoderPair
 from vision.extractor import FeatureExtractor
+from vision.fingerprint import recipe_of, space_description
 from vision.loading import load_clip, load_dino
 from vision.parts import Part, columns, resized
 from vision.recipe import SEED
-from vision.recipes import RECIPES, PartsRecipe, join, recipe_named, recipe_of, space_description
+from vision.recipes import RECIPES, PartsRecipe, join, recipe_named
 from vision.weights import find_weights
 
 EVERY = [
