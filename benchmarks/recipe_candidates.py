@@ -93,16 +93,37 @@ ALONE = (
     Candidate("combined = two high", extra="combined", changes="`combined` is not learned"),
 )
 
+_POOLS = tuple(f"{e}.{pool}" for e in ("clip", "dino") for pool in ("mean", "max", "std"))
+_BEFORE = tuple(f"clip.{pool}[-2]" for pool in ("mean", "max", "std"))
+_FINE = tuple(f"dino.{pool}@fine" for pool in ("mean", "max", "std"))
+
 COMBINED = (
+    _with("all pools", *_POOLS, changes="mean, maximum, deviation of both encoders' patches"),
+    _with("pools, two blocks", *_POOLS, *_BEFORE, changes="and of CLIP's block before the last"),
     _with(
-        "all pools",
-        "clip.mean",
-        "clip.max",
-        "clip.std",
-        "dino.mean",
-        "dino.max",
-        "dino.std",
-        changes="mean, maximum and deviation of both",
+        "pools, two blocks, fine",
+        *_POOLS,
+        *_BEFORE,
+        *_FINE,
+        changes="and DINOv2's at 336 pixels too",
+    ),
+    _with(
+        "earlier block, dino pools",
+        *_BEFORE,
+        *_POOLS[3:],
+        changes="CLIP's block before the last, DINOv2's pools",
+    ),
+    _with("pools, fine", *_POOLS, *_FINE, changes="all pools, and DINOv2's at 336 pixels too"),
+    Candidate("pools, LDA", (*SEED_PARTS, *_POOLS), "lda", changes="all pools, shrinkage LDA"),
+    Candidate(
+        "pools, two blocks, LDA",
+        (*SEED_PARTS, *_POOLS, *_BEFORE),
+        "lda",
+        changes="pools of two blocks, shrinkage LDA",
     ),
 )
-CANDIDATES = (SEED, *HEADS, *ALONE, *COMBINED)
+DEFAULT = next(c for c in COMBINED if c.name == "pools, two blocks")
+_SLOW = ("nested", "unscaled")
+_EVERY = (SEED, *COMBINED, *ALONE, *HEADS)
+# What costs most comes last, so that an interrupted run has most of the comparison.
+CANDIDATES = tuple(sorted(_EVERY, key=lambda c: 2 * (c.head in _SLOW) + (c.extra != "")))

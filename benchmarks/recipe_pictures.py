@@ -40,9 +40,11 @@ class Pictures:
         return found.hexdigest()[:16]
 
 
-def picture_sets(folder: Path, cache: Path, per_class: int) -> Iterator[Pictures]:
-    """Every set, at most `per_class` pictures a class, kept in `cache` once prepared."""
-    for name in (*PHOTOGRAPHS, CABLE):
+def picture_sets(
+    folder: Path, cache: Path, per_class: int, only: tuple[str, ...] = ()
+) -> Iterator[Pictures]:
+    """Every set (or those named), at most `per_class` pictures a class, kept in `cache`."""
+    for name in only or (*PHOTOGRAPHS, CABLE):
         kept = cache / f"pictures-{name}-{per_class}.npz"
         if not kept.exists():
             source = _cables(per_class) if name == CABLE else _files(folder / name, per_class)

@@ -45,7 +45,9 @@ class Settings(BaseSettings):
 
     # Vision
     encoders: Literal["compact", "full"] = "compact"
-    recipe: str = Field(default="seed", description="How pictures become features.")
+    recipe: Literal["seed", "pools", "pools2"] = Field(
+        default="pools2", description="How pictures become features; see docs/learning.md."
+    )
     weights_dir: Path | None = Field(default=None, description="Local weights; empty: data_dir.")
     device: str = Field(
         default="auto",

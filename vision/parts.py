@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 import torch
 from torch.nn import functional
@@ -43,6 +44,22 @@ class Part:
         view = "" if self.view == "whole" else f"@{self.view}"
         block = "" if self.block == -1 else f"[{self.block}]"
         return f"{self.encoder}.{self.pool}{block}{view}"
+
+
+_PART = re.compile(r"(clip|dino)\.(\w+?)(?:\[(-\d+)\])?(?:@(\w+))?")
+
+
+def parse_part(text: str) -> Part:
+    """The part that `str` of it gave.
+
+    Raises:
+        ValueError: it names none.
+    """
+    found = _PART.fullmatch(text)
+    if found is None or found[2] not in get_args(Pool) or (found[4] or "whole") not in VIEW_SIZES:
+        raise ValueError(f"{text!r} is no part; dino.mean, clip.max[-2] and dino.std@fine are")
+    encoder, pool, view = (cast(Any, found[n]) for n in (1, 2, 4))
+    return Part(encoder, pool, view or "whole", int(found[3] or -1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

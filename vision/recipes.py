@@ -10,7 +10,7 @@ import torch
 from torch.nn.functional import normalize
 
 from linewatch.errors import ConfigurationError
-from vision.parts import VIEW_SIZES, Part, columns
+from vision.parts import VIEW_SIZES, EncoderName, Part, Pool, columns
 from vision.recipe import SEED, Recipe
 
 if TYPE_CHECKING:
@@ -66,14 +66,17 @@ def _parts(name: str, *more: Part) -> PartsRecipe:
     return PartsRecipe(name, (Part("clip", "embedding"), Part("dino", "embedding"), *more))
 
 
+def _of(encoder: EncoderName, block: int) -> tuple[Part, ...]:
+    """What the patches have in common, what stands out, and how far they differ."""
+    return tuple(Part(encoder, pool, block=block) for pool in _POOLS)
+
+
+_POOLS: tuple[Pool, ...] = ("mean", "max", "std")
 RECIPES: dict[str, Recipe] = {
     # what LINEWATCH_RECIPE may say; the names within carry versions and go into fingerprints
     "seed": SEED,
-    "pools": _parts(
-        "pools/1",
-        *(Part("clip", pool) for pool in ("mean", "max", "std")),
-        *(Part("dino", pool) for pool in ("mean", "max", "std")),
-    ),
+    "pools": _parts("pools/1", *_of("clip", -1), *_of("dino", -1)),
+    "pools2": _parts("pools2/1", *_of("clip", -1), *_of("dino", -1), *_of("clip", -2)),
 }
 
 

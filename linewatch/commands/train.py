@@ -64,7 +64,13 @@ def _tell(result: Retrained) -> None:
     if metrics is None:
         click.echo(f"{version}: prompts and labels blended; too few labels to cross-validate")
     else:
-        click.echo(f"{version}: accuracy {metrics.accuracy:.3f}, macro F1 {metrics.macro_f1:.3f}")
+        macro = "not scored" if metrics.macro_f1 is None else f"{metrics.macro_f1:.3f}"
+        click.echo(f"{version}: accuracy {metrics.accuracy:.3f}, macro F1 {macro}")
+        if metrics.metrics.unscored:
+            click.echo(
+                f"too few labels to score: {', '.join(metrics.metrics.unscored)}; macro F1 with "
+                f"these counted as 0: {metrics.metrics.macro_f1_with_unscored:.3f}"
+            )
     if result.decision is not None:
         for reason in result.decision.reasons:
             click.echo(f"gate, {result.decision.outcome}: {reason}")

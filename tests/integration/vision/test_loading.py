@@ -45,7 +45,7 @@ def full(tmp_path: Path) -> Settings:
     save_file(open_clip.CLIP(**CLIP).state_dict(), clip / "open_clip_model.safetensors")
     (clip / "open_clip_config.json").write_text(json.dumps({"model_cfg": CLIP}))
     Dinov2Model(Dinov2Config(**DINO)).save_pretrained(tmp_path / "full" / "dinov2")
-    return Settings(weights_dir=tmp_path, encoders="full", device="cpu")
+    return Settings(weights_dir=tmp_path, encoders="full", device="cpu", recipe="seed")
 
 
 def test_features_are_those_of_the_libraries(full: Settings) -> None:

@@ -1,0 +1,134 @@
+"""`linewatch evaluate dataset`, and repeated cross-validation beneath it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from linewatch.cli import cli
+from linewatch.errors import ConfigurationError, EvaluationError, LinewatchError
+from linewatch.evaluation.pictures import FeatureCache
+from linewatch.settings import Settings
+from model_store.crossval import cross_validate
+from model_store.repeated import drawn_rows, repeat, spread
+from tests.unit.model_store.conftest import blobs
+
+COLOURS = {"blue": (200, 60, 40), "green": (40, 200, 60), "red": (40, 60, 200)}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, make_settings: Callable[..., Settings]) -> Path:
+    """Eight noisy pictures of each of three colours, and one class of two pictures."""
+    make_settings()
+    rng = np.random.default_rng(0)
+    for kind, colour in {**COLOURS, "rare": (128, 128, 128)}.items():
+        (tmp_path / "set" / kind).mkdir(parents=True)
+        for number in range(2 if kind == "rare" else 8):
+            noise = rng.integers(-30, 30, (64, 64, 3))
+            pixels = np.clip(np.asarray(colour) + noise, 0, 255).astype(np.uint8)
+            cv2.imwrite(str(tmp_path / "set" / kind / f"{number}.png"), pixels)
+    (tmp_path / "set" / "red" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n no more")
+    (tmp_path / "set" / "red" / "notes.txt").write_text("no picture")
+    return tmp_path / "set"
+
+
+def evaluate(folder: Path, out: Path, *more: str) -> tuple[str, dict[str, Any]]:
+    command = ["evaluate", "dataset", str(folder), "--json", str(out), *more]
+    result = CliRunner().invoke(cli, command, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    found: dict[str, Any] = json.loads(out.read_text())
+    return result.output, found
+
+
+def test_a_folder_is_judged_and_its_features_are_kept(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    text, found = evaluate(folder, out, "--seeds", "3", "--per-class", "6")
+    assert found["figures"]["macro_f1"]["mean"] > 0.9  # colours are easy
+    assert "rare: fewer pictures than folds" in text
+    assert "broken.png" in text
+    assert "compact" in text
+    assert found["left_out"][0]["file"].endswith("broken.png")
+    assert found["pictures"] == {"blue": 8, "green": 8, "red": 8, "rare": 2}
+    rows = {row["class"]: row for row in found["classes"]}
+    assert (rows["red"]["support"], rows["rare"]["scored"]) == (6, False)
+    with_rare, without = (
+        found["figures"][k]["mean"] for k in ("macro_f1_with_unscored", "macro_f1")
+    )
+    assert with_rare == pytest.approx(without * 3 / 4)
+    assert len(found["draws"]) == 3
+    kept = list((tmp_path / "feature-cache").rglob("*.npy"))
+    assert len(kept) == 26
+    stamps = {path: path.stat().st_mtime_ns for path in kept}
+    kept[0].write_bytes(b"damaged")
+    _, again = evaluate(folder, out, "--seeds", "3", "--per-class", "6")
+    assert again == found
+    changed = [path for path in kept if path.stat().st_mtime_ns != stamps[path]]
+    assert changed == [kept[0]]  # all others were read, and none was computed again
+
+
+def test_a_cache_that_cannot_be_written_costs_time_only(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    cache = FeatureCache(tmp_path / "file", "f" * 64)
+    cache.put("a" * 64, np.zeros(3, np.float32))
+    assert cache.get("a" * 64, 3) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ("empty", EvaluationError, "at least two class sub-folders; there is none"),
+        ("one", EvaluationError, "there is only 'blue'"),
+        ("recipe", ConfigurationError, "no recipe is called 'soup'"),
+        ("unreadable", EvaluationError, "fewer than two classes with readable pictures"),
+    ],
+)
+def test_bad_folders_are_one_sentence(
+    folder: Path, tmp_path: Path, change: str, error: type[LinewatchError], words: str
+) -> None:
+    where, more = folder, []
+    if change == "empty":
+        where = folder / "blue"
+    elif change == "one":
+        where = tmp_path / "one"
+        where.mkdir()
+        (folder / "blue").rename(where / "blue")
+    elif change == "recipe":
+        more = ["--recipe", "soup"]
+    else:
+        for path in folder.rglob("*.png"):
+            path.write_bytes(b"nothing")
+    result = CliRunner().invoke(cli, ["evaluate", "dataset", str(where), *more])
+    assert isinstance(result.exception, error)
+    assert words in str(result.exception)
+
+
+def test_each_draw_is_a_cross_validation_of_its_own() -> None:
+    features, labels = blobs({"a": 12, "b": 9, "c": 12}, spread=2.0)
+    found = repeat(features, labels, seeds=4)
+    for seed, one in enumerate(found.validations):
+        alone = cross_validate(features, labels, random_state=seed)
+        assert one.predictions.tolist() == alone.predictions.tolist()
+    values = [one.macro_f1 for one in found.validations]
+    assert found.figures["macro_f1"].mean == pytest.approx(np.mean(values))
+    rows = drawn_rows(np.asarray(labels), 5, seed=1)
+    assert sorted(np.asarray(labels)[rows].tolist()) == ["a"] * 5 + ["b"] * 5 + ["c"] * 5
+    assert rows.tolist() != drawn_rows(np.asarray(labels), 5, seed=2).tolist()
+
+
+def test_the_interval_covers_the_mean_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(0)
+    hits = 0
+    for _ in range(400):
+        one = spread(rng.normal(0.7, 0.1, size=10).tolist())
+        assert one.low is not None
+        assert one.high is not None
+        hits += one.low <= 0.7 <= one.high
+    assert 0.92 < hits / 400 < 0.98
+    assert spread([0.5]).low is None
