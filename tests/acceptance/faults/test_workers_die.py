@@ -22,6 +22,8 @@ from tests.acceptance.live import Live, ids_of, kill, message
 
 pytestmark = pytest.mark.timeout(3600)
 
+HANDED_BACK_S = 2.0
+
 STEPS = {
     "receive": "killed when received",
     "decode": "killed when decoded",
@@ -147,6 +149,7 @@ def test_sigterm_hands_back_what_is_not_judged(plant: Live) -> None:
         stream.stop()
         plant.worker("last")
         stream.settle(timeout_s=120)
+    assert slowest_s <= HANDED_BACK_S
     found = check(plant, stream.accepted)
     record(
         Row(
