@@ -152,6 +152,9 @@ def _workers(settings: Settings) -> Iterator[Finding]:
         if ours.get("holding"):
             advice = f"{name} holds its verdicts until the database is back, and takes nothing new"
             yield Finding("worker", State.WARN, advice)
+        elif ours.get("share_hangs"):
+            advice = f"{name} waits for picture files; is the server of their share away?"
+            yield Finding("worker", State.WARN, advice)
         else:
             words = f"{name}: {ours.get('encoders', 'no encoders needed')}"
             yield Finding("worker", State.OK, words)

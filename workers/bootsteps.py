@@ -53,6 +53,7 @@ class PipelineStep(bootsteps.StartStopStep):  # type: ignore[misc]
                 "fingerprint": extractor.fingerprint[:16],
                 "models": self.runtime.residency.versions,
                 "holding": self.runtime.committer.holding,
+                "share_hangs": self.runtime.share_hangs,
             }
         }
 
