@@ -91,7 +91,7 @@ with Camera("line-1", "wrong", "widget") as camera:
     for _ in range(int(sys.argv[2])):
         print(camera.submit(sys.argv[1]), flush=True)
         time.sleep(0.05)
-    assert camera.wait(60), camera.status()
+    assert camera.wait(180), camera.status()
 """
 
 
@@ -112,7 +112,7 @@ def test_a_camera_whose_clock_jumps(plant: Live, tmp_path: Path, offset: float) 
         plant.group.services.remove(first)
         plant.worker("second")
         began = time.monotonic()
-        output, trouble = camera.communicate(timeout=90)
+        output, trouble = camera.communicate(timeout=300)
         recover_s = time.monotonic() - began
         assert camera.returncode == 0, trouble
         stream.settle(timeout_s=60)

@@ -18,7 +18,7 @@ from tests.acceptance.faults.trainer import (
     finished_run,
     judged_and_labelled,
 )
-from tests.acceptance.live import Live, kill
+from tests.acceptance.live import PATIENCE, Live, kill
 
 pytestmark = pytest.mark.timeout(3600)
 
@@ -100,7 +100,7 @@ def test_a_train_worker_killed_in_the_middle(plant: Live, tmp_path: Path) -> Non
         slowest_s = max(slowest_s, time.monotonic() - died)
         plant.until(lambda: plant.held() == 0, 10, "acknowledged request")
         heir.process.terminate()
-        assert heir.process.wait(30) == 0
+        assert heir.process.wait(30 * PATIENCE) == 0
         plant.group.services.remove(heir)
     assert len(training.runs(plant.engine, PRODUCT)) == 2 * rounds
     noted(plant, "train worker SIGKILLed in the middle of training", rounds, ids, slowest_s)

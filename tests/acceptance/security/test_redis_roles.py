@@ -13,7 +13,7 @@ from linewatch.doctor import State, examine
 from linewatch.health import beat_gone, silent, stuck
 from linewatch.services import free_port, python_command
 from producer.camera import Camera
-from tests.acceptance.live import Live, ids_of, kill, message
+from tests.acceptance.live import PATIENCE, Live, ids_of, kill, message
 from tests.acceptance.security.conftest import HOST, Roles
 from tests.support.redis_server import RedisServer
 
@@ -36,7 +36,7 @@ def test_everything_works_and_nothing_is_denied(guarded_plant: Live, roles: Role
     with Camera("line-1", "cam-1", "widget", settings=settings) as camera:
         for _ in range(20):
             camera.submit(plant.picture())
-        assert camera.wait(60), camera.status()
+        assert camera.wait(60 * PATIENCE), camera.status()
     ops = roles.settings(plant.settings, "ops")
     kill_a_worker_with_messages(plant, as_worker)
     let_beat_start_a_task(plant)
