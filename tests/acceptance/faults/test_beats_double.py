@@ -26,7 +26,7 @@ def test_two_beats_tick_as_one(plant: Live) -> None:
     app = make_app(plant.settings)
     RedBeatSchedulerEntry("tick", MAINTENANCE_TASK, TICK_S, app=app).save()
     beats = {name: beat(plant, name) for name in ("a", "b")}
-    rounds = times(short=1, long=5)
+    rounds = times(short=1, long=3)
     slowest_s = 0.0
     for number in range(rounds):
         leader = the_leader(plant, beats)

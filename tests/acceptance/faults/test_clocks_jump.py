@@ -43,7 +43,7 @@ def test_a_worker_whose_clock_is_wrong_dies(plant: Live, tmp_path: Path, offset:
     """What it held comes back as soon as that of any other, and nothing before its time."""
     clock = WrongClock(tmp_path)
     clock.jump(offset)
-    rounds = times(short=1, long=5)
+    rounds = times(short=1, long=2)
     slowest_s = 0.0
     with Stream(plant, rate=40) as stream:
         for number in range(rounds):
@@ -70,7 +70,7 @@ def test_a_workers_clock_jumps_beside_another(plant: Live, tmp_path: Path) -> No
     clock = WrongClock(tmp_path)
     worker_of(plant, clock, "wrong")
     plant.worker("right")
-    rounds = times(short=1, long=5)
+    rounds = times(short=1, long=2)
     with Stream(plant, rate=30) as stream:
         for _ in range(rounds):
             for offset in [*OFFSETS, 0.0]:

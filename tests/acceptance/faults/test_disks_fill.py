@@ -104,7 +104,7 @@ def cramped(
 def test_sqlite_fills_its_disk(cramped: tuple[Live, SmallDisk]) -> None:
     """The worker holds what it has judged, and goes on when there is room."""
     plant, disk = cramped
-    rounds, length_s = times(short=1, long=10), times(short=3, long=30)
+    rounds, length_s = times(short=1, long=5), times(short=3, long=15)
     slowest_s = 0.0
     log = plant.worker().log
     with Stream(plant, rate=40) as stream:
@@ -136,7 +136,7 @@ def test_the_model_store_fills_or_turns_read_only(plant: Live) -> None:
         ids = judged_and_labelled(plant)
         champion = trained(plant)
         deployments.promote(plant.engine, PRODUCT, champion, by="tester", why="test")
-        rounds = times(short=1, long=5)
+        rounds = times(short=1, long=3)
         slowest_s = 0.0
         with Stream(plant, rate=20) as stream:
             plant.until(lambda: served_by(plant, champion), 15, "verdict of the champion")

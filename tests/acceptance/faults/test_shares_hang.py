@@ -48,7 +48,7 @@ def troubled(plant: Live, rounds: int, trouble: Callable[[Share], None]) -> tupl
 
 def test_a_share_that_hangs(plant: Live) -> None:
     """Longer than the watchdog's patience: nobody is to blame, and no picture is."""
-    length_s, rounds = times(short=5 * PATIENCE_S, long=30), times(short=1, long=5)
+    length_s, rounds = times(short=5 * PATIENCE_S, long=30), times(short=1, long=3)
 
     def hang(share: Share) -> None:
         share.hang()
@@ -60,7 +60,7 @@ def test_a_share_that_hangs(plant: Live) -> None:
 
 
 def test_a_share_that_is_slow(plant: Live) -> None:
-    rounds = times(short=1, long=5)
+    rounds = times(short=1, long=3)
 
     def slow(share: Share) -> None:
         share.slow(1.0)
@@ -72,7 +72,7 @@ def test_a_share_that_is_slow(plant: Live) -> None:
 
 
 def test_a_share_that_fails_for_a_moment(plant: Live) -> None:
-    rounds = times(short=2, long=20)
+    rounds = times(short=2, long=10)
 
     def fail(share: Share) -> None:
         share.slow(-1.0)
