@@ -78,7 +78,9 @@ class LeaseStep(bootsteps.StartStopStep):  # type: ignore[misc]
         self.keeper.start()
 
     def stop(self, consumer: Any) -> None:
-        """Keep renewing: messages in flight are still held until the process ends."""
+        """The connection is gone, or the worker stops: only tasks under way are still held."""
+        if self.keeper is not None:
+            self.keeper.retire()
 
     def shutdown(self, consumer: Any) -> None:
         """The connection is gone: a new one brings a new channel and a new keeper."""
