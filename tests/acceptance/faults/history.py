@@ -26,7 +26,7 @@ from producer.contract import Receipt, Verdict, receipts_key
 from producer.spool import Spool
 from tests.acceptance.live import Live
 
-SETTLE_S = 15.0
+SETTLE_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
