@@ -46,9 +46,12 @@ def test_everything_works_and_nothing_is_denied(guarded_plant: Live, roles: Role
     findings = list(examine(ops))
     redis_findings = [f for f in findings if f.check.startswith("redis")]
     assert {f.state for f in redis_findings} == {State.OK}, redis_findings
-    assert not [f for f in findings if f.check == "workers"], findings
+    # Workers are given a second to answer, which a busy machine may not have.
+    plant.until(
+        lambda: not [f for f in examine(ops) if f.check == "workers"], 30, "answer of all workers"
+    )
     for path in ("/", "/workers", "/tasks", "/broker", "/api/workers?refresh=1", "/metrics"):
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as reply:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as reply:
             assert reply.status == 200, path
     # A producer asks how old the queue's oldest message is, and does without where it may not.
     assert roles.denied() in ([], [(f"producer-{HOST}", "command", "lindex")])
