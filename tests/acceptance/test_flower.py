@@ -20,7 +20,7 @@ def flower(shared_plant: Live) -> str:
     port = free_port()
     shared_plant.group.start("flower", python_command("linewatch", "flower", "--port", str(port)))
     url = f"http://127.0.0.1:{port}"
-    shared_plant.group.wait_until("flower", lambda: flower_answers(url), 60)
+    shared_plant.group.wait_until("flower", lambda: flower_answers(url), 60 * PATIENCE)
     return url
 
 
@@ -59,6 +59,6 @@ def test_a_task_shows_its_line_camera_and_number_of_pictures(
         assert camera.wait(timeout=60 * PATIENCE)
     page.goto(f"{flower}/tasks")  # type: ignore[attr-defined]
     row = page.get_by_text("press-7 · cam-3 · 5 × widget")  # type: ignore[attr-defined]
-    row.first.wait_for(timeout=20_000)
+    row.first.wait_for(timeout=60_000)
     page.screenshot(path=str(tmp_path / "flower.png"))  # type: ignore[attr-defined]
     assert "5 review" in page.content()  # type: ignore[attr-defined]

@@ -34,7 +34,7 @@ def worker_of(plant: Live, clock: WrongClock, name: str) -> Service:
     arguments = ["-A", "workers", "worker", "-Q", "inspect", "-n", f"{name}@%h", "-l", "INFO"]
     arguments += ["--without-gossip", "--without-mingle"]
     service = plant.group.start(name, python_command("celery", *arguments), clock.env)
-    plant.group.wait_until(name, lambda: " ready." in service.log.read_text(), 90)
+    plant.group.wait_until(name, lambda: " ready." in service.log.read_text(), 270)
     return service
 
 
