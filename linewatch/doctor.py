@@ -10,7 +10,7 @@ import redis
 from kombu.exceptions import KombuError
 from sqlalchemy.exc import SQLAlchemyError
 
-from linewatch import surroundings
+from linewatch import promise, surroundings
 from linewatch.errors import LinewatchError
 from linewatch.findings import Finding, State
 from linewatch.settings import Settings
@@ -24,6 +24,10 @@ def examine(settings: Settings) -> Iterator[Finding]:
         ("redis", _redis),
         ("queue", surroundings.queue),
         ("database", _database),
+        ("database commits", promise.database_settings),
+        ("versions", promise.versions),
+        ("redelivery", promise.redelivery),
+        ("spool", promise.spool),
         ("clocks", surroundings.clocks),
         ("disk", surroundings.disk),
         ("image roots", _image_roots),
@@ -56,27 +60,7 @@ def _redis(settings: Settings) -> Iterator[Finding]:
             )
             return
         yield Finding("redis", State.OK, "answers")
-        yield from _redis_promise(client)
-
-
-def _redis_promise(client: redis.Redis) -> Iterator[Finding]:
-    """The Redis settings that the promise of docs/promise.md rests on."""
-    wanted = {
-        "maxmemory-policy": ("noeviction", "a full Redis would forget messages"),
-        "appendonly": ("yes", "a restart empties the queue, and every camera sends again"),
-    }
-    for name, (value, otherwise) in wanted.items():
-        try:
-            found = client.config_get(name).get(name)
-        except redis.ResponseError:
-            yield Finding(f"redis {name}", State.WARN, "may not be read by this user")
-            continue
-        if found == value:
-            yield Finding(f"redis {name}", State.OK, value)
-        else:
-            state = State.FAIL if name == "maxmemory-policy" else State.WARN
-            advice = f"is {found}: {otherwise}; `redis-cli config set {name} {value}`"
-            yield Finding(f"redis {name}", state, advice)
+        yield from promise.redis_settings(client)
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
@@ -152,6 +136,9 @@ def _workers(settings: Settings) -> Iterator[Finding]:
         ours = stats[name].get("linewatch", {})
         if ours.get("holding"):
             advice = f"{name} holds its verdicts until the database is back, and takes nothing new"
+            yield Finding("worker", State.WARN, advice)
+        elif ours.get("share_hangs"):
+            advice = f"{name} waits for picture files; is the server of their share away?"
             yield Finding("worker", State.WARN, advice)
         else:
             words = f"{name}: {ours.get('encoders', 'no encoders needed')}"

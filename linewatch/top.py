@@ -102,6 +102,8 @@ def screen(now: Sample, before: Sample | None) -> RenderableType:
             table.add_row(text, f"{now.gauges[f'linewatch_{name}']:.0f}")
     if now.gauges.get("linewatch_holding"):
         table.add_row("holding", "[yellow]the database is away; verdicts are held[/]")
+    if now.gauges.get("linewatch_share_hangs"):
+        table.add_row("share", "[yellow]no picture's file can be read; its server is away[/]")
     parts: list[RenderableType] = [table]
     if now.verdicts is not None:
         parts.append(_verdicts(now.verdicts, before.verdicts if before else None, elapsed))

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import errno
 import os
+import random
 import stat
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
@@ -23,6 +25,23 @@ _NOT_A_FILE = (errno.ENXIO, errno.ENODEV)  # a socket, or a device that nobody d
 _LOCAL_HOSTS = (b"", b"localhost")
 
 
+# What a network share says of a file that it may well give a moment later.
+_PASSING = (
+    errno.ESTALE,
+    errno.EIO,
+    errno.ETIMEDOUT,
+    errno.EHOSTDOWN,
+    errno.EHOSTUNREACH,
+    errno.ENOTCONN,
+    errno.EAGAIN,
+)
+_PAUSES_S = (0.1, 0.5, 2.0)
+
+
+class _PassingError(Unjudgeable):
+    """Unreadable, but worth another try."""
+
+
 def read_picture(uri: str, *, roots: Sequence[Path], max_bytes: int) -> bytes:
     """Read the file at `uri`, an absolute path or file:// URI.
 
@@ -33,8 +52,18 @@ def read_picture(uri: str, *, roots: Sequence[Path], max_bytes: int) -> bytes:
         max_bytes: the largest file that is read.
 
     Raises:
-        Unjudgeable: outside_root, missing, not_a_file, empty, too_large or unreadable.
+        Unjudgeable: outside_root, missing, not_a_file, empty, too_large or unreadable; the last
+            after three more tries if it is a network share's and may pass.
     """
+    for pause_s in _PAUSES_S:
+        try:
+            return _read_once(uri, roots=roots, max_bytes=max_bytes)
+        except _PassingError:
+            time.sleep(pause_s * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+    return _read_once(uri, roots=roots, max_bytes=max_bytes)
+
+
+def _read_once(uri: str, *, roots: Sequence[Path], max_bytes: int) -> bytes:
     path = local_path(uri)
     fences = [os.path.realpath(root) for root in roots]
     _check_name(path, [*fences, *map(os.path.abspath, roots)])
@@ -47,8 +76,7 @@ def read_picture(uri: str, *, roots: Sequence[Path], max_bytes: int) -> bytes:
         _check_beneath(_opened_path(descriptor, path), fences)
         return _read(descriptor, path, max_bytes)
     except OSError as error:
-        detail = f"{path} cannot be read: {error.strerror}"
-        raise Unjudgeable(Reason.UNREADABLE, detail) from None
+        raise _unreadable(f"{path} cannot be read", error) from None
     finally:
         os.close(descriptor)
 
@@ -98,7 +126,12 @@ def _unopened(path: str, error: OSError) -> Unjudgeable:
         return Unjudgeable(Reason.MISSING, f"{path} does not exist")
     if error.errno in _NOT_A_FILE:
         return Unjudgeable(Reason.NOT_A_FILE, f"{path} is not a regular file")
-    return Unjudgeable(Reason.UNREADABLE, f"{path} cannot be opened: {error.strerror}")
+    return _unreadable(f"{path} cannot be opened", error)
+
+
+def _unreadable(what: str, error: OSError) -> Unjudgeable:
+    kind = _PassingError if error.errno in _PASSING else Unjudgeable
+    return kind(Reason.UNREADABLE, f"{what}: {error.strerror}")
 
 
 def _opened_path(descriptor: int, path: str) -> str:

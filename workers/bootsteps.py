@@ -64,6 +64,7 @@ class PipelineStep(bootsteps.StartStopStep):  # type: ignore[misc]
                 "fingerprint": extractor.fingerprint[:16],
                 "models": self.runtime.residency.versions,
                 "holding": self.runtime.committer.holding,
+                "share_hangs": self.runtime.share_hangs,
             }
         }
 
@@ -88,7 +89,9 @@ class LeaseStep(bootsteps.StartStopStep):  # type: ignore[misc]
         self.keeper.start()
 
     def stop(self, consumer: Any) -> None:
-        """Keep renewing: messages in flight are still held until the process ends."""
+        """The connection is gone, or the worker stops: only tasks under way are still held."""
+        if self.keeper is not None:
+            self.keeper.retire()
 
     def shutdown(self, consumer: Any) -> None:
         """The connection is gone: a new one brings a new channel and a new keeper."""

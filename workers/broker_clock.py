@@ -3,11 +3,16 @@
 kombu notes by the worker's own clock when a message was taken, and gives back what was taken
 longer ago than the visibility timeout. A worker whose clock is two hours ahead would take all that
 others hold for abandoned; what it held itself when it died would come back two hours late.
+
+And only what is worked on is held. A message whose taking or acknowledging broke off with the
+connection is nobody's: it must come back, and must not fill this worker's hands for good.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from kombu.transport import redis as kombu_redis
@@ -27,14 +32,38 @@ class QoS(kombu_redis.QoS):  # type: ignore[misc]
 
     def append(self, message: Any, delivery_tag: str) -> None:
         """Note that a message was taken."""
-        super().append(message, delivery_tag)
-        if self._ahead_s is None:
-            self._measure()
-        assert self._ahead_s is not None
-        if abs(self._ahead_s) > _TOLERATED_S:
-            with self.channel.conn_or_acquire() as client:
-                taken_at = {delivery_tag: redis_now(client)}
-                client.zadd(self.unacked_index_key, taken_at, xx=True)
+        with self._let_go_if_it_fails(delivery_tag):  # then nobody is given the message
+            super().append(message, delivery_tag)
+            if self._ahead_s is None:
+                self._measure()
+            assert self._ahead_s is not None
+            if abs(self._ahead_s) > _TOLERATED_S:
+                with self.channel.conn_or_acquire() as client:
+                    taken_at = {delivery_tag: redis_now(client)}
+                    client.zadd(self.unacked_index_key, taken_at, xx=True)
+
+    def ack(self, delivery_tag: str) -> None:
+        """The message is done with. Where Redis does not hear it, it is delivered again."""
+        with self._let_go_if_it_fails(delivery_tag):
+            super().ack(delivery_tag)
+
+    def reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        """The message goes back, or away; if Redis does not hear it, back."""
+        with self._let_go_if_it_fails(delivery_tag):
+            super().reject(delivery_tag, requeue)
+
+    def held(self) -> list[str]:
+        """The delivery tags of the messages in this channel's hands."""
+        done = self._dirty  # let go of, and not yet forgotten
+        return [tag for tag in list(self._delivered) if tag not in done]
+
+    @contextmanager
+    def _let_go_if_it_fails(self, delivery_tag: str) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self._dirty.add(delivery_tag)
+            raise
 
     def restore_visible(self, *args: Any, **options: Any) -> None:
         """Give back what its worker has not renewed in time."""

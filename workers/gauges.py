@@ -49,8 +49,9 @@ class Gauges(Collector):
 
     def _worker(self) -> Iterator[Metric]:
         runtime = self._runtime
-        in_flight = runtime.pipeline.begun - runtime.pipeline.finished
-        yield _gauge("linewatch_in_flight", "Pictures this worker is at.", in_flight)
+        yield _gauge("linewatch_in_flight", "Pictures this worker is at.", runtime.in_flight)
+        hangs = int(runtime.share_hangs)
+        yield _gauge("linewatch_share_hangs", "1 while no picture's file can be read.", hangs)
         holding = int(runtime.committer.holding)
         yield _gauge("linewatch_holding", "1 while it holds verdicts for a lost database.", holding)
         stalled = int(runtime.guard is not None and runtime.guard.complaint is not None)

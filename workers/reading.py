@@ -11,6 +11,7 @@ from vision.decode import digest
 from vision.errors import Unjudgeable
 from vision.extractor import FeatureExtractor
 from vision.source import read_picture
+from workers.reads import Reads
 from workers.residency import Residency
 from workers.work import PreparedPicture, Work
 
@@ -37,6 +38,7 @@ class PictureReader:
         self._residency = residency
         self._roots = tuple(roots)
         self._max_bytes = max_bytes
+        self.reads = Reads()
 
     def read(self, work: Work) -> PreparedPicture | InspectionRecord:
         """Prepare the picture, or return the `rejected` row with its reason."""
@@ -49,7 +51,8 @@ class PictureReader:
             return work.rejected(Reason.UNKNOWN_PRODUCT, detail)
         sha256: str | None = None
         try:
-            data = read_picture(work.image.uri, roots=self._roots, max_bytes=self._max_bytes)
+            with self.reads.one():
+                data = read_picture(work.image.uri, roots=self._roots, max_bytes=self._max_bytes)
             sha256 = digest(data)
             if work.image.sha256 not in (None, sha256):
                 raise Unjudgeable(Reason.HASH_MISMATCH, f"the file's SHA-256 is {sha256}")

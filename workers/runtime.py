@@ -32,12 +32,15 @@ from workers.metrics_server import MetricsServer
 from workers.observe import observers
 from workers.pipeline import Pipeline
 from workers.reading import PictureReader
+from workers.reads import Reads
 from workers.receipts import ReceiptWriter
 from workers.residency import Residency
 from workers.suspects import SuspectLane
 from workers.watchdog import Vitals
 
 log = logging.getLogger(__name__)
+
+SHARE_HANGS_AFTER_S = 1.0
 
 
 @dataclass(slots=True, eq=False)
@@ -51,6 +54,8 @@ class InspectRuntime:
     receipts: ReceiptWriter
     committer: Committer
     pipeline: Pipeline
+    reads: Reads
+    decode_threads: int
     suspects: SuspectLane
     redis: redis.Redis
     keys: SigningKeys
@@ -67,10 +72,21 @@ class InspectRuntime:
         return Vitals(
             waiting=int(self.redis.llen(QUEUE)),
             received=self.received,
-            in_flight=self.pipeline.begun - self.pipeline.finished,
+            in_flight=self.in_flight,
             finished=self.pipeline.finished,
-            holding=self.committer.holding,
+            holding=self.committer.holding or self.share_hangs,
         )
+
+    @property
+    def in_flight(self) -> int:
+        """Pictures being worked on."""
+        return self.pipeline.begun - self.pipeline.finished
+
+    @property
+    def share_hangs(self) -> bool:
+        """Whether every picture that could be read waits for its file, and has for a while."""
+        most = min(self.in_flight, self.decode_threads)
+        return most > 0 and self.reads.waiting(SHARE_HANGS_AFTER_S) >= most
 
     def stop(self) -> None:
         """Finish the batch on the device, commit it, hand back the rest."""
@@ -88,7 +104,7 @@ class InspectRuntime:
             self.metrics.stop()
 
     def problem(self) -> str | None:
-        """Why no progress is made, for health checks; holding for a database is no reason."""
+        """Why no progress is made, for health checks; holding is no reason."""
         return None if self.guard is None else self.guard.complaint
 
 
@@ -155,13 +171,11 @@ def start_inspect_runtime(
         engine, receipts, timezone=settings.timezone, depth=depth, on_commit=on_commit
     )
     judge = Judge(extractor, residency, feature_sample_rate=settings.feature_sample_rate)
+    reader = PictureReader(
+        extractor, residency, roots=settings.image_roots, max_bytes=settings.max_image_bytes
+    )
     pipeline = Pipeline(
-        reader=PictureReader(
-            extractor,
-            residency,
-            roots=settings.image_roots,
-            max_bytes=settings.max_image_bytes,
-        ),
+        reader=reader,
         judge=judge,
         committer=committer,
         max_batch=settings.max_batch,
@@ -183,6 +197,8 @@ def start_inspect_runtime(
         receipts=receipts,
         committer=committer,
         pipeline=pipeline,
+        reads=reader.reads,
+        decode_threads=settings.decode_threads,
         suspects=SuspectLane(engine, pipeline, name),
         redis=client,
         keys=keys,

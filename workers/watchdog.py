@@ -18,7 +18,8 @@ class Vitals:
         received: messages received since the start.
         in_flight: pictures being worked on.
         finished: pictures finished since the start.
-        holding: whether it holds what it has because the database is away.
+        holding: whether it holds what it has because the database is away, or the share that
+            the pictures lie on. Another worker would have to wait as well.
     """
 
     waiting: int

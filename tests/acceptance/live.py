@@ -36,6 +36,11 @@ WIDGET: ProductSpec = parse_product(
 )
 
 
+# Time limits of waits are there so that a test ends, not to prove speed: a busy machine may take
+# its time. What must be quick is measured, and asserted by the test that says so.
+PATIENCE = float(os.environ.get("LINEWATCH_TEST_PATIENCE", "3"))
+
+
 @lru_cache(maxsize=1)
 def zygote() -> Zygote:
     """The process that starts workers for the whole test run."""
@@ -88,7 +93,7 @@ class Live:
         self.group.services.append(service)
         if ready:
             self.group.wait_until(
-                f"worker {name}", lambda: " ready." in self._log(name)[len(before) :], 60
+                f"worker {name}", lambda: " ready." in self._log(name)[len(before) :], 60 * PATIENCE
             )
         return service
 
@@ -125,10 +130,10 @@ class Live:
         return self.outcomes(ids)
 
     def until(self, done: Callable[[], bool], timeout_s: float, what: str) -> None:
-        """Wait until `done`; fails with `what` after `timeout_s`."""
-        deadline = time.monotonic() + timeout_s
+        """Wait until `done`; fails with `what` after `timeout_s`, on a quiet machine."""
+        deadline = time.monotonic() + timeout_s * PATIENCE
         while not done():
-            assert time.monotonic() < deadline, f"no {what} after {timeout_s} s"
+            assert time.monotonic() < deadline, f"no {what} after {timeout_s * PATIENCE} s"
             time.sleep(0.05)
 
     def enqueue(self, payload: object, *, task: str = "linewatch.inspect") -> str:

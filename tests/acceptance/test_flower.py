@@ -11,7 +11,7 @@ import pytest
 from linewatch.demo.run import flower_tasks
 from linewatch.plant import flower_answers
 from linewatch.services import free_port, python_command
-from tests.acceptance.live import Live, ids_of, message
+from tests.acceptance.live import PATIENCE, Live, ids_of, message
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def flower(shared_plant: Live) -> str:
     port = free_port()
     shared_plant.group.start("flower", python_command("linewatch", "flower", "--port", str(port)))
     url = f"http://127.0.0.1:{port}"
-    shared_plant.group.wait_until("flower", lambda: flower_answers(url), 60)
+    shared_plant.group.wait_until("flower", lambda: flower_answers(url), 60 * PATIENCE)
     return url
 
 
@@ -56,9 +56,9 @@ def test_a_task_shows_its_line_camera_and_number_of_pictures(
 ) -> None:
     with shared_plant.camera(line="press-7", camera="cam-3") as camera:
         camera.submit_many([shared_plant.picture() for _ in range(5)])
-        assert camera.wait(timeout=60)
+        assert camera.wait(timeout=60 * PATIENCE)
     page.goto(f"{flower}/tasks")  # type: ignore[attr-defined]
     row = page.get_by_text("press-7 · cam-3 · 5 × widget")  # type: ignore[attr-defined]
-    row.first.wait_for(timeout=20_000)
+    row.first.wait_for(timeout=60_000)
     page.screenshot(path=str(tmp_path / "flower.png"))  # type: ignore[attr-defined]
     assert "5 review" in page.content()  # type: ignore[attr-defined]

@@ -14,14 +14,14 @@ from db.rollup import discrepancies
 from linewatch.plant import environment
 from linewatch.services import python_command
 from producer.contract import Reason, Verdict
-from tests.acceptance.live import Live, ids_of, message
+from tests.acceptance.live import PATIENCE, Live, ids_of, message
 
 
 def test_submitted_pictures_are_judged_once_and_the_spool_forgets_them(shared_plant: Live) -> None:
     shared_plant.receipts.clear()
     with shared_plant.camera() as camera:
         ids = [camera.submit(shared_plant.picture(), part=f"P{n}", lot="L1") for n in range(40)]
-        assert camera.wait(timeout=60)
+        assert camera.wait(timeout=60 * PATIENCE)
     found = shared_plant.outcomes(ids)
     assert len(found) == 40
     assert {outcome.verdict for outcome in found.values()} == {Verdict.REVIEW}
@@ -124,7 +124,7 @@ def labelled(plant: Live) -> list[UUID]:
     plant.worker()
     with plant.camera() as camera:
         ids = [camera.submit(plant.picture()) for _ in range(20)]
-        assert camera.wait(timeout=60)
+        assert camera.wait(timeout=60 * PATIENCE)
     rows = [
         labels.NewLabel(inspection_id=id_, label=name, labelled_by="tester")
         for id_, name in zip(ids, ["good", "scratch"] * 10, strict=True)

@@ -14,7 +14,7 @@ from db import alerts, audit
 from db.inspections import commit_inspections, existing
 from db.stations import set_line
 from linewatch.services import free_port
-from tests.acceptance.live import Live, ids_of, message
+from tests.acceptance.live import PATIENCE, Live, ids_of, message
 from tests.support.records import a_record
 
 PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
@@ -39,7 +39,7 @@ def test_metrics_of_a_worker_that_judges(plant: Live) -> None:
     with plant.camera() as camera:
         for _ in range(12):
             camera.submit(plant.picture())
-        assert camera.wait(timeout=60)
+        assert camera.wait(timeout=60 * PATIENCE)
     assert fetch(port, "/healthz") == (200, "healthy\n")
     assert fetch(port, "/")[0] == 404
     status, page = fetch(port, "/metrics")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pwd
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
+import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +22,7 @@ from sqlalchemy import make_url
 
 from db import migrate
 from db.schema import metadata
+from linewatch.services import die_with_parent
 
 
 class NoPostgreSQLError(Exception):
@@ -131,22 +137,87 @@ def _connect(url: str) -> psycopg.Connection:
 
 
 @contextmanager
-def _private(folder: Path) -> Iterator[str]:
-    if os.geteuid() == 0:
-        raise NoPostgreSQLError("no PostgreSQL at 127.0.0.1:5432, and root may not start one")
-    data = folder / "data"
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    run = {"check": True, "stdout": subprocess.DEVNULL, "timeout": 60}
-    control = _program("pg_ctl")
-    subprocess.run([_program("initdb"), "-D", data, "-U", "postgres", "-A", "trust"], **run)
-    options = f"-p {port} -h 127.0.0.1 -k ''"
-    subprocess.run([control, "-D", data, "-w", "-l", folder / "log", "-o", options, "start"], **run)
-    try:
-        yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
-    finally:
-        subprocess.run([control, "-D", data, "-m", "immediate", "stop"], **run)
+def _private(_folder: Path) -> Iterator[str]:
+    with PostgreSQLServer() as own:
+        yield own.url
+
+
+class PostgreSQLServer:
+    """A server of our own on a free port, which may be stopped and started again.
+
+    Root may not run one, so root runs it as somebody else, in a folder that is theirs.
+
+    Raises:
+        NoPostgreSQLError: its programs are missing; says which.
+    """
+
+    def __init__(self) -> None:
+        self._programs = {name: _program(name) for name in ("initdb", "postgres")}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._as = {"user": _other_user()} if os.geteuid() == 0 else {}
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
+
+    def __enter__(self) -> PostgreSQLServer:
+        self._folder = Path(tempfile.mkdtemp(prefix="linewatch-postgresql-"))
+        if self._as:
+            shutil.chown(self._folder, **self._as)
+        command = [self._programs["initdb"], "-D", self._folder / "data", "-U", "postgres"]
+        subprocess.run(
+            [*command, "-A", "trust"],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            timeout=120,
+            cwd=self._folder,
+            **self._as,
+        )
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop(signal.SIGQUIT)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def start(self) -> None:
+        """Start it, and wait until it lets us in."""
+        where = ["-D", self._folder / "data", "-p", str(self.port), "-h", "127.0.0.1", "-k", ""]
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._programs["postgres"], *where],
+                stderr=log,
+                cwd=self._folder,
+                preexec_fn=die_with_parent,
+                **self._as,
+            )
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                _connect(self.url).close()
+            except psycopg.OperationalError:
+                assert self._process.poll() is None, (self._folder / "log").read_text()[-2000:]
+                assert time.monotonic() < deadline, "PostgreSQL let nobody in within 60 s"
+                time.sleep(0.05)
+            else:
+                return
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """SIGINT: sessions are ended properly; SIGQUIT: at once, as in a crash."""
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(timeout=60)
+            self._process = None
+
+
+def _other_user() -> str:
+    for name in ("postgres", "nobody"):
+        with contextlib.suppress(KeyError):
+            return pwd.getpwnam(name).pw_name
+    raise NoPostgreSQLError("no PostgreSQL at 127.0.0.1:5432, and root may not start one")
 
 
 def _program(name: str) -> str:

@@ -1,4 +1,4 @@
-"""A TCP proxy that can be cut: how a database looks from the far side of a broken cable."""
+"""A TCP proxy that can be cut or fall silent: a server at the far end of a broken cable."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from threading import Event, Lock, Thread
 class Proxy:
     """Forwards a port of its own to a server. `cut` resets every connection and refuses new ones.
 
+    `silence` drops all that is sent on the connections there are, their ends included, so that
+    either side believes in a peer that is gone (half-open); new ones work.
+
     Args:
         host, port: the server.
     """
@@ -19,6 +22,7 @@ class Proxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._open: set[socket.socket] = set()
+        self._silent: set[socket.socket] = set()
         self._lock = Lock()
         self._cut = Event()
 
@@ -27,6 +31,7 @@ class Proxy:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._silent.clear()
         self.cut()
         self._listener.close()
 
@@ -37,6 +42,12 @@ class Proxy:
             for connection in self._open:
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
+
+    def silence(self) -> int:
+        """Carry nothing more on the connections that are open now; returns how many."""
+        with self._lock:
+            self._silent |= self._open
+            return len(self._open) // 2
 
     def mend(self) -> None:
         """Let connections through again."""
@@ -58,7 +69,10 @@ class Proxy:
     def _pump(self, source: socket.socket, target: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
-                target.sendall(data)
+                if source not in self._silent:
+                    target.sendall(data)
+        if source in self._silent:  # the other side is not told
+            return
         for end in (source, target):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)

@@ -26,7 +26,7 @@ def test_two_beats_tick_as_one(plant: Live) -> None:
     app = make_app(plant.settings)
     RedBeatSchedulerEntry("tick", MAINTENANCE_TASK, TICK_S, app=app).save()
     beats = {name: beat(plant, name) for name in ("a", "b")}
-    rounds = times(short=1, long=5)
+    rounds = times(short=1, long=3)
     slowest_s = 0.0
     for number in range(rounds):
         leader = the_leader(plant, beats)
@@ -85,4 +85,4 @@ def count_ticks(plant: Live, window_s: float, extra: int = 0) -> None:
     before = sent(plant)
     time.sleep(window_s)
     ticks = sent(plant) - before
-    assert 0.5 * window_s <= ticks <= window_s / TICK_S + 1 + extra
+    assert 0.2 * window_s <= ticks <= window_s / TICK_S + 1 + extra

@@ -34,7 +34,7 @@ def worker_of(plant: Live, clock: WrongClock, name: str) -> Service:
     arguments = ["-A", "workers", "worker", "-Q", "inspect", "-n", f"{name}@%h", "-l", "INFO"]
     arguments += ["--without-gossip", "--without-mingle"]
     service = plant.group.start(name, python_command("celery", *arguments), clock.env)
-    plant.group.wait_until(name, lambda: " ready." in service.log.read_text(), 90)
+    plant.group.wait_until(name, lambda: " ready." in service.log.read_text(), 270)
     return service
 
 
@@ -43,7 +43,7 @@ def test_a_worker_whose_clock_is_wrong_dies(plant: Live, tmp_path: Path, offset:
     """What it held comes back as soon as that of any other, and nothing before its time."""
     clock = WrongClock(tmp_path)
     clock.jump(offset)
-    rounds = times(short=1, long=5)
+    rounds = times(short=1, long=2)
     slowest_s = 0.0
     with Stream(plant, rate=40) as stream:
         for number in range(rounds):
@@ -70,7 +70,7 @@ def test_a_workers_clock_jumps_beside_another(plant: Live, tmp_path: Path) -> No
     clock = WrongClock(tmp_path)
     worker_of(plant, clock, "wrong")
     plant.worker("right")
-    rounds = times(short=1, long=5)
+    rounds = times(short=1, long=2)
     with Stream(plant, rate=30) as stream:
         for _ in range(rounds):
             for offset in [*OFFSETS, 0.0]:
@@ -91,7 +91,7 @@ with Camera("line-1", "wrong", "widget") as camera:
     for _ in range(int(sys.argv[2])):
         print(camera.submit(sys.argv[1]), flush=True)
         time.sleep(0.05)
-    assert camera.wait(60), camera.status()
+    assert camera.wait(180), camera.status()
 """
 
 
@@ -112,7 +112,7 @@ def test_a_camera_whose_clock_jumps(plant: Live, tmp_path: Path, offset: float) 
         plant.group.services.remove(first)
         plant.worker("second")
         began = time.monotonic()
-        output, trouble = camera.communicate(timeout=90)
+        output, trouble = camera.communicate(timeout=300)
         recover_s = time.monotonic() - began
         assert camera.returncode == 0, trouble
         stream.settle(timeout_s=60)

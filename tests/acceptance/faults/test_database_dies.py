@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
+from db import session
 from tests.acceptance.conftest import plant_settings
 from tests.acceptance.faults.history import check
 from tests.acceptance.faults.proxy import Proxy
@@ -18,6 +20,7 @@ from tests.acceptance.faults.results import Row, record, times
 from tests.acceptance.faults.sqlite_lock import locked
 from tests.acceptance.faults.stream import Stream
 from tests.acceptance.live import Live, live
+from tests.support.postgresql import NoPostgreSQLError, PostgreSQLServer
 
 pytestmark = pytest.mark.timeout(3600)
 
@@ -48,7 +51,7 @@ def far_plant(
 def test_postgresql_goes_away(far_plant: Live, cable: Proxy) -> None:
     """Cut off from the database, a worker holds what it has, and goes on when it is back."""
     plant = far_plant
-    outages, length_s = times(short=1, long=10), times(short=5, long=60)
+    outages, length_s = times(short=1, long=5), times(short=5, long=20)
     slowest_s = 0.0
     plant.worker()
     with Stream(plant, rate=40) as stream:
@@ -67,7 +70,7 @@ def test_postgresql_goes_away(far_plant: Live, cable: Proxy) -> None:
     found = check(plant, stream.accepted)
     record(
         Row(
-            f"PostgreSQL away for {length_s} s",
+            f"PostgreSQL cut off for {length_s} s",
             "postgresql",
             outages,
             found.accepted,
@@ -76,6 +79,45 @@ def test_postgresql_goes_away(far_plant: Live, cable: Proxy) -> None:
             round(slowest_s, 1),
         )
     )
+
+
+@pytest.fixture
+def own_postgresql() -> Iterator[PostgreSQLServer]:
+    """A server that the test may stop."""
+    try:
+        with PostgreSQLServer() as server:
+            yield server
+    except NoPostgreSQLError as error:
+        pytest.skip(str(error))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_environment")
+def test_postgresql_is_stopped(
+    own_postgresql: PostgreSQLServer, redis_url: str, weights_dir: Path, tmp_path: Path
+) -> None:
+    """Stopped properly and as in a crash, by turns; the worker also asks it while it starts."""
+    stops, length_s = 10, 60
+    slowest_s = 0.0
+    settings = plant_settings(tmp_path, own_postgresql.url, redis_url, weights_dir)
+    for plant in live(settings):
+        plant.worker()
+        with Stream(plant, rate=20) as stream:
+            plant.until(lambda p=plant: bool(p.receipts), 60, "a first receipt")
+            for number in range(stops):
+                own_postgresql.stop(signal.SIGQUIT if number % 2 else signal.SIGINT)
+                time.sleep(length_s)
+                seen, began = len(plant.receipts), time.monotonic()
+                own_postgresql.start()
+                plant.until(lambda s=seen, p=plant: len(p.receipts) > s, 120, "a receipt")
+                slowest_s = max(slowest_s, time.monotonic() - began)
+                time.sleep(1)
+            stream.settle(timeout_s=900)
+        plant.group.check()  # it held; it did not die
+        found = check(plant, stream.accepted)
+        session.dispose()  # before the server goes
+    row = (stops, found.accepted, found.lost, found.duplicated, round(slowest_s, 1))
+    record(Row(f"PostgreSQL stopped for {length_s} s", "postgresql", *row))
 
 
 def test_sqlite_is_locked_by_another_process(plant: Live) -> None:

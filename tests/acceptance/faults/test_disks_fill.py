@@ -25,7 +25,7 @@ from tests.acceptance.faults.trainer import (
     judged_and_labelled,
     trained,
 )
-from tests.acceptance.live import Live, live
+from tests.acceptance.live import PATIENCE, Live, live
 
 pytestmark = pytest.mark.timeout(3600)
 
@@ -42,7 +42,9 @@ def test_a_spool_fills_its_disk(plant: Live) -> None:
     with small_disk(plant.settings.spool_folder, megabytes=2) as disk, plant.camera() as camera:
         accepted = submitted_until_refused(plant, camera)  # the spool alone filled the disk
         plant.worker()
-        assert camera.wait(60), "receipts do not clear a spool whose disk it filled itself"
+        assert camera.wait(60 * PATIENCE), (
+            "receipts do not clear a spool whose disk it filled itself"
+        )
         for _ in range(rounds):
             disk.fill()
             accepted += submitted_until_refused(plant, camera)
@@ -51,7 +53,7 @@ def test_a_spool_fills_its_disk(plant: Live) -> None:
             began = time.monotonic()
             accepted += submitted(plant, camera)
             slowest_s = max(slowest_s, time.monotonic() - began)
-        assert camera.wait(60), camera.status()
+        assert camera.wait(60 * PATIENCE), camera.status()
         found = check(plant, accepted)
     noted(plant, "spool on a full disk", rounds, found, slowest_s)
 
@@ -102,7 +104,7 @@ def cramped(
 def test_sqlite_fills_its_disk(cramped: tuple[Live, SmallDisk]) -> None:
     """The worker holds what it has judged, and goes on when there is room."""
     plant, disk = cramped
-    rounds, length_s = times(short=1, long=10), times(short=3, long=30)
+    rounds, length_s = times(short=1, long=5), times(short=3, long=15)
     slowest_s = 0.0
     log = plant.worker().log
     with Stream(plant, rate=40) as stream:
@@ -134,7 +136,7 @@ def test_the_model_store_fills_or_turns_read_only(plant: Live) -> None:
         ids = judged_and_labelled(plant)
         champion = trained(plant)
         deployments.promote(plant.engine, PRODUCT, champion, by="tester", why="test")
-        rounds = times(short=1, long=5)
+        rounds = times(short=1, long=3)
         slowest_s = 0.0
         with Stream(plant, rate=20) as stream:
             plant.until(lambda: served_by(plant, champion), 15, "verdict of the champion")

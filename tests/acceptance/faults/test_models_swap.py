@@ -17,11 +17,11 @@ from tests.acceptance.faults.results import Row, record, times
 from tests.acceptance.faults.stream import Stream
 from tests.acceptance.faults.trainer import PRODUCT
 from tests.acceptance.faults.versions import SPOILS, new_version, spoiled_version
-from tests.acceptance.live import Live
+from tests.acceptance.live import PATIENCE, Live
 
 pytestmark = pytest.mark.timeout(3600)
 
-TAKE_OVER_S = 3.0
+TAKE_OVER_S = 3.0 * PATIENCE
 
 
 def noted(plant: Live, fault: str, runs: int, found: History, recover_s: float) -> None:

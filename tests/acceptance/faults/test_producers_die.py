@@ -25,7 +25,7 @@ from tests.acceptance.live import Live
 
 pytestmark = pytest.mark.timeout(3600)
 
-SENDING_S = 60
+SENDING_S = 180
 
 
 def test_a_producer_killed_at_each_step(plant: Live) -> None:

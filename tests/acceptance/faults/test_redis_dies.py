@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
 
 from linewatch.services import python_command
 from tests.acceptance.conftest import plant_settings
 from tests.acceptance.faults.history import check
+from tests.acceptance.faults.proxy import Proxy
 from tests.acceptance.faults.results import Row, record, times
 from tests.acceptance.faults.stream import Stream
 from tests.acceptance.live import Live, live
@@ -25,19 +27,6 @@ PERSISTENCE = {
     "AOF everysec": {"appendonly": "yes", "appendfsync": "everysec"},
     "no persistence": {"appendonly": "no"},
 }
-
-
-@pytest.fixture
-def redis_plant(
-    sqlite_url: str,
-    weights_dir: Path,
-    tmp_path: Path,
-    private_redis: RedisServer,
-    _environment: pytest.MonkeyPatch,
-) -> Iterator[Live]:
-    """A system whose Redis is the test's to break. Cameras resend after two seconds."""
-    settings = plant_settings(tmp_path, sqlite_url, private_redis.url, weights_dir)
-    yield from live(settings.model_copy(update={"receipt_timeout_s": 2.0}))
 
 
 @pytest.mark.parametrize(
@@ -111,7 +100,7 @@ def test_redis_is_full(redis_plant: Live, private_redis: RedisServer) -> None:
 
 
 @pytest.mark.slow
-def test_half_open_connections(redis_plant: Live, private_redis: RedisServer) -> None:
+def test_connections_are_reset(redis_plant: Live, private_redis: RedisServer) -> None:
     """Redis closes every connection of workers and cameras, again and again."""
     client = private_redis.client()
     rounds = times(short=3, long=30)
@@ -139,52 +128,46 @@ def test_half_open_connections(redis_plant: Live, private_redis: RedisServer) ->
     )
 
 
-def test_an_hour_without_a_broker_then_everything_in_order(
-    redis_plant: Live, private_redis: RedisServer
-) -> None:
-    """A backlog in the spool is drained in the order in which it was submitted."""
-    count = times(short=2_000, long=20_000)
-    private_redis.stop()
-    # A backlog this long is worked off for minutes: nobody should send it twice meanwhile.
-    redis_plant.settings = redis_plant.settings.model_copy(update={"receipt_timeout_s": 600})
-    pictures = [redis_plant.picture(size=32) for _ in range(4)]
-    with redis_plant.camera() as camera:
-        accepted = []
-        for start in range(0, count, 50):
-            burst = [pictures[n % 4] for n in range(start, start + 50)]
-            accepted += camera.submit_many(burst)
-        assert camera.status().spool.queued == count
-        private_redis.start()
-        began = time.monotonic()
-        redis_plant.worker()
-        redis_plant.until(
-            lambda: camera.status().spool.pictures == 0,
-            times(short=180, long=1800),
-            "an empty spool",
-        )
-        recover_s = time.monotonic() - began
-    found = check(redis_plant, accepted)
-    enqueued = _enqueued_in_order(redis_plant, accepted)
-    assert enqueued == sorted(enqueued), "a later picture was sent before an earlier one"
-    record(
-        Row(
-            f"broker away, then {count} pictures drained in order",
-            "sqlite",
-            1,
-            found.accepted,
-            found.lost,
-            found.duplicated,
-            round(recover_s, 1),
-        )
+@pytest.fixture
+def cable(private_redis: RedisServer) -> Iterator[Proxy]:
+    """The way to Redis, which can fall silent."""
+    with Proxy("127.0.0.1", private_redis.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def far_plant(
+    sqlite_url: str,
+    weights_dir: Path,
+    tmp_path: Path,
+    cable: Proxy,
+    private_redis: RedisServer,
+    _environment: pytest.MonkeyPatch,
+) -> Iterator[Live]:
+    """A system whose Redis is at the far end of the cable; the test itself stands beside it."""
+    url = f"redis://127.0.0.1:{cable.port}/0"
+    for plant in live(plant_settings(tmp_path, sqlite_url, url, weights_dir)):
+        plant.redis = redis.Redis.from_url(private_redis.url)
+        yield plant
+
+
+@pytest.mark.slow
+def test_connections_are_half_open(far_plant: Live, cable: Proxy) -> None:
+    """Nobody is told that the connections are dead. Redis serves the ghosts a while longer."""
+    rounds = 10
+    far_plant.group.start(
+        "supervised", python_command("linewatch", "worker", "--queues", "inspect", "--name", "s")
     )
-
-
-def _enqueued_in_order(plant: Live, ids: list[object]) -> list[object]:
-    """When each picture was enqueued, in the order in which they were submitted."""
-    from sqlalchemy import select
-
-    from db.tables import Inspection
-
-    with plant.engine.connect() as connection:
-        rows = dict(connection.execute(select(Inspection.id, Inspection.enqueued_at)).all())
-    return [rows[id_] for id_ in ids]
+    slowest_s = 0.0
+    with Stream(far_plant, rate=20) as stream:
+        far_plant.until(lambda: bool(far_plant.receipts), 60, "a first receipt")
+        for _ in range(rounds):
+            assert cable.silence() > 0
+            seen, began = len(far_plant.receipts), time.monotonic()
+            far_plant.until(lambda s=seen: len(far_plant.receipts) > s, 180, "a receipt")
+            slowest_s = max(slowest_s, time.monotonic() - began)
+            time.sleep(2)
+        stream.settle(timeout_s=300)
+    found = check(far_plant, stream.accepted)
+    row = (rounds, found.accepted, found.lost, found.duplicated, round(slowest_s, 1))
+    record(Row("Redis connections half-open", "sqlite", *row))

@@ -18,7 +18,7 @@ from tests.acceptance.faults.trainer import (
     finished_run,
     judged_and_labelled,
 )
-from tests.acceptance.live import Live, kill
+from tests.acceptance.live import PATIENCE, Live, kill
 
 pytestmark = pytest.mark.timeout(3600)
 
@@ -59,7 +59,7 @@ def test_two_retrains_of_one_product_are_one_run(plant: Live, tmp_path: Path) ->
     ids = judged_and_labelled(plant)
     trainers = Trainers(plant, tmp_path / "hold")
     logs = [trainers.start(name).log for name in ("a", "b")]
-    rounds = times(short=2, long=20)
+    rounds = times(short=2, long=5)
     for number in range(1, rounds + 1):
         trainers.hold()
         ask_for_training(plant, times=2)
@@ -78,7 +78,7 @@ def test_a_train_worker_killed_in_the_middle(plant: Live, tmp_path: Path) -> Non
     plant.worker()
     ids = judged_and_labelled(plant)
     trainers = Trainers(plant, tmp_path / "hold")
-    rounds = times(short=1, long=10)
+    rounds = times(short=1, long=3)
     slowest_s = 0.0
     for number in range(rounds):
         dead, next_ = 2 * number + 1, 2 * number + 2
@@ -100,7 +100,7 @@ def test_a_train_worker_killed_in_the_middle(plant: Live, tmp_path: Path) -> Non
         slowest_s = max(slowest_s, time.monotonic() - died)
         plant.until(lambda: plant.held() == 0, 10, "acknowledged request")
         heir.process.terminate()
-        assert heir.process.wait(30) == 0
+        assert heir.process.wait(30 * PATIENCE) == 0
         plant.group.services.remove(heir)
     assert len(training.runs(plant.engine, PRODUCT)) == 2 * rounds
     noted(plant, "train worker SIGKILLed in the middle of training", rounds, ids, slowest_s)

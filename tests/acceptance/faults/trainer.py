@@ -9,7 +9,7 @@ from celery import Celery
 
 from db import labels, training
 from db.training import RunInfo
-from tests.acceptance.live import Live
+from tests.acceptance.live import PATIENCE, Live
 from workers.config import RETRAIN_TASK, TRAIN_QUEUE
 
 PRODUCT = "widget"
@@ -19,7 +19,7 @@ def judged_and_labelled(plant: Live, count: int = 20) -> list[UUID]:
     """Send pictures to the inspect worker that runs, and label half of them `scratch`."""
     with plant.camera() as camera:
         ids = [camera.submit(plant.picture(size=64)) for _ in range(count)]
-        assert camera.wait(timeout=60)
+        assert camera.wait(timeout=60 * PATIENCE)
     label(plant, ids)
     return ids
 

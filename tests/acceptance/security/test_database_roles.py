@@ -14,7 +14,7 @@ from db import labels, roles, training
 from db.session import engine_for, transaction
 from producer.contract import Verdict
 from tests.acceptance.conftest import plant_settings
-from tests.acceptance.live import Live, live
+from tests.acceptance.live import PATIENCE, Live, live
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_workers_judge_train_and_purge_with_their_role(
         plant.worker("t", queues="train,maintenance", LINEWATCH_DATABASE_URL=url)
         with plant.camera() as camera:
             ids = [camera.submit(plant.picture()) for _ in range(12)]
-            assert camera.wait(60)
+            assert camera.wait(60 * PATIENCE)
         assert {o.verdict for o in plant.outcomes(ids).values()} == {Verdict.REVIEW}
         plant.enqueue({"version": 9, "images": []})
         rows = [

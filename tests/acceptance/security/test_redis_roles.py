@@ -13,7 +13,7 @@ from linewatch.doctor import State, examine
 from linewatch.health import beat_gone, silent, stuck
 from linewatch.services import free_port, python_command
 from producer.camera import Camera
-from tests.acceptance.live import Live, ids_of, kill, message
+from tests.acceptance.live import PATIENCE, Live, ids_of, kill, message
 from tests.acceptance.security.conftest import HOST, Roles
 from tests.support.redis_server import RedisServer
 
@@ -36,7 +36,7 @@ def test_everything_works_and_nothing_is_denied(guarded_plant: Live, roles: Role
     with Camera("line-1", "cam-1", "widget", settings=settings) as camera:
         for _ in range(20):
             camera.submit(plant.picture())
-        assert camera.wait(60), camera.status()
+        assert camera.wait(60 * PATIENCE), camera.status()
     ops = roles.settings(plant.settings, "ops")
     kill_a_worker_with_messages(plant, as_worker)
     let_beat_start_a_task(plant)
@@ -46,9 +46,12 @@ def test_everything_works_and_nothing_is_denied(guarded_plant: Live, roles: Role
     findings = list(examine(ops))
     redis_findings = [f for f in findings if f.check.startswith("redis")]
     assert {f.state for f in redis_findings} == {State.OK}, redis_findings
-    assert not [f for f in findings if f.check == "workers"], findings
+    # Workers are given a second to answer, which a busy machine may not have.
+    plant.until(
+        lambda: not [f for f in examine(ops) if f.check == "workers"], 30, "answer of all workers"
+    )
     for path in ("/", "/workers", "/tasks", "/broker", "/api/workers?refresh=1", "/metrics"):
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as reply:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as reply:
             assert reply.status == 200, path
     # A producer asks how old the queue's oldest message is, and does without where it may not.
     assert roles.denied() in ([], [(f"producer-{HOST}", "command", "lindex")])

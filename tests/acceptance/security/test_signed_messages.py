@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from db import dead_letters
 from db.rollup import discrepancies
 from producer.contract import Reason, SigningKeys, Verdict
-from tests.acceptance.live import Live, ids_of, message
+from tests.acceptance.live import PATIENCE, Live, ids_of, message
 
 OLD, NEW = "old:" + "o" * 40, "new:" + "n" * 40
 
@@ -21,7 +21,7 @@ def test_only_signed_pictures_are_judged(plant: Live) -> None:
     plant.settings = plant.settings.model_copy(update={"signing_keys": SecretStr(OLD)})
     with plant.camera() as camera:  # it still has the old key only
         ids = [camera.submit(plant.picture()) for _ in range(5)]
-        assert camera.wait(60)
+        assert camera.wait(60 * PATIENCE)
     assert {o.verdict for o in plant.outcomes(ids).values()} == {Verdict.REVIEW}
 
     unsigned = message(plant.picture(), plant.picture(), producer="forger")

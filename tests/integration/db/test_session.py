@@ -100,7 +100,7 @@ def test_sqlite_readers_do_not_wait_for_a_writer(sqlite_url: str) -> None:
         add_line(connection, "L1")
         began = time.monotonic()
         assert codes(engine) == []
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 10  # a reader that waited would do so for 30 s
 
 
 def test_sqlite_is_set_up_to_outlive_a_power_cut(sqlite_url: str) -> None:

@@ -48,7 +48,7 @@ def names(camera: Camera) -> list[str]:
     return [Path(row["uri"]).name for row in camera.spool.export()]
 
 
-def until(condition: Callable[[], bool], timeout_s: float = 10) -> None:
+def until(condition: Callable[[], bool], timeout_s: float = 60) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, "it did not come to pass in time"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import subprocess
@@ -200,3 +201,44 @@ def test_a_file_without_permission(root: Path) -> None:
     command = [sys.executable, "-c", script, str(root / "part.png"), str(root)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "unreadable"
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, problem: int, times: int) -> list[float]:
+    """`os.open` fails this often; returns the pauses between the tries."""
+    pauses: list[float] = []
+    left = [times]
+    really = os.open
+
+    def fails(*args: object, **kwargs: object) -> int:
+        if left[0] == 0:
+            return really(*args, **kwargs)  # type: ignore[arg-type]
+        left[0] -= 1
+        raise OSError(problem, os.strerror(problem))
+
+    monkeypatch.setattr("vision.source.os.open", fails)
+    monkeypatch.setattr("vision.source.time.sleep", pauses.append)
+    return pauses
+
+
+@pytest.mark.parametrize("problem", [errno.ESTALE, errno.EIO, errno.ETIMEDOUT])
+def test_a_share_that_fails_for_a_moment_is_asked_again(
+    root: Path, monkeypatch: pytest.MonkeyPatch, problem: int
+) -> None:
+    pauses = failing(monkeypatch, problem, times=3)
+    assert read_picture(str(root / "part.png"), roots=(root,), max_bytes=LIMIT) == b"picture"
+    assert len(pauses) == 3
+    assert sum(pauses) < 4
+
+
+def test_a_share_that_goes_on_failing_makes_the_picture_unreadable(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses = failing(monkeypatch, errno.ESTALE, times=99)
+    assert reason(root / "part.png", root) is Reason.UNREADABLE
+    assert len(pauses) == 3
+
+
+def test_what_will_not_pass_is_not_waited_for(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses = failing(monkeypatch, errno.EACCES, times=1)
+    assert reason(root / "part.png", root) is Reason.UNREADABLE
+    assert pauses == []

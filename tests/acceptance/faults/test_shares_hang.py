@@ -1,0 +1,83 @@
+"""The share that the pictures lie on is slow, hangs, and fails for a moment."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from producer.contract import Verdict
+from tests.acceptance.faults.history import History, check
+from tests.acceptance.faults.results import Row, record, times
+from tests.acceptance.faults.share import Share, shared
+from tests.acceptance.faults.stream import Stream
+from tests.acceptance.live import Live
+
+pytestmark = [pytest.mark.timeout(3600), pytest.mark.slow]
+
+PATIENCE_S = 4  # how long a worker may do nothing before it ends itself
+
+
+def noted(plant: Live, fault: str, runs: int, found: History, recover_s: float) -> None:
+    row = (found.accepted, found.lost, found.duplicated, round(recover_s, 1))
+    record(Row(fault, plant.engine.dialect.name, runs, *row))
+
+
+def troubled(plant: Live, rounds: int, trouble: Callable[[Share], None]) -> tuple[History, float]:
+    """Pictures stream in while `trouble` happens; the history, and the slowest recovery, in s."""
+    worker = plant.worker(LINEWATCH_STALL_TIMEOUT_S=str(PATIENCE_S))
+    slowest_s = 0.0
+    # The stream writes its pictures first: the share covers their folder, and is read-only.
+    with Stream(plant, rate=10) as stream, shared(plant.pictures) as share:
+        for _ in range(rounds):
+            seen = len(plant.receipts)
+            plant.until(lambda s=seen: len(plant.receipts) > s, 60, "a receipt")
+            trouble(share)
+            seen, began = len(plant.receipts), time.monotonic()
+            plant.until(lambda s=seen: len(plant.receipts) > s, 60, "a receipt")
+            slowest_s = max(slowest_s, time.monotonic() - began)
+        stream.settle(timeout_s=180)
+    plant.group.check()  # it waited; it did not end itself
+    assert worker.process.poll() is None
+    found = check(plant, stream.accepted)
+    verdicts = {outcome.verdict for outcome in plant.outcomes(stream.accepted).values()}
+    assert verdicts == {Verdict.REVIEW}, "the pictures are good, and there is no model"
+    return found, slowest_s
+
+
+def test_a_share_that_hangs(plant: Live) -> None:
+    """Longer than the watchdog's patience: nobody is to blame, and no picture is."""
+    length_s, rounds = times(short=5 * PATIENCE_S, long=30), times(short=1, long=3)
+
+    def hang(share: Share) -> None:
+        share.hang()
+        time.sleep(length_s)
+        share.answer()
+
+    found, slowest_s = troubled(plant, rounds, hang)
+    noted(plant, f"pictures' share hangs for {length_s} s", rounds, found, slowest_s)
+
+
+def test_a_share_that_is_slow(plant: Live) -> None:
+    rounds = times(short=1, long=3)
+
+    def slow(share: Share) -> None:
+        share.slow(1.0)
+        time.sleep(10)
+        share.slow(0.0)
+
+    found, slowest_s = troubled(plant, rounds, slow)
+    noted(plant, "pictures' share takes 1 s to open a file", rounds, found, slowest_s)
+
+
+def test_a_share_that_fails_for_a_moment(plant: Live) -> None:
+    rounds = times(short=2, long=10)
+
+    def fail(share: Share) -> None:
+        share.slow(-1.0)
+        time.sleep(0.4)
+        share.slow(0.0)
+
+    found, slowest_s = troubled(plant, rounds, fail)
+    noted(plant, "pictures' share fails for 0.4 s (ESTALE)", rounds, found, slowest_s)
