@@ -14,7 +14,7 @@ from vision.feature_net import FeatureNet
 
 log = logging.getLogger(__name__)
 
-_STEP = 4  # pictures that pass through the network at once while it is calibrated
+_STEP = 2  # pictures that pass through the network at once while it is calibrated
 
 
 def convert(net: FeatureNet) -> Any:
@@ -50,6 +50,9 @@ def quantise(model: Any, pictures: torch.Tensor) -> Any:
             nncf.Dataset(samples),
             model_type=nncf.ModelType.TRANSFORMER,
             preset=nncf.QuantizationPreset.MIXED,
+            # The patch embeddings see raw contrast: on flat pictures eight bits are too few for
+            # them (least cosine 0.995, against 0.9995 without), and they cost 2 % of the work.
+            ignored_scope=nncf.IgnoredScope(types=["Convolution"], validate=False),
             subset_size=len(samples),
         )
 

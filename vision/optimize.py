@@ -20,7 +20,7 @@ from vision.recipes import recipe_named
 from vision.weights import find_weights
 
 LEAST_PICTURES = 16
-LEAST_COSINE = 0.999  # of an int8 feature vector to the float32 one, over pictures held out
+LEAST_MEAN_COSINE = 0.999  # of int8 feature vectors to the float32 ones, over pictures held out
 _HELD_OUT = 4  # every fourth picture measures, the others calibrate
 _PROBED = 4
 _STEP = 8
@@ -59,27 +59,27 @@ def optimize(settings: Settings, pictures: torch.Tensor) -> Optimized:
     model = convert(net)
     backend = OpenvinoBackend(model, precision="float32")
     verify(backend, measured)
-    least = _least(backend, measured)
-    about = {**common, "precision": "float32", "pictures": 0, "least_cosine": least}
+    about = {**common, "precision": "float32", "pictures": 0, **_cosines(backend, measured)}
     float32 = optimized.save(optimized.folder_of(settings, "float32"), model, probe, about=about)
 
     calibration = pictures[~held]
     quantised = quantise(model, calibration)
-    least = _least(OpenvinoBackend(quantised, precision="int8"), measured)
-    if not least >= LEAST_COSINE:
+    cosines = _cosines(OpenvinoBackend(quantised, precision="int8"), measured)
+    if not cosines["mean_cosine"] >= LEAST_MEAN_COSINE:
         raise WeightsError(
-            f"the int8 features have cosine {least:.5f} to the float32 ones, {LEAST_COSINE:g} is "
-            "needed; calibrate on more and more varied pictures, or set "
+            f"the int8 features have cosine {cosines['mean_cosine']:.5f} to the float32 ones, "
+            f"{LEAST_MEAN_COSINE:g} is needed; calibrate on more and more varied pictures, or set "
             "LINEWATCH_PRECISION=bfloat16"
         )
-    about = {**common, "precision": "int8", "pictures": len(calibration), "least_cosine": least}
+    about = {**common, "precision": "int8", "pictures": len(calibration), **cosines}
     int8 = optimized.save(optimized.folder_of(settings, "int8"), quantised, probe, about=about)
     return Optimized(float32, int8)
 
 
-def _least(backend: Backend, measured: Probe) -> float:
+def _cosines(backend: Backend, measured: Probe) -> dict[str, float]:
     parts = [backend.features(part) for part in torch.split(measured.pictures, _STEP)]
-    return float(torch.cosine_similarity(torch.cat(parts), measured.features).min())
+    cosines = torch.cosine_similarity(torch.cat(parts), measured.features)
+    return {"mean_cosine": float(cosines.mean()), "least_cosine": float(cosines.min())}
 
 
 def _versions() -> dict[str, str]:

@@ -37,7 +37,8 @@ class About:
         source: the fingerprint of the float32 features that it was made from.
         precision: float32 or int8.
         pictures: how many it was calibrated on; 0 for float32.
-        least_cosine: to the float32 features, over pictures that it was not calibrated on.
+        mean_cosine, least_cosine: to the float32 features, over pictures that it was not
+            calibrated on.
         sha256: of each other file.
         versions: of the libraries that made it.
     """
@@ -45,6 +46,7 @@ class About:
     source: str
     precision: OptimizedPrecision
     pictures: int
+    mean_cosine: float
     least_cosine: float
     sha256: dict[str, str]
     versions: dict[str, str]

@@ -13,7 +13,7 @@ from vision.backends.protocol import Backend
 from vision.feature_net import FeatureNet
 
 FLOAT32_TOLERANCE = 1e-4  # largest difference of a feature; rows have length 1
-_LEAST_COSINE = {"bfloat16": 0.99, "float16": 0.99, "int8": 0.99}
+_LEAST_COSINE = {"bfloat16": 0.99, "float16": 0.99, "int8": 0.98}
 _SEED = 20260102
 
 
@@ -44,7 +44,7 @@ def verify(backend: Backend, probe: Probe) -> None:
 
     Raises:
         ConfigurationError: float32 features differ by more than 1e-4, those of another precision
-            point elsewhere (cosine below 0.99), or they are not finite.
+            point elsewhere (cosine below 0.99; int8: 0.98), or they are not finite.
     """
     found = backend.features(probe.pictures).cpu()
     if backend.precision == "float32":

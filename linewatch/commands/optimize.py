@@ -49,7 +49,10 @@ def command(folder: Path | None, images: int) -> None:
     click.echo(f"calibrating on {len(pictures)} pictures; this takes some minutes")
     done = optimize(settings, torch.stack(pictures))
     for about in (done.float32, done.int8):
-        click.echo(f"{about.precision}: stored, least cosine {about.least_cosine:.5f}")
+        click.echo(
+            f"{about.precision}: stored; cosine to float32 on average "
+            f"{about.mean_cosine:.5f}, at least {about.least_cosine:.5f}"
+        )
 
 
 def _folder(folder: Path, limit: int) -> Iterator[bytes]:
