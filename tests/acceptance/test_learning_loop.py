@@ -24,9 +24,10 @@ from tests.acceptance.faults.stream import Stream
 from tests.acceptance.faults.trainer import PRODUCT, ask_for_training, finished_run
 from tests.acceptance.live import Live
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(3600)
 
 TAKE_OVER_S = 3.0
+STALL_S = 90.0
 AHEAD = 48  # parts without a receipt
 KINDS = ("good", "scratch")
 
@@ -63,8 +64,11 @@ class Parts(Stream):
         labels.add_labels(plant.engine, rows)
 
     def reach(self, plant: Live, count: int) -> None:
-        """Wait until this many parts have their receipts."""
-        plant.until(lambda: len(plant.receipts) >= count, 300, f"{count} receipts")
+        """Wait until this many parts have their receipts, for as long as some keep coming."""
+        while (before := len(plant.receipts)) < count:
+            plant.until(
+                lambda n=before: len(plant.receipts) > n, STALL_S, f"receipt after {before}"
+            )
 
 
 def picture(plant: Live, kind: str) -> Path:
