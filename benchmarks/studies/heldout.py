@@ -9,6 +9,8 @@ taken for another one.
 from __future__ import annotations
 
 from collections import defaultdict
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import click
@@ -23,7 +25,7 @@ from model_store.decisions import Policy, decide
 from model_store.fit import fit_head
 from producer.contract import Reason, Verdict
 
-SEEDS = 5
+SEEDS = 2
 TRAINED_SHARE = 0.7
 POLICIES = {
     "first choice": Policy(review_below=0.0),
@@ -39,17 +41,19 @@ Row = dict[str, object]
 
 
 @click.command()
+@click.option("--processes", default=2, show_default=True)
 @options
-def main(cache: Path, photographs: Path | None, weights: Path | None) -> None:
+def main(cache: Path, photographs: Path | None, weights: Path | None, processes: int) -> None:
     """Hold each class out and write benchmarks/results/study_heldout.json."""
     encoders = Encoders(cache, weights)
-    rows = [
-        row
+    tasks = [
+        (data, held_out)
         for data in labelled_sets(encoders, cache, photographs)
         for held_out in data.classes
         if held_out != data.good
-        for row in _held_out(data, held_out)
     ]
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        rows = [row for found in pool.map(_held_out, *zip(*tasks, strict=True)) for row in found]
     settings = {
         "encoders": encoders.description,
         "seeds": SEEDS,

@@ -31,9 +31,10 @@ def _figure(study: str, plot: str, columns: int = 1, height: float = 3.2) -> Ite
 
     plain = {"svg.hashsalt": "linewatch", "svg.fonttype": "none", "font.size": 9}
     with mpl.rc_context({**plain, "axes.spines.top": False, "axes.spines.right": False}):
-        figure, axes = plt.subplots(1, columns, figsize=(4.2 * columns, height), squeeze=False)
+        figure, axes = plt.subplots(
+            1, columns, figsize=(4.2 * columns, height), squeeze=False, layout="constrained"
+        )
         yield axes[0]
-        figure.tight_layout()
         PLOTS.mkdir(parents=True, exist_ok=True)
         about = {"Date": None, "Description": digest(study)}
         figure.savefig(PLOTS / f"{plot}.svg", metadata=about)
@@ -53,7 +54,9 @@ def heldout(rows: Rows) -> None:
             axis.set_yticks(range(len(names)), names)
             axis.invert_yaxis()
             axis.set(title=pictures, xlabel="caught", xlim=(0, 1))
-        axes[0].legend(fontsize=7)
+        axes[0].figure.legend(
+            *axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=5, fontsize=8
+        )
 
 
 def risk(rows: Rows) -> None:
@@ -96,6 +99,7 @@ def gate(rows: Rows) -> None:
                 ms=3,
                 label=f"{pictures} pictures",
             )
+        axis.set_xticks([-0.1, -0.05, 0, 0.05])
         axis.axvline(0, lw=0.5, color="grey")
         axis.set(xlabel="true difference in macro F1", ylabel="promoted", ylim=(0, 1.02))
         axis.legend(fontsize=8)
