@@ -21,6 +21,7 @@ from benchmarks.peers.server_plant import CONNECTIONS, ServerPlant
 from benchmarks.report import Findings
 from benchmarks.scale import scaled
 from benchmarks.workplace import Workplace, say
+from linewatch.errors import ServiceError
 
 _OURS = "linewatch"
 _PEERS = {"litserve": "litserve", "rayserve": "ray"}  # name to the package it needs
@@ -38,7 +39,8 @@ def run(workplace: Workplace, *, quick: bool) -> Findings:
         _measure(workplace, contender, peers, findings, rounds=2 if quick else 5)
     for name in peers:
         ratios = [v for k, v in findings.ratios.items() if k.startswith(f"pipeline_to_{name}_")]
-        findings.ratios[f"pipeline_to_{name}"] = min(ratios)
+        if ratios:
+            findings.ratios[f"pipeline_to_{name}"] = min(ratios)
     return findings
 
 
@@ -59,7 +61,11 @@ def _measure(
             runs: dict[str, Callable[[], float]] = {_OURS: partial(plant.images_per_s, paths)}
             for name in peers:
                 say(f"{contender.name}: starting {name}")
-                server = _server(workplace, contender, name, bare, stack, plant.version)
+                try:
+                    server = _server(workplace, contender, name, bare, stack, plant.version)
+                except ServiceError as error:  # the other one can still be measured
+                    findings.skip(f"{name}, {contender.name}", str(error).splitlines()[-1])
+                    continue
                 runs[name] = partial(server.images_per_s, paths)
         plant.images_per_s(paths[: max(2, len(paths) // 4)])  # warm
         rates = interleave(runs, rounds)
@@ -67,7 +73,7 @@ def _measure(
     for name, values in rates.items():
         row = {"backend": contender.name, "server": name, "images": len(paths)}
         findings.rows.append({**row, "images_per_s": spread(values)})
-    for name in peers:
+    for name in rates.keys() - {_OURS}:
         ratio = median_of_pairs(rates[_OURS], rates[name])
         findings.ratios[f"pipeline_to_{name}_{contender.key}"] = ratio
 
