@@ -51,6 +51,10 @@ class PipelineStep(bootsteps.StartStopStep):  # type: ignore[misc]
         """Finish the batch on the device; every other picture goes back to the queue."""
         if self.runtime is not None:
             self.runtime.stop()
+            if self.runtime.pipeline.lost:
+                from workers.device import EXIT_CODE
+
+                worker.exitcode = EXIT_CODE
 
     def info(self, worker: Any) -> dict[str, Any]:
         """Shown by `celery inspect stats` and on Flower's worker page."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+import signal
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from threading import Timer
 from typing import TYPE_CHECKING
 
 from workers.batch_limit import BatchLimit
 from workers.committing import Committer, Pending
 from workers.device_errors import DeviceError, device_error
 from workers.observe import Stage, observers
-from workers.reply import NotJudgedError, Reply
+from workers.reply import DrainingError, NotJudgedError, Reply
 from workers.work import PreparedPicture
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 EXIT_CODE = 75  # EX_TEMPFAIL: start another one
+LOST_TIMEOUT_S = 10.0  # for giving messages back; clean-up with a lost device may hang
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,22 +39,34 @@ class Device:
     """Judges batches, in halves where a whole one fails. Used by one thread.
 
     A bad picture is found by halving: of 32 it costs 11 forwards, and fails alone. Too little
-    memory halves the limit as well, and is no picture's fault. A device that is gone ends the
-    process: its messages are unacknowledged, and come back to a worker that lives.
+    memory halves the limit as well, and is no picture's fault. Of a device that is gone, all
+    pictures go back to the queue, and the process ends: nothing else helps.
 
     Args:
         judge: prepared pictures to rows.
         committer: takes the rows.
         limit: how many pictures the device is given at once; halved here.
+        on_lost: called once, when the device is lost; must not block.
     """
 
-    def __init__(self, judge: Judge, committer: Committer, limit: BatchLimit) -> None:
+    def __init__(
+        self,
+        judge: Judge,
+        committer: Committer,
+        limit: BatchLimit,
+        on_lost: Callable[[], None],
+    ) -> None:
         self._judge = judge
         self._committer = committer
         self._limit = limit
+        self._on_lost = on_lost
+        self.lost = False
 
     def judge(self, batch: Sequence[Waiting]) -> None:
         """Judge a batch and hand its rows on; never raises."""
+        if self.lost:
+            self._give_back(batch)
+            return
         try:
             with observers.timed(Stage.INFER, len(batch)):
                 rows = self._judge.judge([waiting.picture for waiting in batch])
@@ -71,7 +86,11 @@ class Device:
     def _failed(self, batch: Sequence[Waiting], error: Exception) -> None:
         kind = device_error(error)
         if kind is DeviceError.LOST:
-            _end(error)
+            log.critical("the device is lost, this worker ends itself: %s", error)
+            self.lost = True
+            self._give_back(batch)
+            self._on_lost()
+            return
         if kind is DeviceError.OUT_OF_MEMORY:
             self._limit.too_many(len(batch))
             log.warning(
@@ -98,12 +117,18 @@ class Device:
         else:
             batch[0].reply.fail(work.id, error)
 
+    @staticmethod
+    def _give_back(batch: Sequence[Waiting]) -> None:
+        for waiting in batch:
+            waiting.reply.fail(waiting.picture.work.id, DrainingError())
 
-def _end(error: Exception) -> None:
-    """End this process: a context that lost its device serves nobody, and clean-up may hang."""
-    log.critical("the device is lost, this worker ends itself: %s", error)
-    logging.shutdown()
-    os._exit(EXIT_CODE)
+
+def end_worker() -> None:
+    """Let Celery stop this worker, so that its messages go back now; if that hangs, end it."""
+    timer = Timer(LOST_TIMEOUT_S, os._exit, [EXIT_CODE])
+    timer.daemon = True
+    timer.start()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _free() -> None:

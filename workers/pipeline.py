@@ -22,7 +22,7 @@ from workers.batching import MicroBatcher
 from workers.committing import Committer, Pending
 from workers.credits import Credits
 from workers.decode_pool import DecodePool
-from workers.device import Device, Waiting
+from workers.device import Device, Waiting, end_worker
 from workers.judging import Judge
 from workers.observe import Stage, observers
 from workers.reading import PictureReader
@@ -53,6 +53,7 @@ class Pipeline:
         max_batch, max_delay_s: the micro-batcher's.
         decode_threads: pictures decoded at once.
         newest_first: whether a line's newest waiting picture goes first.
+        on_lost: ends the worker, whose device is lost.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Pipeline:
         max_delay_s: float,
         decode_threads: int,
         newest_first: Callable[[str], bool] = lambda line: False,
+        on_lost: Callable[[], None] = end_worker,
     ) -> None:
         self._reader = reader
         self._committer = committer
@@ -73,7 +75,8 @@ class Pipeline:
         )
         self._decoders: DecodePool[Undecoded] = DecodePool(decode_threads, self._decode)
         self.limit = BatchLimit(max_batch)
-        self._device = Device(judge, committer, self.limit)
+        self._on_lost = on_lost
+        self._device = Device(judge, committer, self.limit, self._lost)
         self._device_thread = Thread(target=self._run_device, name="device", daemon=True)
         # Of pictures in memory: one batch on the device, one waits for it, two are being decoded.
         # A judged picture's pixels are gone; its row is bounded by the messages in hand.
@@ -132,6 +135,15 @@ class Pipeline:
         if records:
             self._committer.put([Pending(record, producer, reply) for record in records])
         return reply
+
+    @property
+    def lost(self) -> bool:
+        """Whether the device is gone: a worker that stops for it must be started again."""
+        return self._device.lost
+
+    def _lost(self) -> None:
+        self.drain()
+        self._on_lost()
 
     def _finish(self) -> None:
         with self._count:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -35,11 +34,10 @@ def test_a_worker_whose_device_is_lost_ends_and_loses_nothing(
     for payload in messages:
         plant.enqueue(payload)
     plant.until(flag.exists, 30, "failing device")
-    began = time.monotonic()
-    assert worker.process.wait(timeout=10) == 75  # non-zero: a supervisor starts the next
-    assert time.monotonic() - began < 10
+    assert worker.process.wait(timeout=20) == 75  # non-zero: a supervisor starts the next
     plant.group.services.remove(worker)
     assert "the device is lost" in worker.log.read_text()
+    plant.until(lambda: plant.waiting() == len(messages), 10, "messages back in the queue")
     ids = [id_ for payload in messages for id_ in ids_of(payload)]
     plant.worker("next", include=INCLUDE, **environment)
     outcomes = plant.wait_for(ids)

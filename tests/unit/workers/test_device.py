@@ -13,7 +13,7 @@ from workers.batch_limit import BatchLimit
 from workers.committing import Committer, Pending
 from workers.device import Device, Waiting
 from workers.judging import Judge
-from workers.reply import NotJudgedError, Reply
+from workers.reply import DrainingError, NotJudgedError, Reply
 
 
 class Collector:
@@ -42,9 +42,16 @@ class Bench:
             check(ids)
             return ids
 
+        self.lost = 0
         self.device = Device(
-            cast(Judge, SimpleNamespace(judge=judge)), cast(Committer, self.collector), self.limit
+            cast(Judge, SimpleNamespace(judge=judge)),
+            cast(Committer, self.collector),
+            self.limit,
+            self.count_loss,
         )
+
+    def count_loss(self) -> None:
+        self.lost += 1
 
     def run(self) -> None:
         envelope = SimpleNamespace(producer=None)
@@ -102,3 +109,16 @@ def test_all_bad_is_reported_for_each() -> None:
     assert bench.reply.failures.keys() == set(bench.ids)
     with pytest.raises(NotJudgedError, match="could not be judged"):
         bench.reply.result()
+
+
+def test_a_lost_device_gives_everything_back_and_is_asked_no_more() -> None:
+    def check(ids: list[UUID]) -> None:
+        raise RuntimeError("CUDA error: device-side assert triggered")
+
+    bench = Bench(8, check)
+    bench.run()
+    assert {type(error) for error in bench.reply.failures.values()} == {DrainingError}
+    bench.reply = Reply(8)
+    bench.run()
+    assert bench.reply.failures.keys() == set(bench.ids)
+    assert (bench.sizes, bench.lost) == ([8], 1)
