@@ -108,10 +108,10 @@ COMBINED = (
         changes="and DINOv2's at 336 pixels too",
     ),
     _with(
-        "earlier block, dino pools",
+        "patches",
         *_BEFORE,
         *_POOLS[3:],
-        changes="CLIP's block before the last, DINOv2's pools",
+        changes="pools of CLIP's block before the last and of DINOv2's last",
     ),
     _with("pools, fine", *_POOLS, *_FINE, changes="all pools, and DINOv2's at 336 pixels too"),
     Candidate("pools, LDA", (*SEED_PARTS, *_POOLS), "lda", changes="all pools, shrinkage LDA"),
@@ -122,7 +122,7 @@ COMBINED = (
         changes="pools of two blocks, shrinkage LDA",
     ),
 )
-DEFAULT = next(c for c in COMBINED if c.name == "pools, two blocks")
+DEFAULT = next(c for c in COMBINED if c.name == "patches")
 _SLOW = ("nested", "unscaled")
 _EVERY = (SEED, *COMBINED, *ALONE, *HEADS)
 # What costs most comes last, so that an interrupted run has most of the comparison.

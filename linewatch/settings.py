@@ -45,8 +45,8 @@ class Settings(BaseSettings):
 
     # Vision
     encoders: Literal["compact", "full"] = "compact"
-    recipe: Literal["seed", "pools", "pools2"] = Field(
-        default="pools2", description="How pictures become features; see docs/learning.md."
+    recipe: Literal["seed", "patches", "pools"] = Field(
+        default="patches", description="How pictures become features; see docs/learning.md."
     )
     weights_dir: Path | None = Field(default=None, description="Local weights; empty: data_dir.")
     device: str = Field(

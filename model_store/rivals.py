@@ -116,8 +116,9 @@ def _centroid(rows: Floats, codes: npt.NDArray[np.intp], d: int) -> Layer:
     means = _means(rows, codes)
     variance = float(((rows - means[codes]) ** 2).sum()) / (len(rows) * d) or 1.0
     # All d columns would count each picture's noise d times over: probabilities of 0 and 1.
-    weights = means / (variance * np.sqrt(d))
-    return weights, -0.5 * (means * weights).sum(axis=1), True
+    weights = np.asarray(means / (variance * d**0.5), np.float64)
+    offsets: Floats = -0.5 * (means * weights).sum(axis=1)
+    return weights, offsets, True
 
 
 def _lda(rows: Floats, codes: npt.NDArray[np.intp], d: int) -> Layer:
@@ -127,9 +128,10 @@ def _lda(rows: Floats, codes: npt.NDArray[np.intp], d: int) -> Layer:
     share, level = ledoit_wolf_share(within, d)
     covariance = (1 - share) * (within.T @ within) / n
     covariance[np.diag_indices_from(covariance)] += share * level or 1e-12
-    weights = np.linalg.solve(covariance, means.T).T
+    weights = np.asarray(np.linalg.solve(covariance, means.T).T, np.float64)
     priors = np.bincount(codes) / n
-    return weights, np.log(priors) - 0.5 * (means * weights).sum(axis=1), True
+    offsets: Floats = np.log(priors) - 0.5 * (means * weights).sum(axis=1)
+    return weights, offsets, True
 
 
 def ledoit_wolf_share(centred: Floats, d: int) -> tuple[float, float]:

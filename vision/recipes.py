@@ -75,8 +75,8 @@ _POOLS: tuple[Pool, ...] = ("mean", "max", "std")
 RECIPES: dict[str, Recipe] = {
     # what LINEWATCH_RECIPE may say; the names within carry versions and go into fingerprints
     "seed": SEED,
+    "patches": _parts("patches/1", *_of("clip", -2), *_of("dino", -1)),
     "pools": _parts("pools/1", *_of("clip", -1), *_of("dino", -1)),
-    "pools2": _parts("pools2/1", *_of("clip", -1), *_of("dino", -1), *_of("clip", -2)),
 }
 
 

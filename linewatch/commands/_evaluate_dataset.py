@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
@@ -45,13 +46,13 @@ def dataset(
     files = class_folders(folder)
     extractor = FeatureExtractor.from_settings(settings)
     cache = FeatureCache(settings.data_dir / "feature-cache", extractor.fingerprint)
-    with click.progressbar(length=len(files), label="Features", file=_error_stream()) as bar:
+    with click.progressbar(length=len(files), label="Features", file=sys.stderr) as bar:
         features, kept, unread = features_of(
             extractor, [file.path for file in files], cache, progress=bar.update
         )
     labels = [files[index].label for index in kept]
     _check(folder, labels, unread)
-    with click.progressbar(length=seeds, label="Cross-validation", file=_error_stream()) as bar:
+    with click.progressbar(length=seeds, label="Cross-validation", file=sys.stderr) as bar:
         found = repeat(
             features,
             labels,
@@ -77,10 +78,6 @@ def dataset(
             "folds": settings.folds,
         }
         write_json(json_file, _json(found, about, [files[index] for index in kept], unread))
-
-
-def _error_stream() -> Any:
-    return click.get_text_stream("stderr")
 
 
 def _check(folder: Path, labels: list[str], unread: list[Unread]) -> None:
