@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option(
     "--first",
     "first_per_class",
-    default=12,
+    default=30,
     show_default=True,
     type=click.IntRange(3),
     help="Pictures a class that are labelled for the first model.",

@@ -43,11 +43,9 @@ def train_clip(
     average = copy.deepcopy(model).requires_grad_(False)
     helpers = Helpers(CLIP["embed_dim"], MAPS).to(device)
     parameters = [*model.parameters(), *helpers.parameters()]
-    optimiser = torch.optim.AdamW(parameters, lr=peak, weight_decay=_WEIGHT_DECAY)
+    optimiser = torch.optim.AdamW(parameters, lr=peak, weight_decay=_WEIGHT_DECAY, fused=True)
     parts = {"model": model, "average": average, "helpers": helpers, "optimiser": optimiser}
     clock = Clock(minutes, checkpoint, parts)
-    for group in optimiser.param_groups:
-        group["fused"] = True
     tokenizer = open_clip.SimpleTokenizer(context_length=CLIP["text_cfg"]["context_length"])
     normalise = Normalise(CLIP_MEAN, CLIP_STD).to(device)
     batches, goes_on = Batches(cache, batch), True

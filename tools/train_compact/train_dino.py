@@ -77,11 +77,9 @@ def train_dino(
     teacher = copy.deepcopy(student).requires_grad_(False)
     helpers = Helpers(DINO["hidden_size"], [DINO["hidden_size"]]).to(device)
     parameters = [*student.parameters(), *helpers.parameters()]
-    optimiser = torch.optim.AdamW(parameters, lr=peak, weight_decay=_WEIGHT_DECAY)
+    optimiser = torch.optim.AdamW(parameters, lr=peak, weight_decay=_WEIGHT_DECAY, fused=True)
     parts = {"student": student, "teacher": teacher, "helpers": helpers, "optimiser": optimiser}
     clock = Clock(minutes, checkpoint, parts)
-    for group in optimiser.param_groups:
-        group["fused"] = True
     normalise = Normalise(DINO_MEAN, DINO_STD).to(device)
     batches, goes_on = Batches(cache, batch), True
     while goes_on:
