@@ -13,12 +13,13 @@ from typing import Any
 from uuid import UUID
 
 from pydantic_core import to_json
-from sqlalchemy import Column, Engine, String, Table
+from sqlalchemy import Column, Dialect, Engine, String, Table
 from sqlalchemy.dialects import postgresql
 
 from db.base import table_of
 from db.tables import Feature, Inspection, InspectionHourly, InspectionScore
 
+_POSTGRESQL: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
 _KEY = ("hour", "product", "line", "camera", "lot", "verdict", "defect_class", "model_version")
 
 
@@ -93,7 +94,7 @@ SELECT id FROM new
 
 
 def _typed(column: Column[Any]) -> str:
-    return f"{column.name} {column.type.compile(postgresql.dialect())}"
+    return f"{column.name} {column.type.compile(_POSTGRESQL)}"
 
 
 def _ordered(table: Table, name: str) -> str:

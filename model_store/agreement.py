@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from model_store.rejudge import rejudge
 from model_store.store import StoredModel
-from model_store.verdict import judge
 from producer.contract import Verdict
 
 LEAST_PICTURES = 30
@@ -70,20 +70,8 @@ def agreement(model: StoredModel, own: Vectors, other: Vectors) -> Agreement:
 
 def _judged(model: StoredModel, vectors: Vectors) -> tuple[npt.NDArray[np.int64], Vectors]:
     """The first choice (−1 where there is none), and 1 where a person should look."""
-    weight, bias = model.head.affine()
-    logits = vectors.astype(np.float64) @ weight.T + bias
-    finite = np.isfinite(logits).all(axis=1)
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    shares = powers / powers.sum(axis=1, keepdims=True)
-    rules = model.manifest
-    reviewed = [
-        judge(
-            row.tolist(),
-            classes=model.head.classes,
-            good_class=rules.good_class,
-            thresholds=rules.thresholds,
-        ).verdict
-        is Verdict.REVIEW
-        for row in shares
-    ]
-    return np.where(finite, logits.argmax(axis=1), -1), np.array(reviewed, dtype=np.float64)
+    said = rejudge(model, vectors)
+    finite = np.isfinite(said.probabilities).all(axis=1)
+    reviewed = [judgement.verdict is Verdict.REVIEW for judgement in said.judgements]
+    best = np.nan_to_num(said.probabilities).argmax(axis=1)
+    return np.where(finite, best, -1), np.array(reviewed, dtype=np.float64)

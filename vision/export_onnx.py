@@ -35,7 +35,7 @@ def export(
     size: int,
     outputs: tuple[str, ...],
     metadata: Mapping[str, object],
-    run: Callable[[Path, np.ndarray], list[np.ndarray]] | None = None,  # type: ignore[type-arg]
+    run: Callable[[Path, np.ndarray], list[np.ndarray]] | None = None,
 ) -> Exported:
     """Write `net` to `path` if ONNX Runtime computes what torch does.
 
@@ -104,7 +104,7 @@ def _compare(
     net: nn.Module,
     path: Path,
     size: int,
-    run: Callable[[Path, np.ndarray], list[np.ndarray]],  # type: ignore[type-arg]
+    run: Callable[[Path, np.ndarray], list[np.ndarray]],
 ) -> Exported:
     pictures = torch.cat([made_up(size), made_up(size).flip(3)])[:3]  # not the traced batch size
     with torch.inference_mode():
@@ -118,7 +118,7 @@ def _compare(
     return Exported(max(differences), min(cosines))
 
 
-def _onnx_runtime(path: Path, pictures: np.ndarray) -> list[np.ndarray]:  # type: ignore[type-arg]
+def _onnx_runtime(path: Path, pictures: np.ndarray) -> list[np.ndarray]:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])

@@ -135,5 +135,5 @@ def _free() -> None:
     """Give memory that torch keeps for later back to the device."""
     import torch
 
-    if torch.cuda.is_initialized():
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         torch.cuda.empty_cache()
