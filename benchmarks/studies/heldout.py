@@ -25,7 +25,7 @@ from model_store.decisions import Policy, decide
 from model_store.fit import fit_head
 from producer.contract import Reason, Verdict
 
-SEEDS = 2
+SEEDS = 5
 TRAINED_SHARE = 0.7
 POLICIES = {
     "first choice": Policy(review_below=0.0),
