@@ -9,6 +9,7 @@ from celery import bootsteps
 from celery.signals import worker_shutting_down
 
 from producer.contract import QUEUE
+from workers.guard import LONGEST_END_S, end_within
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +24,7 @@ class PipelineStep(bootsteps.StartStopStep):  # type: ignore[misc]
 
     def __init__(self, worker: Any, **_: Any) -> None:
         self.runtime: Any = None
+        self._told_to_stop = False
 
     def include_if(self, worker: Any) -> bool:
         """Whether this worker consumes the inspect queue."""
@@ -37,7 +39,14 @@ class PipelineStep(bootsteps.StartStopStep):  # type: ignore[misc]
         worker_shutting_down.connect(self._drain, weak=False)
 
     def stop(self, worker: Any) -> None:
-        """Finish the batch on the device; every other picture goes back to the queue."""
+        """Finish the batch on the device; every other picture goes back to the queue.
+
+        Celery also stops a worker whose consumer broke ("Unrecoverable error"), and then it may
+        never end: after Redis was full, one was seen that restored its messages for ever. Nobody
+        waits for such a worker, so it gets a while and is ended.
+        """
+        if not self._told_to_stop:
+            end_within(LONGEST_END_S)
         if self.runtime is not None:
             self.runtime.stop()
 
@@ -58,6 +67,7 @@ class PipelineStep(bootsteps.StartStopStep):  # type: ignore[misc]
         }
 
     def _drain(self, **_: Any) -> None:
+        self._told_to_stop = True
         self.runtime.pipeline.drain()
 
 

@@ -15,6 +15,19 @@ from workers.watchdog import Vitals, Watchdog
 log = logging.getLogger(__name__)
 
 EXIT_CODE = 75  # EX_TEMPFAIL: start another one
+LONGEST_END_S = 30.0
+
+
+def end_within(limit_s: float) -> None:
+    """End this process after `limit_s`, unless it has ended by itself."""
+
+    def end() -> None:
+        time.sleep(limit_s)
+        log.critical("this worker broke %.0f s ago and has not ended; it is ended now", limit_s)
+        logging.shutdown()
+        os._exit(EXIT_CODE)
+
+    Thread(target=end, name="end", daemon=True).start()
 
 
 class Guard:
