@@ -9,6 +9,7 @@ from celery import bootsteps
 from celery.signals import worker_shutting_down
 
 from producer.contract import QUEUE
+from workers.ending import EXIT_CODE, LONGEST_END_S, end_within
 
 if TYPE_CHECKING:
     from linewatch.settings import Settings
@@ -27,6 +28,7 @@ class PipelineStep(bootsteps.StartStopStep):  # type: ignore[misc]
 
     def __init__(self, worker: Any, **_: Any) -> None:
         self.runtime: Any = None
+        self._told_to_stop = False
 
     def include_if(self, worker: Any) -> bool:
         """Whether this worker consumes the inspect queue."""
@@ -48,12 +50,17 @@ class PipelineStep(bootsteps.StartStopStep):  # type: ignore[misc]
         return FeatureExtractor.from_settings(settings)
 
     def stop(self, worker: Any) -> None:
-        """Finish the batch on the device; every other picture goes back to the queue."""
+        """Finish the batch on the device; every other picture goes back to the queue.
+
+        Celery also stops a worker whose consumer broke ("Unrecoverable error"), and then it may
+        never end: after Redis was full, one was seen that restored its messages for ever. Nobody
+        waits for such a worker, so it gets a while and is ended.
+        """
+        if not self._told_to_stop:
+            end_within(LONGEST_END_S)
         if self.runtime is not None:
             self.runtime.stop()
             if self.runtime.pipeline.lost:
-                from workers.device import EXIT_CODE
-
                 worker.exitcode = EXIT_CODE
 
     def info(self, worker: Any) -> dict[str, Any]:
@@ -73,6 +80,7 @@ class PipelineStep(bootsteps.StartStopStep):  # type: ignore[misc]
         }
 
     def _drain(self, **_: Any) -> None:
+        self._told_to_stop = True
         self.runtime.pipeline.drain()
 
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import logging
-import os
-import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from threading import Timer
 from typing import TYPE_CHECKING
 
 from workers.batch_limit import BatchLimit
@@ -21,9 +18,6 @@ if TYPE_CHECKING:
     from workers.judging import Judge
 
 log = logging.getLogger(__name__)
-
-EXIT_CODE = 75  # EX_TEMPFAIL: start another one
-LOST_TIMEOUT_S = 10.0  # for giving messages back; clean-up with a lost device may hang
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,14 +115,6 @@ class Device:
     def _give_back(batch: Sequence[Waiting]) -> None:
         for waiting in batch:
             waiting.reply.fail(waiting.picture.work.id, DrainingError())
-
-
-def end_worker() -> None:
-    """Let Celery stop this worker, so that its messages go back now; if that hangs, end it."""
-    timer = Timer(LOST_TIMEOUT_S, os._exit, [EXIT_CODE])
-    timer.daemon = True
-    timer.start()
-    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _free() -> None:

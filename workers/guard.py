@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections.abc import Callable
 from threading import Event, Thread
 
 import redis
 
-from workers.device import EXIT_CODE
+from workers.ending import end_now
 from workers.watchdog import Vitals, Watchdog
 
 log = logging.getLogger(__name__)
@@ -51,5 +50,4 @@ class Guard:
             complaint = self._watchdog.complaint(vitals, now)
             if complaint is not None:
                 log.critical("this worker does nothing: %s; it ends itself", complaint)
-                logging.shutdown()
-                os._exit(EXIT_CODE)  # no clean-up can be trusted now; the messages come back
+                end_now()  # no clean-up can be trusted now; the messages come back

@@ -22,7 +22,8 @@ from workers.batching import MicroBatcher
 from workers.committing import Committer, Pending
 from workers.credits import Credits
 from workers.decode_pool import DecodePool
-from workers.device import Device, Waiting, end_worker
+from workers.device import Device, Waiting
+from workers.ending import hand_back_and_end
 from workers.judging import Judge
 from workers.observe import Stage, observers
 from workers.reading import PictureReader
@@ -66,7 +67,7 @@ class Pipeline:
         max_delay_s: float,
         decode_threads: int,
         newest_first: Callable[[str], bool] = lambda line: False,
-        on_lost: Callable[[], None] = end_worker,
+        on_lost: Callable[[], None] = hand_back_and_end,
     ) -> None:
         self._reader = reader
         self._committer = committer
