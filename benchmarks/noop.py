@@ -19,6 +19,7 @@ from celery import shared_task
 from linewatch.products import ImageSize
 from linewatch.settings import Settings, get_settings
 from vision.extractor import FeatureExtractor, Prepared
+from vision.fingerprint import RECIPE
 from workers.app import make_app
 from workers.bootsteps import PipelineStep
 
@@ -32,7 +33,9 @@ class NoopExtractor(FeatureExtractor):
     def __init__(self, dim: int = DIM) -> None:
         self.device = torch.device("cpu")
         self.dim = dim
-        self.fingerprint = f"{dim:064x}"
+        self.fingerprint = self.reference = f"{dim:064x}"
+        self.recipe = RECIPE
+        self.size = 1
         self._pixels = torch.zeros(3, 1, 1, dtype=torch.uint8)
         self._features = torch.full((1024, dim), dim**-0.5)
 

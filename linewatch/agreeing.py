@@ -114,7 +114,7 @@ def _check_family(engine: Engine, model: StoredModel, extractor: FeatureExtracto
     feature_spaces.register(
         engine,
         extractor.fingerprint,
-        encoders=extractor.describe(),
+        encoders=extractor.describe_space(),
         dim=extractor.dim,
         reference=extractor.reference,
     )

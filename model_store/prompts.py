@@ -21,8 +21,9 @@ from vision.fingerprint import RECIPE
 TEXT_TEMPERATURE = 100.0  # CLIP multiplies its cosines by this: exp(logit_scale) at its ceiling
 SHARES = (1.0, 0.75, 0.5, 0.25, 0.0)  # of the prompts in the blend
 IMAGE_TEMPERATURES = (10.0, 30.0, 100.0)
-# The length of CLIP's part of a fused vector: two parts of length 1, then the whole of length 1.
-_CLIP_LENGTH = {"clip-dino-l2/1": 1 / sqrt(2)}
+# Of how many parts, each of length 1 before the whole is, a recipe's vectors are made. CLIP's
+# embedding is the first, so its length in them is 1/√parts.
+PARTS = {RECIPE: 2, "patches/1": 8, "pools/1": 8}
 
 Prototypes = Mapping[str, Floats]
 
@@ -38,7 +39,7 @@ def prototypes(embedded: Mapping[str, Floats], dim: int, recipe: str = RECIPE) -
     Raises:
         ModelError: with this recipe, CLIP's embedding is not in the features as it is.
     """
-    if recipe not in _CLIP_LENGTH:
+    if recipe not in PARTS:
         raise ModelError(
             f"prompts cannot be compared with features of recipe {recipe!r}; label some pictures "
             "and train with `linewatch train`"
@@ -150,7 +151,7 @@ def _filled(known: Mapping[str, Floats], names: Sequence[str]) -> Floats:
 
 
 def _text_weight(recipe: str) -> float:
-    return TEXT_TEMPERATURE / _CLIP_LENGTH[recipe]
+    return TEXT_TEMPERATURE * sqrt(PARTS[recipe])
 
 
 def _head(names: tuple[str, ...], coef: Floats, centroids: Floats) -> Head:

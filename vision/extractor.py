@@ -65,7 +65,7 @@ class FeatureExtractor:
         self.reference = replace(fingerprint, numerics="").hex
         self.dim = fingerprint.dim
         self.size = size
-        self._recipe = recipe
+        self.recipe = recipe
         self._encoders = encoders
         self._description = description
         self._max_pixels = max_pixels
@@ -113,7 +113,7 @@ class FeatureExtractor:
 
     def describe_space(self) -> str:
         """The encoders and, unless it is the seed's, the recipe in words."""
-        return space_description(self._description, self._recipe)
+        return space_description(self.describe(), self.recipe)
 
     def prepare(self, data: bytes, expected: ImageSize | None = None) -> Prepared:
         """Decode and preprocess a picture's file. CPU work; any number of threads may call it.

@@ -26,6 +26,7 @@ from model_store.prompts import (
 )
 from model_store.store import ModelStore
 from model_store.verdict import Thresholds
+from vision.fingerprint import recipe_of
 
 if TYPE_CHECKING:  # only who embeds prompts loads torch
     from vision.extractor import FeatureExtractor
@@ -54,16 +55,23 @@ def make_zero_shot(
         item.code: extractor.embed_text(item.prompts).cpu().numpy().astype(np.float64)
         for item in spec.classes
     }
-    head = zero_shot_head(prototypes(embedded, extractor.dim))
+    words = prototypes(embedded, extractor.dim, extractor.recipe)
+    head = zero_shot_head(words, extractor.recipe)
+    space = extractor.describe_space()
     feature_spaces.register(
-        engine, extractor.fingerprint, encoders=extractor.describe(), dim=extractor.dim
+        engine,
+        extractor.fingerprint,
+        encoders=space,
+        dim=extractor.dim,
+        reference=extractor.reference,
     )
     draft = ManifestDraft(
         product=spec.product,
         number=model_versions.next_number(engine, spec.product),
         good_class=spec.good_class,
         fingerprint=extractor.fingerprint,
-        encoders=extractor.describe(),
+        encoders=space,
+        recipe=extractor.recipe,
         thresholds=Thresholds(review_below=settings.review_below),
         training_digest=prompts_digest(spec),
         image_counts=dict.fromkeys(head.classes, 0),
@@ -128,7 +136,8 @@ def few_shot_fit(engine: Engine, store: ModelStore, spec: ProductSpec, fingerpri
             f"{spec.product} has no zero-shot model for these features; make one with "
             f"`linewatch models zero-shot {spec.product}`"
         )
-    return partial(few_shot_head, words=words)
+    space = feature_spaces.get(engine, fingerprint)
+    return partial(few_shot_head, words=words, recipe=recipe_of(space.encoders if space else ""))
 
 
 def prompts_digest(spec: ProductSpec) -> str:

@@ -10,6 +10,7 @@ import torch
 
 from linewatch.errors import ConfigurationError
 from linewatch.settings import Settings
+from model_store.prompts import PARTS
 from tests.support.pictures import texture
 from vision.encoders import EncoderPair
 from vision.extractor import FeatureExtractor
@@ -141,3 +142,12 @@ def test_join_weighs_parts_alike() -> None:
     joined = join([torch.full((1, 4), 1000.0), torch.full((1, 2), 0.001)])
     assert torch.allclose(joined[:, :4].norm(), joined[:, 4:].norm())
     assert torch.allclose(joined.norm(), torch.tensor(1.0))
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_prompts_know_how_long_clips_part_is(name: str, pair: EncoderPair) -> None:
+    recipe = recipe_named(name)
+    images = torch.from_numpy(texture(recipe.size, recipe.size)).permute(2, 0, 1)[None]
+    fused = recipe(pair, images)
+    embedding = fused[0, : pair.dims[0]]
+    assert float(embedding.norm()) == pytest.approx(PARTS[recipe.name] ** -0.5, abs=1e-5)
