@@ -1,0 +1,1 @@
+"""What Linewatch is measured by: `linewatch bench NAME`. Not part of the installed package."""
