@@ -52,9 +52,9 @@ class PipelineStep(bootsteps.StartStopStep):  # type: ignore[misc]
     def stop(self, worker: Any) -> None:
         """Finish the batch on the device; every other picture goes back to the queue.
 
-        Celery also stops a worker whose consumer broke ("Unrecoverable error"), and then it may
-        never end: after Redis was full, one was seen that restored its messages for ever. Nobody
-        waits for such a worker, so it gets a while and is ended.
+        Celery also stops a worker whose consumer broke ("Unrecoverable error", when Redis is full).
+        From here on the watchdog is off, and each step of stopping may wait for the Redis that
+        broke it. Nobody asked this worker to take its time, so it is given a while and then ended.
         """
         if not self._told_to_stop:
             end_within(LONGEST_END_S)

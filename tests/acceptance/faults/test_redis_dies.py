@@ -79,6 +79,8 @@ def test_redis_is_full(redis_plant: Live, private_redis: RedisServer) -> None:
     )
     with Stream(redis_plant, rate=40) as stream:
         redis_plant.until(lambda: bool(redis_plant.receipts), 60, "a first receipt")
+        spool = stream.camera.spool
+        redis_plant.until(lambda: spool.count() < 200, 120, "backlog that is worked off")
         client.config_set("maxmemory-policy", "noeviction")
         client.config_set("maxmemory", "1")
         time.sleep(times(short=3, long=20))
