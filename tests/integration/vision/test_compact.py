@@ -16,6 +16,7 @@ from model_store.crossval import cross_validate
 from producer.simulator import CLASSES, render
 from vision.checksums import FILES, about_of, verify
 from vision.extractor import FeatureExtractor
+from vision.loading import load_clip, load_dino
 from vision.preprocess import preprocess
 from vision.weights import COMPACT, describe, find_weights
 
@@ -55,29 +56,32 @@ def test_every_surface_says_which_encoders(extractor: FeatureExtractor, weights_
 
 
 def test_nothing_is_written_to_use_them(tmp_path: Path) -> None:
-    extractor = FeatureExtractor.from_settings(Settings(weights_dir=tmp_path, device="cpu"))
-    assert find_weights(Settings(weights_dir=tmp_path)).checksums().keys() == {"clip", "dinov2"}
+    settings = Settings(weights_dir=tmp_path, device="cpu")
+    FeatureExtractor.from_settings(settings)
     assert list(tmp_path.iterdir()) == []
-    networks = (extractor._encoders.clip, extractor._encoders.dino)
+    weights = find_weights(settings)
+    networks = (load_clip(weights).model, load_dino(weights))
     assert {p.dtype for network in networks for p in network.parameters()} == {torch.float32}
 
 
-def test_they_tell_defects_apart(
-    extractor: FeatureExtractor, pictures: torch.Tensor, labels: list[str]
-) -> None:
+@pytest.fixture(scope="module")
+def features(extractor: FeatureExtractor, pictures: torch.Tensor) -> torch.Tensor:
+    return torch.cat([extractor.features(batch) for batch in pictures.split(27)]).cpu()
+
+
+def test_they_tell_defects_apart(features: torch.Tensor, labels: list[str]) -> None:
     """Chance is 0.11."""
-    features = torch.cat([extractor.features(batch) for batch in pictures.split(27)])
-    assert cross_validate(features.cpu().numpy(), labels).macro_f1 > 0.3
+    assert cross_validate(features.numpy(), labels).macro_f1 > 0.35
 
 
 def test_they_tell_defects_apart_by_sentences_alone(
-    extractor: FeatureExtractor, pictures: torch.Tensor, labels: list[str]
+    extractor: FeatureExtractor, features: torch.Tensor, labels: list[str]
 ) -> None:
     """Chance is 0.11."""
     cable = load_product(next(path for path in product_files() if path.stem == "cable"))
-    prompts = [normalize(extractor.embed_text(kind.prompts)).mean(0) for kind in cable.classes]
-    with torch.inference_mode():
-        seen = normalize(extractor._encoders(pictures.to(extractor.device))[0])
-    said = (seen @ torch.stack(prompts).T).argmax(1).tolist()
+    texts = [normalize(extractor.embed_text(kind.prompts)).mean(0) for kind in cable.classes]
+    prompts = torch.stack(texts).cpu()
+    seen = features[:, : prompts.shape[1]]  # a feature vector begins with CLIP's embedding
+    said = (seen @ normalize(prompts).T).argmax(1).tolist()
     right = [cable.class_codes[k] == label for k, label in zip(said, labels, strict=True)]
-    assert np.mean(right) > 0.22
+    assert np.mean(right) > 0.45
