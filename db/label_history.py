@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Engine, Select, select
@@ -45,7 +46,7 @@ class Disagreement:
     counts: str  # the label that holds: the latest of all
 
 
-def _statements(product: str) -> Select[tuple[object, ...]]:
+def _statements(product: str) -> Select[Any]:
     columns = (
         _LABEL.c.inspection_id, _LABEL.c.label, _LABEL.c.labelled_by, _LABEL.c.labelled_at,
         _LABEL.c.recorded_at, _LABEL.c.source, _LABEL.c.note,

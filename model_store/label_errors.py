@@ -57,7 +57,7 @@ def label_suspects(validation: CrossValidation, labels: list[str]) -> list[Label
     kept = [k for k, name in enumerate(validation.classes) if (names[rows] == name).any()]
     if len(kept) < 2:
         raise LabelError("label errors show only where two or more classes can be cross-validated")
-    shares = validation.probabilities[np.ix_(rows, kept)]
+    shares = validation.probabilities[rows][:, kept]
     shares = shares / shares.sum(axis=1, keepdims=True)
     classes = np.asarray(validation.classes)[kept]
     codes = np.searchsorted(classes, names[rows])

@@ -142,7 +142,7 @@ def _dino(encoders: EncoderPair, images: torch.Tensor, depth: int) -> dict[int, 
 
 def _tokens(tokens: torch.Tensor, sees: torch.Tensor, encoders: EncoderPair) -> Seen:
     side = sees.shape[-1] // encoders.dino.config.patch_size
-    patches = tokens[:, 1:].float().transpose(1, 2).unflatten(2, (side, side))
+    patches = tokens[:, 1:].float().transpose(1, 2).reshape(len(tokens), -1, side, side)
     return Seen(tokens[:, 0].float(), patches)
 
 
