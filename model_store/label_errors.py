@@ -62,7 +62,7 @@ def label_suspects(validation: CrossValidation, labels: list[str]) -> list[Label
     classes = np.asarray(validation.classes)[kept]
     codes = np.searchsorted(classes, names[rows])
     quality = get_label_quality_scores(codes, shares, method="normalized_margin")
-    likely = find_label_issues(codes, shares, filter_by="both", n_jobs=1)
+    likely = find_label_issues(codes, shares, filter_by="confident_learning", n_jobs=1)
     best = shares.argmax(axis=1)
     order = np.argsort(quality, kind="stable")
     return [
