@@ -56,12 +56,7 @@ def test_a_row_is_a_line() -> None:
 
 
 # Provoked by tests that exist and pass, but not yet in a long run whose result is committed.
-NOT_YET: set[str] = {
-    "Redis connections half-open",
-    "two retrains",
-    "hypothesis on the message contract",
-    "atheris on the decoder",
-}
+NOT_YET: set[str] = set()
 
 
 @pytest.mark.parametrize("fault", PROOF)
