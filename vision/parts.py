@@ -75,6 +75,14 @@ class Seen:
     patches: torch.Tensor
 
 
+def blocks(encoders: EncoderPair, encoder: EncoderName) -> int:
+    """How many blocks an encoder has; of a ResNet its stem and four stages."""
+    if encoder == "dino":
+        return len(encoders.dino.encoder.layer)
+    transformer = getattr(encoders.clip.visual, "transformer", None)
+    return 5 if transformer is None else len(transformer.resblocks)
+
+
 def columns(
     encoders: EncoderPair, images: torch.Tensor, parts: Iterable[Part]
 ) -> dict[Part, torch.Tensor]:

@@ -10,7 +10,7 @@ import torch
 from torch.nn.functional import normalize
 
 from linewatch.errors import ConfigurationError
-from vision.parts import VIEW_SIZES, EncoderName, Part, Pool, columns
+from vision.parts import VIEW_SIZES, EncoderName, Part, Pool, blocks, columns
 from vision.recipe import SEED, Recipe
 
 if TYPE_CHECKING:
@@ -35,12 +35,26 @@ class PartsRecipe:
         return max(VIEW_SIZES[part.view] for part in self.parts)
 
     def dim(self, encoders: EncoderPair) -> int:
-        """Asks the encoders, with one black picture."""
+        """Asks the encoders, with one black picture.
+
+        Raises:
+            ConfigurationError: an encoder has fewer blocks than a part asks for.
+        """
+        self._check_depth(encoders)
         size = self.size
         device = encoders.dino_normalise.scale.device
         with torch.inference_mode():
             black = torch.zeros((1, 3, size, size), dtype=torch.uint8, device=device)
             return int(self(encoders, black).shape[1])
+
+    def _check_depth(self, encoders: EncoderPair) -> None:
+        for part in self.parts:
+            there = blocks(encoders, part.encoder)
+            if -part.block > there:
+                raise ConfigurationError(
+                    f"recipe {self.name} wants {part}, but that encoder has {there} blocks; "
+                    "set LINEWATCH_RECIPE=seed"
+                )
 
     def __call__(self, encoders: EncoderPair, images: torch.Tensor) -> torch.Tensor:
         """Look at every view that the parts need, then join."""

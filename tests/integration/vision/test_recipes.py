@@ -127,6 +127,11 @@ def test_every_recipe_serves(name: str, weights_dir: Path) -> None:
     assert recipe_of(extractor.describe_space()) == recipe_named(name).name
 
 
+def test_a_network_too_shallow_for_a_recipe_is_one_sentence(pair: EncoderPair) -> None:
+    with pytest.raises(ConfigurationError, match=r"wants dino.mean\[-9\], but that encoder has"):
+        PartsRecipe("deep/1", (Part("dino", "mean", block=-9),)).dim(pair)
+
+
 def test_an_unknown_recipe_is_one_sentence() -> None:
     with pytest.raises(ConfigurationError, match="no recipe is called 'soup'; there are seed"):
         recipe_named("soup")
