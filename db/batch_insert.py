@@ -31,7 +31,8 @@ def insert_batch(
     Args:
         engine: a PostgreSQL database.
         rows: of `inspections`, in the order in which they are to be locked, each with its plant
-            `hour`, its `probabilities` and the `fingerprint` of its features.
+            `hour`, its `probabilities`, the `fingerprint` of its features, and what its shadow said
+            (`shadow_version`, `shadow_probabilities`, `shadow_verdict`, `shadow_reason`), if any.
         vectors: of each row, its features, or None.
 
     Raises:
@@ -63,6 +64,8 @@ def _statement() -> str:
         *map(_typed, inspections.columns),
         *map(_typed, (hourly.c.hour, scores.c.probabilities)),
         *(_typed(features.c.fingerprint), "begin integer", "size integer"),
+        *("shadow_version text", "shadow_verdict text", "shadow_reason text"),
+        f"shadow_probabilities {scores.c.probabilities.type.compile(_POSTGRESQL)}",
     ]
     named = ", ".join(f"coalesce({name}, '') AS {name}" for name in _KEY[1:])
     # In Python's order of strings, which is that of every other writer of these rows.
@@ -78,6 +81,10 @@ WITH incoming AS MATERIALIZED (
   INSERT INTO inspection_scores (inspection_id, model_version, probabilities)
   SELECT id, model_version, probabilities FROM incoming JOIN new USING (id)
   WHERE probabilities IS NOT NULL
+), shadowed AS (
+  INSERT INTO inspection_scores (inspection_id, model_version, probabilities, verdict, reason)
+  SELECT id, shadow_version, shadow_probabilities, shadow_verdict, shadow_reason
+  FROM incoming JOIN new USING (id) WHERE shadow_version IS NOT NULL
 ), kept AS (
   INSERT INTO features (inspection_id, fingerprint, vector, created_at)
   SELECT id, fingerprint, substring(%(vectors)b::bytea FROM begin FOR size), decided_at

@@ -77,9 +77,13 @@ def _commit_batch(
             register(connection, stations)
     joined, vectors = [], []
     for row, record in zip(rows, records, strict=True):
-        score, feature = score_row(record), feature_row(record)
+        score, shadow, feature = score_row(record), shadow_row(record), feature_row(record)
         fields = {**row, "hour": plant_hour(row["decided_at"], timezone)}
         fields["probabilities"] = None if score is None else score["probabilities"]
+        if shadow is not None:
+            fields["shadow_version"] = shadow["model_version"]
+            for name in ("probabilities", "verdict", "reason"):
+                fields[f"shadow_{name}"] = shadow[name]
         fields["fingerprint"] = None if feature is None else feature["fingerprint"]
         joined.append(fields)
         vectors.append(None if feature is None else feature["vector"])
@@ -125,6 +129,7 @@ def _replace(
     counts.subtract(rollup_key(row, timezone) for row in replaced.values())
     kept = [record for record in records if record.id in replaced]
     _insert(connection, InspectionScore, kept, score_row)
+    _insert(connection, InspectionScore, kept, shadow_row)
     _insert(connection, Feature, kept, feature_row)
     # Last: workers wait for each other on these few rows, so hold them for one round trip.
     add_counts(connection, counts)

@@ -94,7 +94,10 @@ def risk_coverage(parts: Judged, points: int = 21) -> list[OperatingPoint]:
 
 
 def review_below_for_escapes(parts: Judged, highest: float) -> float:
-    """The least threshold under which at most a share `highest` of the defects is passed."""
+    """The least threshold under which at most a share `highest` of the defects is passed.
+
+    It is 1 where none suffices: no threshold sends a part of probability 1 to a person.
+    """
     bad = int((~parts.good).sum())
     allowed = int(highest * bad + 1e-9)
     over = np.flatnonzero(np.cumsum(parts.escape) > allowed)

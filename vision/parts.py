@@ -150,8 +150,10 @@ def _dino(encoders: EncoderPair, images: torch.Tensor, depth: int) -> dict[int, 
 
 def _tokens(tokens: torch.Tensor, sees: torch.Tensor, encoders: EncoderPair) -> Seen:
     side = sees.shape[-1] // encoders.dino.config.patch_size
-    patches = tokens[:, 1:].float().transpose(1, 2).reshape(len(tokens), -1, side, side)
-    return Seen(tokens[:, 0].float(), patches)
+    # unflatten, not reshape: a traced network keeps its number of pictures free
+    patches = tokens[:, 1:].float().transpose(1, 2)
+    grid: torch.Tensor = patches.unflatten(2, (side, side))  # type: ignore[no-untyped-call]
+    return Seen(tokens[:, 0].float(), grid)
 
 
 def _quarters(images: torch.Tensor) -> torch.Tensor:

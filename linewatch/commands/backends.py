@@ -11,7 +11,7 @@ from linewatch.errors import ModelError
 
 @click.group()
 def command() -> None:
-    """Show the backend in use, and check that models judge alike on it."""
+    """Show what runs the encoders; check that models judge alike on it."""
 
 
 @command.command()

@@ -12,7 +12,7 @@ from linewatch.errors import ModelError, WeightsError
 
 @click.group()
 def command() -> None:
-    """Write the encoders, and a product's model, for other servers."""
+    """Write the encoders, and a product's model, as ONNX for other servers."""
 
 
 @command.command("onnx")

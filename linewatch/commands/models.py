@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import json
 
 import click
 
@@ -47,7 +48,9 @@ def list_(product: str | None, format_: str) -> None:
 @click.argument("version")
 def show(version: str) -> None:
     """Print a version's manifest: classes, metrics, what it was trained on."""
-    click.echo(_load(version).manifest.model_dump_json(indent=2))
+    manifest = _load(version).manifest
+    shown = {"kind": manifest.kind, **manifest.model_dump(mode="json")}  # the file leaves it out
+    click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
 
 
 @command.command()

@@ -46,7 +46,7 @@ project's own licence. The sentences come from a grammar that covers nearly the 
 `products/cable.yaml`: zero-shot figures are of pictures never seen, not of wordings never met.
 
 ## Training
-{steps} steps in {minutes} minutes on {machine}; `docs/encoders.md` says how to repeat it.
+{steps} steps in {minutes} minutes on {machine}; `docs/encoders.md` says how to train such a pair.
 
 ## What it reaches
 {reached}

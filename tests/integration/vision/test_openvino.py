@@ -29,13 +29,9 @@ def pictures() -> torch.Tensor:
 
 
 @pytest.fixture(scope="module")
-def site(
-    tmp_path_factory: pytest.TempPathFactory, weights_dir: Path, pictures: torch.Tensor
-) -> Path:
+def site(tmp_path_factory: pytest.TempPathFactory, pictures: torch.Tensor) -> Path:
     """A weights folder whose encoders were optimised."""
     folder = tmp_path_factory.mktemp("site")
-    FeatureExtractor.from_settings(Settings(weights_dir=weights_dir, device="cpu"))
-    shutil.copytree(weights_dir / "compact-v1", folder / "compact-v1")
     optimize(Settings(weights_dir=folder, device="cpu"), pictures)
     return folder
 

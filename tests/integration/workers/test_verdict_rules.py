@@ -139,7 +139,7 @@ def test_costs_of_the_product_file_decide(
     assert run.exit_code == 0, run.output
     half, rare = json.loads(run.output)
     assert half["defect_rate"] == 0.5
-    assert rare["cost_a_part"] < half["cost_a_part"]
+    assert rare["cost_a_part"] <= half["cost_a_part"]  # equal where nothing was told wrong
     shown = json.loads(CliRunner().invoke(cli, ["models", "show", manifest.version]).output)
     assert shown["decisions"]["calibration"]["ece_after"] <= 1
     assert shown["decisions"]["calibration"]["pictures"] == 28
