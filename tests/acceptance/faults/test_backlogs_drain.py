@@ -17,7 +17,7 @@ from db.tables import Inspection
 from linewatch.plant import environment
 from linewatch.services import python_command
 from tests.acceptance.faults.history import check
-from tests.acceptance.faults.results import Row, record
+from tests.acceptance.faults.results import Row, record, times
 from tests.acceptance.faults.wrong_clock import WrongClock
 from tests.acceptance.live import Live
 from tests.support.redis_server import RedisServer
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.timeout(3600)
 
 def test_a_backlog_is_drained_in_order(redis_plant: Live, private_redis: RedisServer) -> None:
     """What was submitted while the broker was away is sent in the order in which it was."""
-    count = 2_000
+    count = times(short=500, long=2_000)
     private_redis.stop()
     # A backlog this long is worked off for minutes: nobody should send it twice meanwhile.
     redis_plant.settings = redis_plant.settings.model_copy(update={"receipt_timeout_s": 600})
