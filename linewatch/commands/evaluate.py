@@ -58,6 +58,11 @@ def seed(
         write_embeddings(save_embeddings, data)
     result = seed_protocol(data.clip, data.dino, data.labels)
     widths = {"clip": data.clip.shape[1], "dino": data.dino.shape[1]}
+    if json_file is not None:
+        found = seed_json(
+            result, data.files, widths=widths, source=str(images or embeddings), encoders=encoders
+        )
+        write_json(json_file, found)
     write_rows(side_by_side(result), "table", title="Seed protocol, stratified 3-fold", empty="")
     write_rows(confusion_rows(result), "table", title="Actual (row), said (column)", empty="")
     click.echo(
@@ -68,11 +73,6 @@ def seed(
         click.echo(f"note: {note}")
     if not is_seed_set(data.files, result.labels):
         click.echo("note: these are not the seed's 75 pictures; its figures are of others")
-    if json_file is not None:
-        found = seed_json(
-            result, data.files, widths=widths, source=str(images or embeddings), encoders=encoders
-        )
-        write_json(json_file, found)
 
 
 def _embedded(folder: Path) -> tuple[Embeddings, str]:
