@@ -22,6 +22,7 @@ from linewatch.services import Service, ServiceGroup, python_command
 from linewatch.settings import Settings
 from model_store.store import ModelStore
 from producer.camera import Camera
+from workers.prompts import version_info
 
 READY_TIMEOUT_S = 240.0
 WORKER = python_command("linewatch", "worker", "--queues", "inspect", "--no-supervise")
@@ -66,18 +67,7 @@ class BenchPlant:
     def deploy(self, version: str) -> None:
         """Let a version that is in the store judge this plant's parts."""
         manifest = ModelStore(self.settings.models_url).manifest(self.product.product, version)
-        model_versions.add_version(
-            self.engine,
-            model_versions.VersionInfo(
-                version=version,
-                product=manifest.product,
-                number=manifest.number,
-                fingerprint=manifest.fingerprint,
-                encoders=manifest.encoders,
-                manifest_sha256=manifest.manifest_sha256,
-                created_at=manifest.created_at,
-            ),
-        )
+        model_versions.add_version(self.engine, version_info(manifest))
         deployments.promote(self.engine, manifest.product, version, by="bench", why="benchmark")
         self.version = version
 

@@ -19,6 +19,7 @@ from db.records import StoredFeatures
 from linewatch.errors import ModelError
 from linewatch.settings import Settings
 from model_store.agreement import LEAST_PICTURES, Agreement, agreement
+from model_store.rejudge import vectors_of
 from model_store.store import StoredModel
 from vision.errors import Unjudgeable
 from vision.extractor import FeatureExtractor
@@ -72,7 +73,7 @@ def check(
             f"fitted on and can still be read; {LEAST_PICTURES} are needed: inspect more with the "
             "present precision first"
         )
-    own = np.stack([np.frombuffer(row.vector, dtype="<f2").astype(np.float64) for row in both])
+    own = vectors_of([row.vector for row in both])
     other = np.stack([found[row.inspection_id].astype(np.float64) for row in both])
     measured = agreement(model, own, other)
     _record(engine, model, extractor, measured, by)
