@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from vision.encoders import EncoderPair
 from vision.loading import LoadedClip, load_clip, load_dino
 from vision.recipe import fuse
-from vision.weights import Weights
+from vision.weights import in_folder
 
 Features = NDArray[np.float32]
 _SEED = 20260101
@@ -24,11 +24,7 @@ _BATCH = 32
 
 def shipped(folder: Path) -> EncoderPair:
     """The trained pair, through the loaders that workers use."""
-    weights = Weights(
-        f"local-dir:{folder / 'clip'}",
-        folder / "clip" / "open_clip_model.safetensors",
-        folder / "dinov2",
-    )
+    weights = in_folder(folder)
     return EncoderPair(load_clip(weights), load_dino(weights))
 
 

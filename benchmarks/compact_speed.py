@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import subprocess
 import sys
@@ -12,8 +13,10 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.compact_encoders import shipped
+from vision.encoders import EncoderPair
+from vision.loading import load_clip, load_dino
 from vision.recipe import fuse
+from vision.weights import in_folder
 
 _BATCH = 32
 _THREADS = 2
@@ -37,7 +40,7 @@ def speed_row(folder: Path, lock: Path | None) -> dict[str, object]:
             "threads": _THREADS,
             "load_average": round(os.getloadavg()[0], 1),
             **measure_speed(folder),
-            "peak_memory_mb": round(measure_memory_mb(folder)),
+            **measure_memory(folder),
         }
 
 
@@ -58,7 +61,7 @@ def measure_speed(folder: Path, threads: int = _THREADS) -> dict[str, object]:
 
 
 def _timed(folder: Path) -> tuple[list[float], float]:
-    pair = shipped(folder)
+    pair = _loaded(folder)
     batch = torch.randint(0, 256, (_BATCH, 3, 224, 224), dtype=torch.uint8)
     times: list[float] = []
     with torch.inference_mode():
@@ -72,26 +75,46 @@ def _timed(folder: Path) -> tuple[list[float], float]:
     return times, time.process_time() - cpu
 
 
-def measure_memory_mb(folder: Path) -> float:
-    """The peak resident memory of a process that loads the pair and embeds ten batches, MB."""
+def measure_memory(folder: Path) -> dict[str, int]:
+    """The resident memory of a process that loads the pair and embeds ten batches, MB.
+
+    Of its peak, `libraries_mb` is what torch, open_clip and transformers take when they are
+    imported, before there is any network.
+    """
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.compact_speed", str(folder)],
         check=True,
         capture_output=True,
         text=True,
     )
-    return float(done.stdout)
+    found: dict[str, int] = json.loads(done.stdout)
+    return found
 
 
-def _peak_of_this_process(folder: Path) -> float:
-    """VmHWM: unlike getrusage's figure it leaves out the program that started this one."""
-    pair = shipped(folder)
+def _memory_of_this_process(folder: Path) -> dict[str, int]:
+    import open_clip  # noqa: F401
+    from transformers import Dinov2Model  # noqa: F401
+
+    libraries = _peak_mb()
+    pair = _loaded(folder)
     batch = torch.zeros((_BATCH, 3, 224, 224), dtype=torch.uint8)
-    for _ in range(10):
-        fuse(*pair(batch))
+    with torch.inference_mode():
+        for _ in range(10):
+            fuse(*pair(batch))
+    return {"libraries_mb": libraries, "peak_memory_mb": _peak_mb()}
+
+
+def _loaded(folder: Path) -> EncoderPair:
+    weights = in_folder(folder)
+    return EncoderPair(load_clip(weights), load_dino(weights))
+
+
+def _peak_mb() -> int:
+    """VmHWM: unlike getrusage's figure it leaves out the program that started this one."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6
+    return round(int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6)
 
 
 if __name__ == "__main__":
-    print(_peak_of_this_process(Path(sys.argv[1])))
+    torch.set_num_threads(_THREADS)
+    print(json.dumps(_memory_of_this_process(Path(sys.argv[1]))))

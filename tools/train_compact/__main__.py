@@ -50,6 +50,11 @@ GPU = Plan(pictures=60_000, clip_minutes=240, dino_minutes=240, batch=256)
 @click.option("--clip-minutes", type=float, default=None)
 @click.option("--dino-minutes", type=float, default=None)
 @click.option("--batch", type=int, default=None)
+@click.option(
+    "--start",
+    type=click.Path(exists=True, path_type=Path),
+    help="A folder of weights to begin with, such as vision/weights_compact; else random ones.",
+)
 @click.option("--seed", default=2, show_default=True)
 @click.option("--processes", default=os.cpu_count() or 1, show_default=True, help="That draw.")
 @click.option("--threads", type=int, default=None, help="That train, on a CPU.")
@@ -62,6 +67,7 @@ def main(
     clip_minutes: float | None,
     dino_minutes: float | None,
     batch: int | None,
+    start: Path | None,
     seed: int,
     processes: int,
     threads: int | None,
@@ -81,7 +87,7 @@ def main(
     if "draw" in stages:
         _draw(out / "pictures", plan.pictures, seed, processes)
     if {"clip", "dinov2"} & set(stages):
-        _train(out, plan, seed, device, stages)
+        _train(out, plan, seed, device, stages, start)
     if "export" in stages:
         training = {
             "pictures": len(Cache(out / "pictures")),
@@ -124,7 +130,9 @@ def _draw(folder: Path, pictures: int, seed: int, processes: int) -> None:
         raise click.ClickException(f"drawing pictures into {folder} failed; see above")
 
 
-def _train(out: Path, plan: Plan, seed: int, device: str, stages: tuple[str, ...]) -> None:
+def _train(
+    out: Path, plan: Plan, seed: int, device: str, stages: tuple[str, ...], start: Path | None
+) -> None:
     cache = Cache(out / "pictures")
     if not len(cache):
         raise click.ClickException(f"{out / 'pictures'} holds no pictures; draw them first")
@@ -141,6 +149,7 @@ def _train(out: Path, plan: Plan, seed: int, device: str, stages: tuple[str, ...
                 seed=seed,
                 batch=plan.batch,
                 device=device,
+                start=start,
             )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from tools.train_compact.families.picture import SIZE
+from vision.weights import CLIP_FILES
 
 # A ResNet tower as in OpenAI's CLIP RN50, narrower and shorter: convolutions learn fine defects
 # from far fewer pictures than a transformer does.
@@ -23,15 +25,21 @@ DINO: dict[str, Any] = {
 }
 
 
-def build_clip() -> Any:
-    """An untrained open_clip CLIP."""
+def build_clip(start: Path | None = None) -> Any:
+    """An open_clip CLIP, untrained or with the weights in the folder `start`."""
     import open_clip
+    from safetensors.torch import load_file
 
-    return open_clip.CLIP(**CLIP)
+    model = open_clip.CLIP(**CLIP)
+    if start is not None:
+        model.load_state_dict(load_file(start / "clip" / CLIP_FILES[1]))
+    return model
 
 
-def build_dino() -> Any:
-    """An untrained transformers `Dinov2Model`."""
+def build_dino(start: Path | None = None) -> Any:
+    """A transformers `Dinov2Model`, untrained or with the weights in the folder `start`."""
     from transformers import Dinov2Config, Dinov2Model
 
+    if start is not None:
+        return Dinov2Model.from_pretrained(start / "dinov2").float()
     return Dinov2Model(Dinov2Config(**DINO, layer_norm_eps=1e-6))

@@ -34,12 +34,16 @@ def train_clip(
     batch: int,
     peak: float = 2e-3,
     device: str = "cpu",
+    start: Path | None = None,
 ) -> None:
-    """Train for `minutes`, or go on with the run that `checkpoint` holds."""
+    """Train for `minutes`, or go on with the run that `checkpoint` holds.
+
+    `start` is a folder of weights to begin with, else they are random.
+    """
     import open_clip
 
     torch.manual_seed(seed)
-    model = build_clip().to(device, memory_format=torch.channels_last).train()
+    model = build_clip(start).to(device, memory_format=torch.channels_last).train()
     average = copy.deepcopy(model).requires_grad_(False)
     helpers = Helpers(CLIP["embed_dim"], MAPS).to(device)
     parameters = [*model.parameters(), *helpers.parameters()]

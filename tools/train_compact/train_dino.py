@@ -48,9 +48,9 @@ class Head(nn.Module):
 class Student(nn.Module):
     """The encoder with its head."""
 
-    def __init__(self) -> None:
+    def __init__(self, start: Path | None) -> None:
         super().__init__()
-        self.encoder = build_dino()
+        self.encoder = build_dino(start)
         self.head = Head(DINO["hidden_size"])
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -70,10 +70,14 @@ def train_dino(
     batch: int,
     peak: float = 1e-3,
     device: str = "cpu",
+    start: Path | None = None,
 ) -> None:
-    """Train for `minutes`, or go on with the run that `checkpoint` holds."""
+    """Train for `minutes`, or go on with the run that `checkpoint` holds.
+
+    `start` is a folder of weights to begin with, else they are random.
+    """
     torch.manual_seed(seed)
-    student = Student().to(device).train()
+    student = Student(start).to(device).train()
     teacher = copy.deepcopy(student).requires_grad_(False)
     helpers = Helpers(DINO["hidden_size"], [DINO["hidden_size"]]).to(device)
     parameters = [*student.parameters(), *helpers.parameters()]

@@ -27,7 +27,7 @@ CLASSES: tuple[str, ...] = tuple(
     f"{family}/{defect}" for family, defects in DEFECTS.items() for defect in defects
 )
 SHARES: Mapping[str, float] = {
-    "cable": 0.6, "texture": 0.2, "mark": 0.05, "ring": 0.1, "connector": 0.05
+    "cable": 0.66, "texture": 0.14, "mark": 0.03, "ring": 0.14, "connector": 0.03
 }  # fmt: skip
 
 __all__ = ["CLASSES", "DEFECTS", "FAMILIES", "SHARES", "Picture", "draw"]

@@ -11,7 +11,7 @@ from tools.train_compact.families.picture import SIZE, Picture, differing
 from vision.preprocess import preprocess
 
 DEFECTS: tuple[str, ...] = CLASSES
-STANDARD_SHARE = 0.6
+STANDARD_SHARE = 0.8
 _COUNTS = {2: "two", 3: "three", 4: "four", 5: "five"}
 
 

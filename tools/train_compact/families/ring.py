@@ -5,10 +5,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from tools.train_compact.families.neck import Neck
 from tools.train_compact.families.picture import (
     COLOURS,
     DRAWN,
     METALS,
+    Image,
     Picture,
     blob,
     differing,
@@ -22,10 +24,13 @@ from tools.train_compact.families.picture import (
 )
 
 DEFECTS = ("good", "small_chip", "large_chip", "burr", "crack", "contamination")
+_NECKS = 0.5  # the share of rings that are necks of glass
 
 
 def draw(rng: np.random.Generator, defect: str) -> Picture:
-    """Draw a ring of one to four concentric steps on a table."""
+    """Draw a ring of one to four concentric steps on a table, or a neck of glass."""
+    if rng.random() < _NECKS:
+        return _neck(rng, defect)
     material = str(rng.choice([*METALS, "plastic"]))
     colour = METALS.get(material) or COLOURS[str(rng.choice(list(COLOURS)))]
     table = tint(rng, (1, 1, 1), 0.02) * np.float32(rng.choice([0.08, 0.3, 0.7, 0.95]))
@@ -43,6 +48,25 @@ def draw(rng: np.random.Generator, defect: str) -> Picture:
     flawless = image.copy()
     if defect != "good":
         _harm(image, rng, defect, strength, (centre, outer, bore, table, hole))
+    return _picture(rng, (image, flawless), defect, material, strength)
+
+
+def _neck(rng: np.random.Generator, defect: str) -> Picture:
+    neck, strength = Neck(rng), float(rng.uniform(0, 1))
+    image = neck.image.copy()
+    if defect != "good":
+        neck.harm(image, defect, strength)
+    return _picture(rng, (image, neck.image), defect, "glass", strength)
+
+
+def _picture(
+    rng: np.random.Generator,
+    harmed_and_not: tuple[Image, Image],
+    defect: str,
+    material: str,
+    strength: float,
+) -> Picture:
+    image, flawless = harmed_and_not
     facts = {"family": "ring", "defect": defect, "material": material}
     if defect in ("burr", "crack", "contamination"):
         facts["severity"] = severity_name(strength)
