@@ -24,6 +24,7 @@ from model_store.store import StoredModel
 from vision.errors import Unjudgeable
 from vision.extractor import FeatureExtractor
 from vision.source import read_picture
+from workers import spaces
 
 Vector = npt.NDArray[np.float32]
 
@@ -112,13 +113,7 @@ def _features(
 
 def _check_family(engine: Engine, model: StoredModel, extractor: FeatureExtractor) -> None:
     manifest = model.manifest
-    feature_spaces.register(
-        engine,
-        extractor.fingerprint,
-        encoders=extractor.describe_space(),
-        dim=extractor.dim,
-        reference=extractor.reference,
-    )
+    spaces.register(engine, extractor)
     fitted = feature_spaces.get(engine, manifest.fingerprint)
     family = manifest.fingerprint if fitted is None else fitted.family
     if family != extractor.reference:

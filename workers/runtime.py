@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import redis
 from sqlalchemy import Engine
 
-from db import feature_spaces
 from db.migrate import require
 from db.records import InspectionRecord
 from db.session import engine_for
@@ -20,6 +19,7 @@ from linewatch.settings import Settings
 from model_store.store import ModelStore
 from producer.contract import QUEUE, SigningKeys
 from vision.extractor import FeatureExtractor
+from workers import spaces
 from workers.committing import MAX_ROWS, Committer
 from workers.drift_watch import DriftWatch
 from workers.embedding import Embedder, Idleness
@@ -139,13 +139,7 @@ def start_inspect_runtime(
     require(settings.sql_url)
     engine = engine_for(settings.sql_url)
     extractor = load_extractor(settings)
-    feature_spaces.register(
-        engine,
-        extractor.fingerprint,
-        encoders=extractor.describe_space(),
-        dim=extractor.dim,
-        reference=extractor.reference,
-    )
+    spaces.register(engine, extractor)
     residency = Residency(
         engine,
         ModelStore(settings.models_url),
