@@ -81,7 +81,11 @@ def check(
     labelled = labels.without_features(engine, manifest.product, extractor.fingerprint)
     added = feature_spaces.store_features(
         engine,
-        [(e.id, _stored(extractor, found[e.id])) for e in labelled if e.id in found],
+        [
+            (e.id, StoredFeatures.of(extractor.fingerprint, found[e.id]))
+            for e in labelled
+            if e.id in found
+        ],
     )
     return Checked(measured, len(wanted) - len(found), added)
 
@@ -142,7 +146,3 @@ def _record(
         by=by,
     )
     agreements.record(engine, row)
-
-
-def _stored(extractor: FeatureExtractor, vector: Vector) -> StoredFeatures:
-    return StoredFeatures(extractor.fingerprint, vector.astype("<f2").tobytes())
