@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
-import subprocess
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
 import click
 import numpy as np
 
+from benchmarks.report import RESULTS, document, write
 from vision.weights import ABOUT_FILE
 
-_RESULT = Path(__file__).parent / "results" / "compact.json"
 _OURS = "compact"
 
 
@@ -38,23 +34,15 @@ def write_report(
 ) -> None:
     """Write the probes' rows, the other rows, and paired comparisons as JSON."""
     about = json.loads((weights / ABOUT_FILE).read_text(encoding="utf-8"))
-    report = {
-        "name": "compact",
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": _commit(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "settings": {
-            **settings,
-            "encoders": about["description"],
-            "training": about["training"],
-            "sha256": about["sha256"],
-        },
-        "rows": [*(_row(probe) for probe in probes), *others],
-        "ratios": _comparisons(probes),
-    }
-    path = out or _RESULT
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    told = {key: about[key] for key in ("training", "sha256")}
+    report = document(
+        "compact",
+        settings={**settings, "encoders": about["description"], **told},
+        rows=[*(_row(probe) for probe in probes), *others],
+        ratios=_comparisons(probes),
+    )
+    path = out or RESULTS / "compact.json"
+    write(report, path)
     click.echo(f"wrote {path}", err=True)
 
 
@@ -91,14 +79,3 @@ def _comparisons(probes: Sequence[Scores]) -> dict[str, object]:
             "p_t": 1.0 if same else float(ttest_rel(mine, theirs).pvalue),
         }
     return found
-
-
-def _commit() -> str:
-    done = subprocess.run(
-        ["git", "rev-parse", "HEAD"],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=Path(__file__).parent,
-    )
-    return done.stdout.strip() or "unknown"

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +12,9 @@ import click
 import numpy as np
 
 from benchmarks.recipe_candidates import CANDIDATES, DEFAULT, SEED
+from benchmarks.report import RESULTS, document, write
 
-RESULT = Path(__file__).parent / "results" / "recipes.json"
+RESULT = RESULTS / "recipes.json"
 DOCS = Path(__file__).parents[1] / "docs" / "learning.md"
 _BEGIN, _END = "<!-- recipes: begin -->", "<!-- recipes: end -->"
 
@@ -40,17 +37,8 @@ def write_report(
     old = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.exists() else {"rows": []}
     kept = [row for row in old["rows"] if row["encoders"] != encoders]
     rows = [*kept, *_rows(found, costs)]
-    report = {
-        "name": "recipes",
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": _commit(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "settings": {**settings, "default": DEFAULT.name},
-        "rows": rows,
-        "ratios": ratios(rows),
-    }
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    settings = {**settings, "default": DEFAULT.name}
+    write(document("recipes", settings=settings, rows=rows, ratios=ratios(rows)), RESULT)
     click.echo(f"wrote {RESULT}", err=True)
 
 
@@ -152,11 +140,6 @@ def updated(page: str, report: Mapping[str, Any]) -> str:
     before, _, rest = page.partition(_BEGIN)
     _, _, after = rest.partition(_END)
     return f"{before}{_BEGIN}\n{table(report)}\n{_END}{after}"
-
-
-def _commit() -> str:
-    command = ["git", "rev-parse", "--short", "HEAD"]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
 
 if __name__ == "__main__":

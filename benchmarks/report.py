@@ -72,7 +72,7 @@ def commit() -> str:
 def environment() -> dict[str, str]:
     """The variables that change what is measured; no secrets, no addresses, no paths."""
     wanted = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
-    hidden = ("KEY", "URL", "AUTH", "SECRET", "DIR", "ROOTS", "TEST", "CERT", "CACHE")
+    hidden = ("KEY", "URL", "AUTH", "SECRET", "DIR", "ROOTS", "TEST", "CERT", "CACHE", "RESULTS")
     return {
         name: value
         for name, value in sorted(os.environ.items())

@@ -1,6 +1,6 @@
 """How long 3-fold cross-validation, the final fit and the gate take for 10,000 labelled pictures.
 
-    python benchmarks/retrain.py [--out benchmarks/results/retrain.json]
+    python -m benchmarks.retrain [--out benchmarks/results/retrain.json]
 
 The features are made up: 9 classes in 1,280 dimensions that overlap so much that about a fifth of
 the pictures is told wrong, since classes that lie apart are fitted in a few iterations. Wall-clock
@@ -10,19 +10,16 @@ time depends on what else the machine does; the CPU time is what the work itself
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
-import subprocess
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import sklearn
 
+from benchmarks.report import RESULTS, document, write
 from model_store.crossval import cross_validate
 from model_store.fit import fit_head
 from model_store.folds import assign_folds, out_of_fold
@@ -83,34 +80,24 @@ def measure(pictures: int = PICTURES, dim: int = DIM) -> list[dict[str, Any]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/retrain.json"))
+    parser.add_argument("--out", type=Path, default=RESULTS / "retrain.json")
     out: Path = parser.parse_args().out
     load_before = os.getloadavg()[0]
     rows = measure()
-    revision = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    )
-    document = {
-        "name": "retrain",
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": revision.stdout.strip(),
-        "machine": f"{os.cpu_count()} cores {platform.machine()} {platform.python_version()}, "
-        f"load average {load_before:.1f} before",
-        "settings": {
-            "pictures": PICTURES,
-            "dimensions": DIM,
-            "classes": CLASSES,
-            "folds": 3,
-            "blas_threads": os.environ.get("OMP_NUM_THREADS", "one a core"),
-            "scikit_learn": sklearn.__version__,
-        },
-        "rows": rows,
-        "ratios": {
-            "cross_validation_of_limit": round(rows[0]["wall_s"] / LIMIT_S, 3),
-            "cross_validation_cpu_of_limit": round(rows[0]["cpu_s"] / LIMIT_S, 3),
-        },
+    settings = {
+        "pictures": PICTURES,
+        "dimensions": DIM,
+        "classes": CLASSES,
+        "folds": 3,
+        "blas_threads": os.environ.get("OMP_NUM_THREADS", "one a core"),
+        "scikit_learn": sklearn.__version__,
+        "load_average_before": load_before,
     }
-    out.write_text(json.dumps(document, indent=1) + "\n")
+    ratios = {
+        "cross_validation_of_limit": rows[0]["wall_s"] / LIMIT_S,
+        "cross_validation_cpu_of_limit": rows[0]["cpu_s"] / LIMIT_S,
+    }
+    write(document("retrain", settings=settings, rows=rows, ratios=ratios), out)
 
 
 if __name__ == "__main__":

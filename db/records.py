@@ -6,9 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import isfinite
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from producer.contract import Reason, Verdict
+
+if TYPE_CHECKING:  # who has a vector has loaded numpy
+    import numpy as np
+    import numpy.typing as npt
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +22,11 @@ class StoredFeatures:
 
     fingerprint: str
     vector: bytes
+
+    @classmethod
+    def of(cls, fingerprint: str, vector: npt.NDArray[np.floating[Any]]) -> StoredFeatures:
+        """A vector in the form in which it is kept; `model_store.rejudge.vectors_of` reads it."""
+        return cls(fingerprint, vector.astype("<f2", copy=False).tobytes())
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from model_store.store import StoredModel
 from vision.errors import Unjudgeable
 from vision.extractor import FeatureExtractor
 from vision.source import read_picture
+from workers import spaces
 
 Vector = npt.NDArray[np.float32]
 
@@ -80,7 +81,11 @@ def check(
     labelled = labels.without_features(engine, manifest.product, extractor.fingerprint)
     added = feature_spaces.store_features(
         engine,
-        [(e.id, _stored(extractor, found[e.id])) for e in labelled if e.id in found],
+        [
+            (e.id, StoredFeatures.of(extractor.fingerprint, found[e.id]))
+            for e in labelled
+            if e.id in found
+        ],
     )
     return Checked(measured, len(wanted) - len(found), added)
 
@@ -112,13 +117,7 @@ def _features(
 
 def _check_family(engine: Engine, model: StoredModel, extractor: FeatureExtractor) -> None:
     manifest = model.manifest
-    feature_spaces.register(
-        engine,
-        extractor.fingerprint,
-        encoders=extractor.describe_space(),
-        dim=extractor.dim,
-        reference=extractor.reference,
-    )
+    spaces.register(engine, extractor)
     fitted = feature_spaces.get(engine, manifest.fingerprint)
     family = manifest.fingerprint if fitted is None else fitted.family
     if family != extractor.reference:
@@ -147,7 +146,3 @@ def _record(
         by=by,
     )
     agreements.record(engine, row)
-
-
-def _stored(extractor: FeatureExtractor, vector: Vector) -> StoredFeatures:
-    return StoredFeatures(extractor.fingerprint, vector.astype("<f2").tobytes())

@@ -1,46 +1,36 @@
-"""What `linewatch top` shows: the queue, the verdicts, the alarms, and each worker's stages."""
+"""What `linewatch top` shows: the queue, the verdicts, the alarms, and what the workers do."""
 
 from __future__ import annotations
 
 import time
 import urllib.error
 import urllib.request
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import redis
-from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from linewatch.settings import Settings
+from linewatch.worker_figures import Stage, WorkerFigures, stages_of
 from producer.queue_state import QueueState, queue_state
 
 _TIMEOUT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """How often a stage of a worker ended, and how long that took in all, in seconds."""
-
-    count: float
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
 class Sample:
-    """What was seen at one moment; None where nothing answered."""
+    """What was seen at one moment; None where nothing answered. Workers are known by their URL."""
 
     at: float
     queue: QueueState | None
     leases: int | None
     verdicts: Mapping[str, int] | None
     alarms: Sequence[str] = ()
-    stages: Mapping[str, Stage] = field(default_factory=dict)
-    gauges: Mapping[str, float] = field(default_factory=dict)
+    workers: Mapping[str, WorkerFigures] = field(default_factory=dict)
     troubles: Sequence[str] = ()
 
 
@@ -66,27 +56,14 @@ def look(settings: Settings, urls: Sequence[str]) -> Sample:
         alarms = [alert.message for alert in open_alerts(engine)]
     except SQLAlchemyError as error:
         troubles.append(f"database: {str(error).splitlines()[0]}")
-    stages: Counter[tuple[str, str]] = Counter()
-    gauges: Counter[str] = Counter()
+    workers = {}
     for url in urls:
         try:
             with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as reply:  # noqa: S310
-                _add(reply.read().decode(), stages, gauges)
+                workers[url] = WorkerFigures.parse(reply.read().decode())
         except (urllib.error.URLError, OSError, ValueError) as error:
             troubles.append(f"{url}: {error}")
-    names = dict.fromkeys(name for name, _ in stages)
-    by_name = {n: Stage(stages[n, "count"], stages[n, "sum"]) for n in names}
-    return Sample(time.monotonic(), queue, leases, verdicts, alarms, by_name, gauges, troubles)
-
-
-def _add(page: str, stages: Counter[tuple[str, str]], gauges: Counter[str]) -> None:
-    for family in text_string_to_metric_families(page):
-        for sample in family.samples:
-            if family.name == "linewatch_stage_seconds" and not sample.name.endswith("_bucket"):
-                what = sample.name.rpartition("_")[2]
-                stages[sample.labels["stage"], what] += sample.value  # type: ignore[assignment]
-            elif family.type == "gauge" and not sample.labels:
-                gauges[sample.name] += sample.value  # type: ignore[assignment]
+    return Sample(time.monotonic(), queue, leases, verdicts, alarms, workers, troubles)
 
 
 def screen(now: Sample, before: Sample | None) -> RenderableType:
@@ -97,21 +74,47 @@ def screen(now: Sample, before: Sample | None) -> RenderableType:
         age = "–" if now.queue.oldest_age_s is None else f"{now.queue.oldest_age_s:.1f} s"
         table.add_row("queue", f"{now.queue.depth} messages, the oldest {age}")
         table.add_row("held", f"{now.leases} messages with workers")
-    for name, text in (("in_flight", "pictures in flight"), ("suspects", "suspects")):
-        if f"linewatch_{name}" in now.gauges:
-            table.add_row(text, f"{now.gauges[f'linewatch_{name}']:.0f}")
-    if now.gauges.get("linewatch_holding"):
+    if now.workers:
+        table.add_row("pictures in flight", f"{sum(_gauges(now, 'in_flight')):.0f}")
+    if suspects := _gauges(now, "suspects"):  # each worker counts those of all
+        table.add_row("suspects", f"{max(suspects):.0f}")
+    if any(_gauges(now, "holding")):
         table.add_row("holding", "[yellow]the database is away; verdicts are held[/]")
-    if now.gauges.get("linewatch_share_hangs"):
+    if any(_gauges(now, "share_hangs")):
         table.add_row("share", "[yellow]no picture's file can be read; its server is away[/]")
     parts: list[RenderableType] = [table]
     if now.verdicts is not None:
         parts.append(_verdicts(now.verdicts, before.verdicts if before else None, elapsed))
-    if now.stages:
-        parts.append(_stages(now.stages, before.stages if before else {}))
+    if now.workers:
+        old = before.workers if before else {}
+        parts += [_workers(now.workers, old), _stages(stages_of(now.workers), stages_of(old))]
     parts += [Text(f"! {words}", style="yellow") for words in now.alarms]
     parts += [Text(f"✗ {words}", style="red") for words in now.troubles]
     return Group(*parts)
+
+
+def _gauges(sample: Sample, name: str) -> list[float]:
+    name = f"linewatch_{name}"
+    return [worker.gauges[name] for worker in sample.workers.values() if name in worker.gauges]
+
+
+def _workers(now: Mapping[str, WorkerFigures], before: Mapping[str, WorkerFigures]) -> Table:
+    table = Table("worker", box=None, title="Workers", title_justify="left")
+    for heading in ("a batch", "at most", "device memory"):
+        table.add_column(heading, justify="right")
+    table.add_column("models")
+    for url, worker in now.items():
+        mean = worker.mean_batch(before.get(url))
+        limit = worker.gauges.get("linewatch_batch_limit")
+        memory = worker.gauges.get("linewatch_device_memory_bytes")
+        table.add_row(
+            Text(url.removeprefix("http://").removesuffix("/metrics")),
+            "–" if mean is None else f"{mean:.1f}",
+            "–" if limit is None else f"{limit:.0f}",
+            "–" if memory is None else f"{memory / 2**20:,.0f} MiB",
+            ", ".join(worker.models) or "none yet",
+        )
+    return table
 
 
 def _verdicts(now: Mapping[str, int], before: Mapping[str, int] | None, elapsed: float) -> Table:

@@ -37,7 +37,7 @@ class PipelineStep(bootsteps.StartStopStep):  # type: ignore[misc]
     def start(self, worker: Any) -> None:
         """Load encoders and models; a worker that cannot must not take messages."""
         from linewatch.settings import get_settings
-        from workers.runtime import start_inspect_runtime
+        from workers.starting import start_inspect_runtime
 
         settings = get_settings()
         self.runtime = start_inspect_runtime(settings, self.load_extractor, worker=worker.hostname)

@@ -57,6 +57,11 @@ class Gauges(Collector):
         stalled = int(runtime.guard is not None and runtime.guard.complaint is not None)
         yield _gauge("linewatch_stalled", "1 while there is work and nothing gets done.", stalled)
         yield _gauge(
+            "linewatch_batch_limit",
+            "Pictures the device is given at once; falls when it runs out of memory.",
+            runtime.pipeline.limit.value,
+        )
+        yield _gauge(
             "linewatch_receipts_unsent",
             "Receipts Redis did not take since the start; the producers send again.",
             runtime.receipts.unsent,

@@ -68,10 +68,7 @@ class Judge:
         """
         with self._device:
             vectors = self._extractor.features(torch.stack(list(pixels))).cpu().numpy()
-        return [
-            StoredFeatures(self._extractor.fingerprint, vector.astype("<f2").tobytes())
-            for vector in vectors
-        ]
+        return [StoredFeatures.of(self._extractor.fingerprint, vector) for vector in vectors]
 
     def _of_one_product(
         self, product: str, pictures: Sequence[PreparedPicture], features: torch.Tensor
@@ -126,7 +123,7 @@ class Judge:
     ) -> InspectionRecord:
         finite = said.reason is not Reason.NOT_FINITE
         kept = finite and (said.verdict is Verdict.REVIEW or self._sampled(picture))
-        features = StoredFeatures(self._extractor.fingerprint, vector.tobytes()) if kept else None
+        features = StoredFeatures.of(self._extractor.fingerprint, vector) if kept else None
         return picture.work.record(
             said.verdict,
             defect_class=said.defect_class,

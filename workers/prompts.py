@@ -27,6 +27,7 @@ from model_store.prompts import (
 from model_store.store import ModelStore
 from model_store.verdict import Thresholds
 from vision.fingerprint import recipe_of
+from workers import spaces
 
 if TYPE_CHECKING:  # only who embeds prompts loads torch
     from vision.extractor import FeatureExtractor
@@ -57,20 +58,13 @@ def make_zero_shot(
     }
     words = prototypes(embedded, extractor.dim, extractor.recipe)
     head = zero_shot_head(words, extractor.recipe)
-    space = extractor.describe_space()
-    feature_spaces.register(
-        engine,
-        extractor.fingerprint,
-        encoders=space,
-        dim=extractor.dim,
-        reference=extractor.reference,
-    )
+    spaces.register(engine, extractor)
     draft = ManifestDraft(
         product=spec.product,
         number=model_versions.next_number(engine, spec.product),
         good_class=spec.good_class,
         fingerprint=extractor.fingerprint,
-        encoders=space,
+        encoders=extractor.describe_space(),
         recipe=extractor.recipe,
         thresholds=Thresholds(review_below=settings.review_below),
         training_digest=prompts_digest(spec),

@@ -82,5 +82,5 @@ class Served:
             reason=reason,
             model_version=manifest.version,
             probabilities={k: round(float(v), 6) for k, v in zip(classes, shares, strict=True)},
-            features=StoredFeatures(self._extractor.fingerprint, vector.astype("<f2").tobytes()),
+            features=StoredFeatures.of(self._extractor.fingerprint, vector),
         )

@@ -7,7 +7,7 @@ Every table stands between two markers and is made here; every plot is made by
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,94 +42,113 @@ def updated(page: str) -> str:
 
 
 def _heldout(result: Result) -> str:
-    lines = [
-        _about(result),
-        "",
-        "| pictures | rules | caught, mean | caught, worst class | known parts reviewed |",
-        "|---|---|---|---|---|",
-    ]
     ratios = result["ratios"]
-    for key in ratios:
-        if key.endswith(": caught"):
-            label = key.removesuffix(": caught")
-            pictures, policy = label.split(", ", 1)
-            shares = (ratios[key], ratios[f"{label}: worst class caught"])
-            review = ratios[f"{label}: known parts reviewed"]
-            cells = " | ".join(_percent(share) for share in (*shares, review))
-            lines.append(f"| {pictures} | {policy} | {cells} |")
-    lines += ["", "Every class, under the default rules and under 5 % novelty:", ""]
-    lines += [
-        "| pictures | held out | caught | of it novel | caught at 5 % novelty |",
-        "|---|---|---|---|---|",
-    ]
+    labels = [key.removesuffix(": caught") for key in ratios if key.endswith(": caught")]
+    parts = ("caught", "worst class caught", "known parts reviewed")
     wide = {
         (r["pictures"], r["held_out"]): r for r in result["rows"] if r["policy"] == "novelty 5 %"
     }
-    for row in result["rows"]:
-        if row["policy"] == "default":
-            other = wide[row["pictures"], row["held_out"]]
-            cells = " | ".join(_percent(x) for x in (row["caught"], row["novel"], other["caught"]))
-            lines.append(f"| {row['pictures']} | {row['held_out']} | {cells} |")
-    return "\n".join(lines)
+    return _section(
+        result,
+        _table(
+            "pictures | rules | caught, mean | caught, worst class | known parts reviewed",
+            (
+                [*label.split(", ", 1), *(_percent(ratios[f"{label}: {part}"]) for part in parts)]
+                for label in labels
+            ),
+        ),
+        "Every class, under the default rules and under 5 % novelty:",
+        _table(
+            "pictures | held out | caught | of it novel | caught at 5 % novelty",
+            (
+                [
+                    row["pictures"],
+                    row["held_out"],
+                    _percent(row["caught"]),
+                    _percent(row["novel"]),
+                    _percent(wide[row["pictures"], row["held_out"]]["caught"]),
+                ]
+                for row in result["rows"]
+                if row["policy"] == "default"
+            ),
+        ),
+    )
 
 
 def _risk(result: Result) -> str:
-    lines = [
-        _about(result),
-        "",
-        "| pictures | asked to review | reviewed | escapes | overkill | wrong class, of the rest |",
-        "|---|---|---|---|---|---|",
-    ]
-    for row in result["rows"]:
-        if row["study"] == "risk":
-            keys = ("review_share", "escape_rate", "overkill_rate", "error_rate")
-            cells = " | ".join(_percent(row[key]) for key in keys)
-            lines.append(f"| {row['pictures']} | {_percent(row['setting'])} | {cells} |")
-    lines += ["", "| pictures | calibration | NLL | ECE | accuracy |", "|---|---|---|---|---|"]
-    lines += [
-        f"| {row['pictures']} | {row['setting']} | {row['nll']:.3f} | {row['ece']:.3f} | "
-        f"{row['accuracy']:.3f} |"
-        for row in result["rows"]
-        if row["study"] == "calibration"
-    ]
-    return "\n".join(lines)
+    shares = ("setting", "review_share", "escape_rate", "overkill_rate", "error_rate")
+    return _section(
+        result,
+        _table(
+            "pictures | asked to review | reviewed | escapes | overkill | wrong class, of the rest",
+            (
+                [row["pictures"], *(_percent(row[share]) for share in shares)]
+                for row in result["rows"]
+                if row["study"] == "risk"
+            ),
+        ),
+        _table(
+            "pictures | calibration | NLL | ECE | accuracy",
+            (
+                [
+                    row["pictures"],
+                    row["setting"],
+                    *(f"{row[key]:.3f}" for key in ("nll", "ece", "accuracy")),
+                ]
+                for row in result["rows"]
+                if row["study"] == "calibration"
+            ),
+        ),
+    )
 
 
 def _drift(result: Result) -> str:
     ratios = result["ratios"]
-    lines = [
-        _about(result),
-        "",
-        "| | charts | PSI over 0.2 |",
-        "|---|---|---|",
-        f"| false alarms in {ratios['undrifted parts']:,} undrifted parts "
-        f"| {ratios['false alarms']} | {ratios['psi false alarms']} |",
-        f"| false alarms in 10,000 parts | {ratios['false alarms in 10,000 parts']:.2f} "
-        f"| {ratios['psi false alarms in 10,000 parts']:.2f} |",
+    sides = ("", "psi ")  # what a ratio's name has before it: ours, and the one we compare with
+    often = "false alarms in 10,000 parts"
+    rows = [
+        [
+            f"false alarms in {ratios['undrifted parts']:,} undrifted parts",
+            *(str(ratios[f"{side}false alarms"]) for side in sides),
+        ],
+        [often, *(f"{ratios[f'{side}{often}']:.2f}" for side in sides)],
     ]
     for kind in ("fade", "step"):
-        shares = [_percent(ratios[f"{kind}: {which}caught"]) for which in ("", "psi ")]
-        lines.append(f"| {kind}: cameras that noticed | {' | '.join(shares)} |")
+        shares = [_percent(ratios[f"{kind}: {side}caught"]) for side in sides]
+        rows.append([f"{kind}: cameras that noticed", *shares])
         for what in ("median delay", "longest delay"):
-            delays = [ratios[f"{kind}: {which}{what}"] for which in ("", "psi ")]
+            delays = [ratios[f"{kind}: {side}{what}"] for side in sides]
             cells = ["–" if delay is None else f"{delay:.0f}" for delay in delays]
-            lines.append(f"| {kind}: {what}, parts | {' | '.join(cells)} |")
-    return "\n".join(lines)
+            rows.append([f"{kind}: {what}, parts", *cells])
+    return _section(result, _table("| charts | PSI over 0.2", rows))
 
 
 def _gate(result: Result) -> str:
-    lines = [
-        _about(result),
-        "",
-        "| pictures to compare on | true difference in macro F1 | promoted | refused | undecided |",
-        "|---|---|---|---|---|",
-    ]
-    lines += [
-        f"| {row['pictures']} | {row['true_difference']:+.3f} | {_percent(row['passed'])} | "
-        f"{_percent(row['failed'])} | {_percent(row['undecided'])} |"
-        for row in result["rows"]
-    ]
-    return "\n".join(lines)
+    outcomes = ("passed", "failed", "undecided")
+    return _section(
+        result,
+        _table(
+            "pictures to compare on | true difference in macro F1 | promoted | refused | undecided",
+            (
+                [
+                    str(row["pictures"]),
+                    f"{row['true_difference']:+.3f}",
+                    *(_percent(row[outcome]) for outcome in outcomes),
+                ]
+                for row in result["rows"]
+            ),
+        ),
+    )
+
+
+def _section(result: Result, *parts: str) -> str:
+    return "\n\n".join([_about(result), *parts])
+
+
+def _table(headings: str, rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table; `headings` are parted by bars."""
+    rule = "|" + "---|" * (headings.count("|") + 1)
+    return "\n".join([f"| {headings} |", rule, *(f"| {' | '.join(row)} |" for row in rows)])
 
 
 def _about(result: Result) -> str:

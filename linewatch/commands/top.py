@@ -19,8 +19,9 @@ import click
 def command(urls: tuple[str, ...], every_s: float, once: bool) -> None:
     """Watch queue, workers and verdicts, live.
 
-    Queue and verdicts come from Redis and the database; seconds by stage from the workers'
-    metrics endpoints, where LINEWATCH_METRICS_PORT or --url names one. Ctrl-C ends it.
+    Queue and verdicts come from Redis and the database; each worker's batches, device memory and
+    models, and the seconds by stage, from the workers' metrics endpoints, where
+    LINEWATCH_METRICS_PORT or --url names one. Ctrl-C ends it.
     """
     from rich.console import Console
     from rich.live import Live

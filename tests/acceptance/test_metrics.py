@@ -14,6 +14,7 @@ from db import alerts, audit
 from db.inspections import commit_inspections, existing
 from db.stations import set_line
 from linewatch.services import free_port
+from linewatch.top import look
 from tests.acceptance.live import PATIENCE, Live, ids_of, message
 from tests.support.records import a_record
 
@@ -52,7 +53,12 @@ def test_metrics_of_a_worker_that_judges(plant: Live) -> None:
         assert value(page, f'linewatch_stage_seconds_count{{stage="{stage}"}}') >= 1
     expected = {"linewatch_queue_depth": 0, "linewatch_holding": 0, "linewatch_suspects": 0}
     expected |= {"linewatch_redis_up": 1, "linewatch_database_up": 1, "linewatch_in_flight": 0}
+    expected |= {"linewatch_batch_limit": plant.settings.max_batch}
     assert {name: value(page, name) for name in expected} == expected
+    url = f"http://127.0.0.1:{port}/metrics"
+    (seen,) = look(plant.settings, [url]).workers.values()
+    assert (seen.batched, seen.batches) == (12, value(page, "linewatch_batch_size_count"))
+    assert seen.gauges["linewatch_batch_limit"] == plant.settings.max_batch
     names = re.findall(r"^# TYPE (linewatch_[a-z_]+) ", page, re.MULTILINE)
     shown = {name for name in names if not name.endswith("_created")}  # the client's own
     documented = set(re.findall(r"^\| `(linewatch_[a-z_]+)` \|", PAGE.read_text(), re.MULTILINE))

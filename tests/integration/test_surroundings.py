@@ -21,7 +21,8 @@ from db.session import engine_for
 from linewatch import health, surroundings
 from linewatch.findings import State
 from linewatch.settings import Settings
-from linewatch.top import Sample, Stage, look, screen
+from linewatch.top import Sample, look, screen
+from linewatch.worker_figures import Stage, WorkerFigures
 from producer.contract import QUEUE
 from producer.queue_state import QueueState
 from tests.integration.producer.test_back_pressure import stale
@@ -133,11 +134,40 @@ def test_top_survives_what_is_away(make_settings: MakeSettings) -> None:
 
 def test_top_shows_rates_since_the_last_look() -> None:
     queue = QueueState(3, 1.5)
-    before = Sample(10.0, queue, 0, {"pass": 100}, stages={"infer": Stage(10, 1.0)})
-    now = Sample(12.0, queue, 0, {"pass": 150}, stages={"infer": Stage(20, 1.5)})
+    old = WorkerFigures(stages={"infer": Stage(10, 1.0)})
+    new = WorkerFigures(stages={"infer": Stage(20, 1.5)})
+    before = Sample(10.0, queue, 0, {"pass": 100}, workers={"http://w:1/metrics": old})
+    now = Sample(12.0, queue, 0, {"pass": 150}, workers={"http://w:1/metrics": new})
     lines = [line.split() for line in text_of(now, before).splitlines()]
     assert ["pass", "150", "25.0"] in lines
     assert ["infer", "50.0", "10"] in lines
+
+
+def test_top_shows_each_workers_batches_memory_and_models() -> None:
+    def gauges(in_flight: int, limit: int) -> dict[str, float]:
+        shared = {"linewatch_suspects": 1.0, "linewatch_in_flight": float(in_flight)}
+        return {**shared, "linewatch_batch_limit": float(limit)}
+
+    first = {**gauges(3, 32), "linewatch_device_memory_bytes": 1.5 * 2**30}
+    workers = {
+        "http://127.0.0.1:9464/metrics": WorkerFigures(
+            {"infer": Stage(20, 1.0)}, 20, 600, ("cable-3", "widget-1"), first
+        ),
+        "http://[::1]:9465/metrics": WorkerFigures(
+            {"infer": Stage(10, 2.0)}, 10, 80, (), gauges(4, 8)
+        ),
+    }
+    old = {"http://127.0.0.1:9464/metrics": WorkerFigures({}, 10, 345, ("cable-2",), first)}
+    before = Sample(10.0, None, None, None, workers=old)
+    lines = [
+        line.split()
+        for line in text_of(Sample(12.0, None, None, None, workers=workers), before).splitlines()
+    ]
+    assert ["127.0.0.1:9464", "25.5", "32", "1,536", "MiB", "cable-3,", "widget-1"] in lines
+    assert ["[::1]:9465", "8.0", "8", "–", "none", "yet"] in lines
+    assert ["pictures", "in", "flight", "7"] in lines
+    assert ["suspects", "1"] in lines  # both say the same one
+    assert ["infer", "100.0", "30"] in lines  # of both
 
 
 def test_doctor_on_a_machine_with_nothing_speaks_in_sentences(tmp_path: Path) -> None:

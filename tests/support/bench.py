@@ -64,7 +64,7 @@ class Bench:
         made = []
         for _ in range(count):
             vector = self.vector(looks or code, noise)
-            kept = [StoredFeatures(p, vector.astype("<f2").tobytes()) for p in prints]
+            kept = [StoredFeatures.of(p, vector) for p in prints]
             usual = {"decided_at": datetime.now(UTC), "features": kept[0] if kept else None}
             record = a_record(**{**usual, **fields})
             inspections.commit_inspections(self.engine, [record], UTC)

@@ -10,10 +10,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from workers import retraining
+from workers import learning
 
 _folder = Path(os.environ["LINEWATCH_TEST_HOLD"])
-_cross_validate = retraining.cross_validate
+_cross_validate = learning.cross_validate
 
 
 def _held(*args: Any, **kwargs: Any) -> Any:
@@ -25,4 +25,4 @@ def _held(*args: Any, **kwargs: Any) -> Any:
     return _cross_validate(*args, **kwargs)
 
 
-retraining.cross_validate = _held  # type: ignore[attr-defined]
+learning.cross_validate = _held  # type: ignore[attr-defined]

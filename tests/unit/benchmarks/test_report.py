@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from benchmarks import compact_report
 from benchmarks.receipt_watch import ids_in
 from benchmarks.report import KEYS, RESULTS, document, environment, rounded, write
+from tests.acceptance.faults import results
+
+COMPACT = Path(__file__).parents[3] / "vision" / "weights_compact"
 
 
 def test_a_result_has_the_form_and_says_where_it_was_measured(tmp_path: Path) -> None:
@@ -50,6 +55,41 @@ def test_every_committed_result_has_the_form(path: Path) -> None:
     assert set(KEYS) <= result.keys()
     assert result["name"] == path.stem
     assert all(isinstance(row, dict) for row in result["rows"])
+
+
+@dataclass(frozen=True)
+class Probe:
+    encoder: str
+    macro_f1: tuple[float, ...]
+    pool: str = "cable"
+    per_class: int | None = 5
+
+
+def test_the_compact_encoders_report_has_the_form(tmp_path: Path) -> None:
+    probes = [Probe("compact", (0.5, 0.7)), Probe("untrained", (0.25, 0.35))]
+    compact_report.write_report(probes, [{"task": "x"}], {"draws": 2}, COMPACT, tmp_path / "c.json")
+    made = json.loads((tmp_path / "c.json").read_text())
+    assert tuple(made) == KEYS
+    assert {"draws", "encoders", "training", "sha256"} <= made["settings"].keys()
+    assert [row["task"] for row in made["rows"]] == ["linear probe", "linear probe", "x"]
+    (ratio,) = made["ratios"].values()
+    assert ratio["ratio"] == 2
+
+
+def test_a_fault_takes_the_place_of_an_older_one_and_of_no_other(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "faults.json"
+    path.write_text((RESULTS / "faults.json").read_text())
+    monkeypatch.setattr(results, "LONG", True)
+    monkeypatch.setenv("LINEWATCH_FAULTS_RESULTS", str(path))
+    old = json.loads(path.read_text())["rows"]
+    results.record(results.Row(old[0]["fault"], old[0]["database"], 1, 2, 0, 0, 1.25))
+    made = json.loads(path.read_text())
+    assert tuple(made) == KEYS
+    assert str(path) not in path.read_text()  # the variable that names it is told to nobody
+    assert made["rows"][1:] == old[1:]
+    assert made["rows"][0]["recover_s"] == 1.25
 
 
 def test_receipts_are_found_in_what_redis_shows() -> None:

@@ -1,0 +1,116 @@
+"""The one place that reads configuration: environment, `.env`, and secret files.
+
+Every setting has a default under which Linewatch works: SQLite, a private Redis, CPU.
+Set one as `LINEWATCH_<NAME>`, in `.env`, or as a file of that name under `LINEWATCH_SECRETS_DIR`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+from typing import Self
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from pydantic import ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from linewatch.errors import ConfigurationError
+from linewatch.settings.learning import Learning
+from linewatch.settings.line import Places, Producer, Queue, Vision, Worker
+from linewatch.settings.retention import Retention
+from linewatch.settings.security import Security
+
+__all__ = ["Settings", "get_settings"]
+
+_UNIX_SOCKET_PATH_LIMIT = 100  # bytes; the kernel's is 108 with the terminating NUL
+
+
+# Fields are in the order of the bases from the last to the first; so is their table in the docs.
+class Settings(
+    Retention, Learning, Security, Producer, Queue, Worker, Vision, Places, BaseSettings
+):
+    """Typed settings, checked against each other when they are read."""
+
+    model_config = SettingsConfigDict(env_prefix="LINEWATCH_", env_file=".env", extra="ignore")
+
+    @model_validator(mode="after")
+    def _agree_on_tls(self) -> Self:
+        certificates = (self.redis_ca_cert, self.redis_client_cert, self.redis_client_key)
+        if any(certificates) and not self.redis_url.startswith("rediss://"):
+            raise ValueError(
+                "redis_ca_cert, redis_client_cert and redis_client_key need a rediss:// redis_url; "
+                "a redis:// connection is not encrypted"
+            )
+        return self
+
+    @property
+    def local_weights_dir(self) -> Path:
+        """Where weights are looked for before any hub is asked."""
+        return self.weights_dir or self.data_dir / "weights"
+
+    @property
+    def spool_folder(self) -> Path:
+        """Where the camera side keeps its spools."""
+        return self.spool_dir or self.data_dir / "spool"
+
+    @property
+    def private_redis_socket(self) -> Path:
+        """The socket of the Redis that Linewatch starts where no `redis_url` is set."""
+        path = self.data_dir / "run" / "redis.sock"
+        if len(os.fsencode(path)) <= _UNIX_SOCKET_PATH_LIMIT:
+            return path
+        digest = hashlib.sha256(os.fsencode(self.data_dir)).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"linewatch-{os.getuid()}-{digest}" / "redis.sock"
+
+    @property
+    def redis_client_url(self) -> str:
+        """The URL in redis-py's form."""
+        return self._redis_url_with_tls or f"unix://{self.private_redis_socket}?db=0"
+
+    @property
+    def broker_url(self) -> str:
+        """The URL in Celery's form."""
+        socket = f"redis+socket://{self.private_redis_socket}?virtual_host=0"
+        return self._redis_url_with_tls or socket
+
+    @property
+    def _redis_url_with_tls(self) -> str:
+        """`redis_url`; over TLS it names the certificates, in words redis-py and kombu share."""
+        parts = urlsplit(self.redis_url)
+        if parts.scheme != "rediss":
+            return self.redis_url
+        files = {
+            "ssl_ca_certs": self.redis_ca_cert,
+            "ssl_certfile": self.redis_client_cert,
+            "ssl_keyfile": self.redis_client_key,
+        }
+        query = {"ssl_cert_reqs": "required", "ssl_check_hostname": "true"}
+        query |= {name: str(path) for name, path in files.items() if path}
+        query |= dict(parse_qsl(parts.query))
+        return parts._replace(query=urlencode(query, safe="/")).geturl()
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The process's settings, read once.
+
+    Raises:
+        ConfigurationError: a setting is malformed or contradicts another; names it.
+    """
+    secrets_dir = os.environ.get("LINEWATCH_SECRETS_DIR")
+    try:
+        return Settings(_secrets_dir=secrets_dir)
+    except ValidationError as error:
+        raise ConfigurationError(_explain(error)) from None
+
+
+def _explain(error: ValidationError) -> str:
+    lines = []
+    for problem in error.errors():
+        name = "_".join(str(part) for part in problem["loc"])
+        where = f"LINEWATCH_{name.upper()}: " if name else ""
+        lines.append(where + problem["msg"].removeprefix("Value error, "))
+    return "; ".join(lines)

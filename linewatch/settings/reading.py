@@ -1,0 +1,15 @@
+"""How values are read that come as text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def absolute(path: Path | None) -> Path | None:
+    """A path that means the same wherever the process goes."""
+    return path if path is None else path.expanduser().absolute()
+
+
+def empty_is_none(value: object) -> object:
+    """A variable that is set to nothing is not set."""
+    return None if value == "" else value

@@ -1,0 +1,45 @@
+"""Settings of how long things are kept."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field, field_validator
+
+from linewatch.settings.reading import empty_is_none
+
+
+class Retention(BaseModel):
+    """Limits of age; empty: kept for ever. A product file's `retention` overrides them."""
+
+    retention_pictures_days: float | None = Field(
+        default=None, gt=0, description="Picture files; needs retention_delete_files."
+    )
+    retention_features_days: float | None = Field(
+        default=None, gt=0, description="Feature vectors of pictures that nobody labelled."
+    )
+    retention_inspections_days: float | None = Field(
+        default=None, gt=0, description="Verdicts with their scores, unless labelled or golden."
+    )
+    retention_rollups_days: float | None = Field(
+        default=None, gt=0, description="Hourly counts: what every report is made from."
+    )
+    retention_delete_files: bool = Field(
+        default=False, description="Whether a purge may delete files beneath image_roots."
+    )
+    retention_batch: int = Field(
+        default=500, ge=1, le=10_000, description="Rows a purge handles in one transaction."
+    )
+    maintenance_hour: int = Field(default=3, ge=0, le=23, description="Nightly, plant time.")
+    partition_months_ahead: int = Field(
+        default=3, ge=1, le=24, description="Partitions made ahead of time, where there are any."
+    )
+
+    @field_validator(
+        "retention_pictures_days",
+        "retention_features_days",
+        "retention_inspections_days",
+        "retention_rollups_days",
+        mode="before",
+    )
+    @classmethod
+    def _no_limit(cls, value: object) -> object:
+        return empty_is_none(value)
