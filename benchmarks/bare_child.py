@@ -24,6 +24,7 @@ from model_store.manifest import ManifestDraft
 from model_store.store import ModelStore
 from model_store.verdict import Thresholds
 from vision.extractor import FeatureExtractor
+from workers import torch_threads
 from workers.retraining import training_digest
 
 
@@ -34,6 +35,7 @@ class Child:
         began = time.perf_counter()
         self._settings = settings
         self._extractor = FeatureExtractor.from_settings(settings)
+        torch_threads.compute_here(torch_threads.wanted(self._extractor.backend))
         self._load_s = time.perf_counter() - began
         self._store = ModelStore(settings.models_url)
         self._loop: BareLoop | None = None

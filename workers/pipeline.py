@@ -54,6 +54,7 @@ class Pipeline:
         max_batch, max_delay_s: the micro-batcher's.
         decode_threads: pictures decoded at once.
         newest_first: whether a line's newest waiting picture goes first.
+        on_device: called once by the device thread, before anything else.
         on_lost: ends the worker, whose device is lost.
     """
 
@@ -67,6 +68,7 @@ class Pipeline:
         max_delay_s: float,
         decode_threads: int,
         newest_first: Callable[[str], bool] = lambda line: False,
+        on_device: Callable[[], None] = lambda: None,
         on_lost: Callable[[], None] = hand_back_and_end,
     ) -> None:
         self._reader = reader
@@ -76,6 +78,7 @@ class Pipeline:
         )
         self._decoders: DecodePool[Undecoded] = DecodePool(decode_threads, self._decode)
         self.limit = BatchLimit(max_batch)
+        self._on_device = on_device
         self._on_lost = on_lost
         self._device = Device(judge, committer, self.limit, self._lost)
         self._device_thread = Thread(target=self._run_device, name="device", daemon=True)
@@ -174,6 +177,7 @@ class Pipeline:
         self._credits.give(1)
 
     def _run_device(self) -> None:
+        self._on_device()
         while batch := self._batches.take(self.limit.value):
             oldest = min(waiting.since for waiting in batch)
             observers.note(Stage.BATCH_WAIT, len(batch), time.perf_counter() - oldest)

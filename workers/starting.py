@@ -6,6 +6,7 @@ import logging
 import socket
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import redis
 from sqlalchemy import Engine
@@ -17,7 +18,7 @@ from linewatch.settings import Settings
 from model_store.store import ModelStore
 from producer.contract import QUEUE, SigningKeys
 from vision.extractor import FeatureExtractor
-from workers import spaces
+from workers import spaces, torch_threads
 from workers.committing import MAX_ROWS, Committer
 from workers.drift_watch import DriftWatch
 from workers.embedding import Embedder, Idleness
@@ -87,6 +88,7 @@ def start_inspect_runtime(
         max_delay_s=settings.max_delay_ms / 1000,
         decode_threads=settings.decode_threads,
         newest_first=lines.newest_first,
+        on_device=partial(torch_threads.compute_here, torch_threads.wanted(extractor.backend)),
     )
     residency.start()
     lines.start()

@@ -91,12 +91,15 @@ def train_dino(
         for group in optimiser.param_groups:
             group["lr"] = peak * clock.rate
         whole = normalise(drawn.pixels)
-        with torch.no_grad():
-            target = _sinkhorn(teacher(whole)[1] / _TEACHER_HEAT)
-        token, seen, patches = student(_relit(whole))
-        agreeing = _cross_entropy(target, seen)
-        for _ in range(_SMALL_CROPS):
-            agreeing = agreeing + _cross_entropy(target, student(_crop(_relit(whole)))[1])
+        with torch.autocast(torch.device(device).type, torch.bfloat16):
+            with torch.no_grad():
+                said = teacher(whole)[1]
+            token, seen, patches = student(_relit(whole))
+            crops = [student(_crop(_relit(whole)))[1] for _ in range(_SMALL_CROPS)]
+        token, patches = token.float(), patches.float()
+        target = _sinkhorn(said.float() / _TEACHER_HEAT)
+        losses = [_cross_entropy(target, view.float()) for view in (seen, *crops)]
+        agreeing = torch.stack(losses).sum()
         helped = helpers(token, [patches], drawn)
         right = helped.pop("right")
         agreeing = _AGREEING * agreeing / (1 + _SMALL_CROPS)
