@@ -121,17 +121,19 @@ class DriftCharts:
         `scores` holds each signal's statistic as a share of its limit. An alarm ends once that is
         below one half.
         """
-        values = (
+        confidence = None if sample.confidence is None else np.array([sample.confidence])
+        for signal, value in (
             (Signal.FEATURES, sample.projections),
-            (Signal.CONFIDENCE, None if sample.confidence is None else [sample.confidence]),
-        )
-        for signal, value in values:
+            (Signal.CONFIDENCE, confidence),
+        ):
             if value is not None and signal in self._means:
-                self.scores[signal] = self._means[signal].note(np.asarray(value, np.float64))
+                self.scores[signal] = self._means[signal].note(value)
         happened = ((Signal.REVIEW, sample.review), (Signal.REJECT, sample.rejected))
         for signal, did in happened:
             if did is not None and signal in self._rates:
                 self.scores[signal] = self._rates[signal].note(did)
+        if not self.alarmed and max(self.scores.values(), default=0.0) <= 1:
+            return set()
         begun = {s for s, score in self.scores.items() if score > 1 and s not in self.alarmed}
         ended = {s for s in self.alarmed if self.scores.get(s, 0.0) < _RECOVERED}
         self.alarmed = (self.alarmed | begun) - ended

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from threading import Event, Lock, Thread
 
 import numpy as np
@@ -20,6 +21,7 @@ from db import drift as baselines
 from db.drift import Camera
 from db.records import InspectionRecord
 from model_store.drift import Baseline, DriftCharts, Sample, Signal, fit_baseline, project
+from model_store.head import Floats
 from producer.contract import Verdict
 
 log = logging.getLogger(__name__)
@@ -28,6 +30,7 @@ ALERT = "drift"
 PERIOD_S = 1.0
 QUIET_PARTS = 200  # parts of a line without any alarm end the one that stands
 _MOST_WAITING = 20_000  # records; more mean that the database is away, and drift can wait
+_AT_ONCE = 256  # records
 _MOST_CAMERAS = 500
 _WORDS = {
     Signal.FEATURES: "its pictures look different",
@@ -97,11 +100,12 @@ class DriftWatch:
 
     def check(self) -> None:
         """Look at what was committed since the last time."""
-        while self._waiting:
-            self._look(self._waiting[0])
-            self._waiting.popleft()  # last: what the database did not let be seen comes again
+        while records := list(islice(self._waiting, _AT_ONCE)):
+            for record, sample in zip(records, samples_of(records), strict=True):
+                self._look(record, sample)
+                self._waiting.popleft()  # last: what the database did not let be seen comes again
 
-    def _look(self, record: InspectionRecord) -> None:
+    def _look(self, record: InspectionRecord, sample: Sample) -> None:
         place = (record.product or "", record.line or "", record.camera or "")
         if record.model_version is not None:
             camera = Camera(*place, record.model_version)
@@ -111,11 +115,11 @@ class DriftWatch:
             return
         watched = self._watched(place, camera)
         if watched.charts is None:
-            watched.collect(record)
+            watched.collect(record, sample)
             if len(watched.samples) >= self._baseline_parts:
                 self._settle(camera, watched)
             return
-        self._unsaid |= {(camera, s) for s in watched.charts.note(sample_of(record))}
+        self._unsaid |= {(camera, s) for s in watched.charts.note(sample)}
         self._say()
         self._count_quiet(camera)
 
@@ -202,23 +206,40 @@ class _Watched:
         self.charts: DriftCharts | None = None
         self.fingerprint = ""
 
-    def collect(self, record: InspectionRecord) -> None:
-        self.samples.append(sample_of(record))
+    def collect(self, record: InspectionRecord, sample: Sample) -> None:
+        self.samples.append(sample)
         if record.features is not None:
             self.fingerprint = record.features.fingerprint
 
 
-def sample_of(record: InspectionRecord) -> Sample:
-    """A committed row as the charts see it."""
-    projections = None
-    if record.features is not None:
-        vector = np.frombuffer(record.features.vector, dtype="<f2").astype(np.float64)
-        if len(vector) and np.isfinite(vector).all():
-            projections = project(vector[None])[0]
-    judged = record.verdict.judged
-    return Sample(
-        projections=projections,
-        confidence=record.confidence if judged else None,
-        review=record.verdict is Verdict.REVIEW if judged else None,
-        rejected=record.verdict is Verdict.REJECTED,
-    )
+def samples_of(records: Sequence[InspectionRecord]) -> list[Sample]:
+    """Committed rows as the charts see them; their features are projected together."""
+    projections = _projections(records)
+    return [
+        Sample(
+            projections=projections.get(index),
+            confidence=record.confidence if record.verdict.judged else None,
+            review=record.verdict is Verdict.REVIEW if record.verdict.judged else None,
+            rejected=record.verdict is Verdict.REJECTED,
+        )
+        for index, record in enumerate(records)
+    ]
+
+
+def _projections(records: Sequence[InspectionRecord]) -> dict[int, Floats]:
+    """Float64 [12] by the index of the record; none where features are missing or not finite."""
+    by_length: dict[int, list[int]] = {}
+    for index, record in enumerate(records):
+        length = len(record.features.vector) if record.features is not None else 0
+        if length and length % 2 == 0:
+            by_length.setdefault(length, []).append(index)
+    found: dict[int, Floats] = {}
+    for indices in by_length.values():
+        kept = [records[index].features for index in indices]
+        joined = b"".join(features.vector for features in kept if features is not None)
+        vectors = np.frombuffer(joined, dtype="<f2").reshape(len(indices), -1).astype(np.float32)
+        finite = np.asarray(np.isfinite(vectors).all(axis=1))
+        vectors[~finite] = 0
+        rows = zip(indices, finite, project(vectors), strict=True)
+        found |= {index: row for index, known, row in rows if known}
+    return found

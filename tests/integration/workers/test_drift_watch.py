@@ -10,9 +10,10 @@ from sqlalchemy import Engine
 
 from db import alerts, drift
 from db.records import InspectionRecord, StoredFeatures
+from model_store.drift import project
 from producer.contract import Reason, Verdict
 from tests.support.records import a_record
-from workers.drift_watch import DriftWatch, sample_of
+from workers.drift_watch import DriftWatch, samples_of
 
 CAMERA = drift.Camera("cable", "L1", "C1", "cable-1")
 
@@ -99,7 +100,13 @@ def test_rejected_pictures_count_though_no_model_saw_them(engine: Engine) -> Non
     assert "more pictures cannot be judged" in alert.message
 
 
-@pytest.mark.parametrize("vector", [b"", np.full(64, np.nan, "<f2").tobytes()])
+@pytest.mark.parametrize("vector", [b"", b"odd", np.full(64, np.nan, "<f2").tobytes()])
 def test_features_that_cannot_be_read_are_left_out(vector: bytes) -> None:
-    sample = sample_of(a_record(features=StoredFeatures("f1", vector)))
-    assert sample == (None, 0.75, False, False)
+    whole = StoredFeatures("f1", np.ones(64, "<f2").tobytes())
+    records = [
+        a_record(features=features) for features in (whole, StoredFeatures("f1", vector), None)
+    ]
+    first, *others = samples_of(records)
+    assert first.projections is not None
+    assert np.allclose(first.projections, project(np.ones((1, 64)))[0])
+    assert others == [(None, 0.75, False, False)] * 2
