@@ -123,8 +123,8 @@ def start_inspect_runtime(
     if metrics is not None:
         observers.add(metrics.observe)
         runtime.metrics = _serve(runtime, metrics, settings)
-    # What is loaded by now stays: torch alone brings a million objects, and every full collection
-    # would walk them all, while each picture makes the dozen objects that bring the next one nearer.
+    # What is loaded by now stays. Torch alone brings a million objects; every full collection would
+    # walk them all, and each picture makes the dozen objects that bring the next one nearer.
     gc.collect()
     gc.freeze()
     log.info(
