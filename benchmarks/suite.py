@@ -19,6 +19,7 @@ BENCHES = {
     "transport": "Messages/s and images/s with a network that does nothing.",
     "latency": "Submit to committed, at 20, 60 and 90 % of capacity.",
     "backends": "Each backend's speed, agreement and memory.",
+    "decode": "Milliseconds from a file to the encoders' input, by decoder.",
     "memory": "A worker's memory: beside its encoders', over time, before a deep queue.",
     "compact": "What the compact encoders are worth, on pictures under LINEWATCH_TEST_DATA.",
 }

@@ -1,24 +1,18 @@
-"""Which decoder is worth having: milliseconds of one core from file to encoder input.
+"""Milliseconds of one core from a file to the encoders' input, by decoder.
 
-    python -m benchmarks.decode --pictures FOLDER [--json benchmarks/results/decode.json]
-
-The folder's pictures are brought to 1024x1024 and written as JPEG (quality 92) and PNG. Decoders
-take turns on each file, so that a busy machine slows all of them alike; what is counted is the
-thread's own processor time, decoding and resizing apart.
+1024x1024 pictures as JPEG (quality 92) and PNG: photographs where LINEWATCH_TEST_DATA names them,
+else those of the simulated line. Decoders take turns on each file, so that a busy machine slows all
+of them alike; what counts is the thread's own processor time. The cosine is that of the full-size
+encoders' features to those of Pillow's pixels.
 """
 
 from __future__ import annotations
 
-import argparse
 import io
-import json
 import os
-import platform
 import statistics
-import subprocess
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +21,9 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from linewatch.settings import Settings
+from benchmarks.report import Findings
+from benchmarks.scale import scaled
+from benchmarks.workplace import Workplace
 from vision.extractor import FeatureExtractor
 from vision.preprocess import preprocess
 
@@ -80,26 +76,31 @@ DECODERS: dict[str, dict[str, Decoder]] = {
 }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pictures", type=Path, required=True)
-    parser.add_argument("--count", type=int, default=12)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--json", type=Path)
-    args = parser.parse_args()
-    torch.set_num_threads(1)
-    extractor = FeatureExtractor.from_settings(Settings(device="cpu", backend="torch"))
-    rows, ratios = [], {}
+def run(workplace: Workplace, *, quick: bool) -> Findings:
+    """Each decoder that is installed."""
+    count, rounds = scaled(12, least=2), 5 if quick else 20
+    settings = workplace.settings("decode", "").model_copy(
+        update={"device": "cpu", "backend": "torch", "precision": "float32"}
+    )
+    photographs = os.environ.get("LINEWATCH_TEST_DATA")
+    folder = Path(photographs) if photographs else workplace.pictures[0].path.parent
+    extractor = FeatureExtractor.from_settings(settings)
+    findings = Findings({"side": SIDE, "files": count, "rounds": rounds, "jpeg_quality": 92})
+    findings.settings["pictures"] = "photographs" if photographs else "simulated line"
+    threads = torch.get_num_threads()
     for kind, decoders in DECODERS.items():
-        files = pictures(args.pictures, args.count, kind)
-        found = measure(files, usable(decoders, files[0]), args.rounds, extractor)
-        rows += [{"format": kind, **row} for row in found]
-        best = found[0]["total_ms"]
-        ratios |= {f"{kind.lower()} Pillow / {r['decoder']}": best / r["total_ms"] for r in found}
-    result = report(args, rows, ratios)
-    print(json.dumps(result, indent=1))
-    if args.json:
-        args.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        files = pictures(folder, count, kind)
+        torch.set_num_threads(1)
+        times, inputs = measure(files, usable(decoders, files[0], findings), rounds)
+        torch.set_num_threads(threads)
+        rows = compared(times, inputs, extractor)
+        findings.rows += [{"format": kind, **row} for row in rows]
+        pillow_ms = rows[0]["total_ms"]
+        findings.ratios |= {
+            f"{kind.lower()}_pillow_to_{row['decoder']}": pillow_ms / row["total_ms"]
+            for row in rows[1:]
+        }
+    return findings
 
 
 def pictures(folder: Path, count: int, kind: str) -> list[bytes]:
@@ -113,22 +114,25 @@ def pictures(folder: Path, count: int, kind: str) -> list[bytes]:
     return files
 
 
-def usable(decoders: dict[str, Decoder], data: bytes) -> dict[str, Decoder]:
+def usable(decoders: dict[str, Decoder], data: bytes, findings: Findings) -> dict[str, Decoder]:
     found = {}
     for name, decode in decoders.items():
         try:
             decode(data)
             found[name] = decode
-        except ImportError:
-            print(f"{name} is not installed: left out")
+        except ImportError as error:
+            findings.skip(name, str(error))
     return found
 
 
-def measure(
-    files: list[bytes], decoders: dict[str, Decoder], rounds: int, extractor: FeatureExtractor
-) -> list[dict[str, Any]]:
-    times: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in decoders}
-    inputs: dict[str, list[torch.Tensor]] = {name: [] for name in decoders}
+Times = dict[str, tuple[list[float], list[float]]]
+Inputs = dict[str, list[torch.Tensor]]
+
+
+def measure(files: list[bytes], decoders: dict[str, Decoder], rounds: int) -> tuple[Times, Inputs]:
+    """Milliseconds of decoding and of resizing, and what comes out, by decoder."""
+    times: Times = {name: ([], []) for name in decoders}
+    inputs: Inputs = {name: [] for name in decoders}
     for turn in range(rounds):
         for data in files:
             for name, decode in decoders.items():
@@ -140,6 +144,11 @@ def measure(
                 times[name][1].append(1000 * (time.thread_time() - decoded))
                 if turn == 0:
                     inputs[name].append(ready)
+    return times, inputs
+
+
+def compared(times: Times, inputs: Inputs, extractor: FeatureExtractor) -> list[dict[str, Any]]:
+    """A row for each decoder, Pillow's first."""
     features = {name: extractor.features(torch.stack(rows)) for name, rows in inputs.items()}
     wanted = features["Pillow"]
     return [
@@ -152,24 +161,3 @@ def measure(
         }
         for name, (decode, resize) in times.items()
     ]
-
-
-def report(args: argparse.Namespace, rows: list[Any], ratios: dict[str, float]) -> dict[str, Any]:
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True)
-    return {
-        "name": "decode",
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": commit.stdout.strip(),
-        "machine": {
-            "cores": os.cpu_count(),
-            "platform": platform.platform(),
-            "load_1_min": os.getloadavg()[0],
-        },
-        "settings": {"side": SIDE, "files": args.count, "rounds": args.rounds, "jpeg_quality": 92},
-        "rows": rows,
-        "ratios": ratios,
-    }
-
-
-if __name__ == "__main__":
-    main()
