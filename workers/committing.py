@@ -69,7 +69,7 @@ class Committer:
         self._depth = depth
         self._waiting: list[Pending] = []
         self._changed = Condition()
-        self._stopping = False
+        self._stopping = self._ended = False
         self._abandon = Event()
         self._thread = Thread(target=self._run, name="commit", daemon=True)
         self.holding = False
@@ -80,13 +80,20 @@ class Committer:
         self._thread.start()
 
     def put(self, rows: Sequence[Pending]) -> None:
-        """Let rows wait for their commit; blocks while too many do."""
+        """Let rows wait for their commit; blocks while too many do.
+
+        Once the last commit is done, a row that comes late goes back to the queue.
+        """
         with self._changed:
             while len(self._waiting) >= self._depth:
                 self._changed.wait()
             if not self._waiting:
                 self._changed.notify_all()
-            self._waiting += rows
+            if not self._ended:
+                self._waiting += rows
+                return
+        for pending in rows:
+            pending.reply.fail(pending.record.id, DrainingError())
 
     def stop(self, timeout_s: float) -> None:
         """Commit what waits, for at most `timeout_s`; what is left goes back to the queue."""
@@ -110,6 +117,7 @@ class Committer:
                 self._changed.wait()
             batch, self._waiting = self._waiting[:MAX_ROWS], self._waiting[MAX_ROWS:]
             self._changed.notify_all()  # there is room
+            self._ended = not batch
             return batch
 
     def _settle(self, batch: list[Pending]) -> None:
@@ -132,7 +140,7 @@ class Committer:
                 if pending.producer is not None
             )
         for pending in batch:
-            pending.reply.settle(committed[pending.record.id])
+            pending.reply.settle(pending.record.id, committed[pending.record.id])
 
     def _commit_or_hold(self, records: list[InspectionRecord]) -> dict[UUID, Outcome]:
         wait_s = FIRST_WAIT_S

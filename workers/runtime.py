@@ -71,6 +71,11 @@ class InspectRuntime:
         most = min(self.in_flight, self.decode_threads)
         return most > 0 and self.reads.waiting(SHARE_HANGS_AFTER_S) >= most
 
+    @property
+    def hangs(self) -> bool:
+        """Of a stopped one: whether something does not end: a read, a batch, a commit."""
+        return self.in_flight > 0 or self.reads.waiting(0.0) > 0
+
     def stop(self) -> None:
         """Finish the batch on the device, commit it, hand back the rest."""
         if self.guard is not None:

@@ -37,7 +37,7 @@ class Line:
             if isinstance(error, DeathError):
                 raise error
             if error is None:
-                reply.settle(Outcome.of(work.record(Verdict.PASS)))
+                reply.settle(work.id, Outcome.of(work.record(Verdict.PASS)))
             else:
                 reply.fail(work.id, error)
         return reply
@@ -45,7 +45,7 @@ class Line:
     def record(self, records: Sequence[InspectionRecord], producer: str | None) -> Reply:
         reply = Reply(len(records))
         for record in records:
-            reply.settle(Outcome.of(record))
+            reply.settle(record.id, Outcome.of(record))
         return reply
 
 
