@@ -11,8 +11,8 @@ import json
 import logging
 import random
 import time
-from collections import Counter
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -30,6 +30,7 @@ from producer.contract import (
     Verdict,
     parse_message,
 )
+from workers import progress
 from workers.committing import receipt_for
 from workers.observe import Stage, observers
 from workers.reply import DrainingError, Reply
@@ -65,14 +66,14 @@ def _handle(runtime: InspectRuntime, payload: object, *, task_id: str, redeliver
     try:
         message = parse_message(payload, runtime.keys, require_signature=runtime.require_signatures)
     except UnreadableMessageError as error:
-        return _summary(_bury(runtime, payload, error, task_id))
+        return progress.summary(_bury(runtime, payload, error, task_id))
     except MemoryError:
         raise
     except Exception as error:  # reading is pure: what fails once would come back for ever
         log.exception("message %s broke its reader", task_id)
         detail = f"reading it failed: {error!r:.200}"
         unread = UnreadableMessageError(Reason.UNREADABLE_MESSAGE, detail, (), None)
-        return _summary(_bury(runtime, payload, unread, task_id))
+        return progress.summary(_bury(runtime, payload, unread, task_id))
     waited = datetime.now(UTC) - message.envelope.enqueued_at
     observers.note(Stage.QUEUE_WAIT, len(message.images), max(0.0, waited.total_seconds()))
     with observers.timed(Stage.RECEIVE, len(message.images)):
@@ -89,7 +90,8 @@ def _handle(runtime: InspectRuntime, payload: object, *, task_id: str, redeliver
         replies = [runtime.pipeline.inspect(works)]
     if message.refusals:
         replies.append(_refuse(runtime, message, task_id))
-    return _summary([*known.values(), *_results(replies)])
+    progress.wait(replies, list(known.values()), partial(progress.tell_flower, task_id))
+    return progress.summary([*known.values(), *_results(replies)])
 
 
 def _already_committed(runtime: InspectRuntime, message: ParsedMessage) -> dict[UUID, Outcome]:
@@ -159,18 +161,11 @@ def _add_dead_letter(
 
 
 def _results(replies: list[Reply]) -> list[Outcome]:
-    """Wait for every reply, even if one fails: no picture of this message stays in flight."""
-    for reply in replies:
-        reply.wait()
+    """Of replies that are complete, so that no picture of this message stays in flight."""
     failures = [error for reply in replies for error in reply.failures.values()]
     if failures:
         raise next((e for e in failures if not isinstance(e, DrainingError)), failures[0])
     return [outcome for reply in replies for outcome in reply.outcomes]
-
-
-def _summary(results: list[Outcome]) -> str:
-    counts = Counter(str(outcome.verdict) for outcome in results)
-    return " · ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
 
 
 def _text(value: Any) -> str | None:

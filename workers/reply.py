@@ -29,7 +29,7 @@ class Reply:
     """
 
     def __init__(self, count: int, on_each: Callable[[], None] = lambda: None) -> None:
-        self._count = count
+        self.count = count
         self._on_each = on_each
         self._mutex = Lock()
         self._complete = Lock()
@@ -57,10 +57,12 @@ class Reply:
         """A picture has no outcome: its message must go back to the queue."""
         self._end(id_, error)
 
-    def wait(self) -> None:
-        """Wait for every picture, whatever becomes of it."""
-        with self._complete:
-            pass
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait for every picture, whatever becomes of it; False after `timeout_s`."""
+        complete = self._complete.acquire(timeout=-1 if timeout_s is None else timeout_s)
+        if complete:
+            self._complete.release()
+        return complete
 
     def result(self) -> list[Outcome]:
         """Wait for every picture; their outcomes.
@@ -86,5 +88,5 @@ class Reply:
             if len(self._ends) == ended:
                 return
             self._on_each()
-            if ended + 1 == self._count:
+            if ended + 1 == self.count:
                 self._complete.release()
