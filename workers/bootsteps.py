@@ -69,6 +69,7 @@ class PipelineStep(bootsteps.StartStopStep):  # type: ignore[misc]
             if self.runtime.hangs:
                 end_within(LONGEST_REST_S, 0 if wanted else EXIT_CODE)
                 leave_hung_tasks(worker.pool)
+                self.runtime.suspects.acquit(self.runtime.unread)  # the share is to blame
             if self.runtime.pipeline.lost:
                 worker.exitcode = EXIT_CODE
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from threading import Event, Lock, Thread
+from uuid import UUID
 
 from db.records import InspectionRecord
 from workers.batch_limit import BatchLimit
@@ -101,10 +102,11 @@ class Pipeline:
         self._draining.set()
         self._credits.close()
 
-    def stop(self) -> None:
+    def stop(self) -> list[UUID]:
         """Drain, then wait until what is judged is committed.
 
         A picture whose file still does not come goes back as well: its reader may hang for ever.
+        Returns the ids of these pictures, of which no task may be able to say what became of them.
         """
         deadline = time.monotonic() + STOP_TIMEOUT_S
         self.drain()
@@ -117,6 +119,7 @@ class Pipeline:
         _give_back(hung)
         self._device_thread.join(max(0.0, deadline - time.monotonic()))
         self._committer.stop(max(0.0, deadline - time.monotonic()))
+        return [item.work.id for item in hung]
 
     def inspect(self, works: Sequence[Work]) -> Reply:
         """Start the inspection of `works`; the reply has the outcomes that are committed.

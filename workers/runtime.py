@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from uuid import UUID
 
 import redis
 from sqlalchemy import Engine
@@ -49,6 +50,7 @@ class InspectRuntime:
     guard: Guard | None = None
     metrics: MetricsServer | None = None
     embedder: Embedder | None = None
+    unread: list[UUID] = field(default_factory=list)  # pictures whose reads hung when it stopped
 
     def vitals(self) -> Vitals:
         """What the watchdog looks at."""
@@ -82,7 +84,7 @@ class InspectRuntime:
             self.guard.stop()
         if self.embedder is not None:
             self.embedder.stop()
-        self.pipeline.stop()
+        self.unread = self.pipeline.stop()
         self.residency.stop()
         self.lines.stop()
         if self.drift is not None:

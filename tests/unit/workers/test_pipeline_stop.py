@@ -87,9 +87,11 @@ def test_a_share_that_hangs_holds_up_neither_the_stop_nor_any_message(
     until(lambda: share.asked == 3)
 
     began = time.monotonic()
-    pipeline.stop()
+    hung = pipeline.stop()
 
     assert time.monotonic() - began < 2
+    assert len(hung) == 4, "three that are read, and one that a decoder has in hand"
+    assert single[0].id in hung
     reply.wait()
     assert len(reply.failures) == 12
     assert {type(error) for error in reply.failures.values()} == {DrainingError}
