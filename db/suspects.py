@@ -33,18 +33,21 @@ def counts(engine: Engine, ids: Sequence[UUID]) -> dict[UUID, Counts]:
         return {row.image_id: Counts(row.deaths, row.alone) for row in rows}
 
 
-def begin_trial(engine: Engine, ids: Sequence[UUID], *, alone: bool, worker: str) -> None:
+def begin_trial(
+    engine: Engine, ids: Sequence[UUID], *, alone: bool, worker: str, before: int = 1
+) -> None:
     """Count one more death for each picture, in advance: who dies cannot count.
 
-    The first trial follows a death already, that of the worker that had the message first.
+    A first trial follows `before` deaths: one, that of the worker that had the message first,
+    unless that worker gave it back.
     """
     if not ids:
         return
     with transaction(engine) as connection:
         now = database_now(connection)
+        counted = {"deaths": before + 1, "alone": int(alone)}
         rows = [
-            {"image_id": id_, "deaths": 2, "alone": int(alone), "worker": worker, "seen_at": now}
-            for id_ in sorted(ids)
+            {"image_id": id_, **counted, "worker": worker, "seen_at": now} for id_ in sorted(ids)
         ]
         statement = insert_into(connection, _TABLE).values(rows)
         connection.execute(

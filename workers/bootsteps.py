@@ -9,7 +9,7 @@ from celery import bootsteps
 from celery.signals import worker_shutting_down
 
 from producer.contract import QUEUE
-from workers.ending import EXIT_CODE, LONGEST_END_S, end_within
+from workers.ending import EXIT_CODE, LONGEST_END_S, LONGEST_REST_S, end_within, leave_hung_tasks
 
 if TYPE_CHECKING:
     from linewatch.settings import Settings
@@ -55,11 +55,21 @@ class PipelineStep(bootsteps.StartStopStep):  # type: ignore[misc]
         Celery also stops a worker whose consumer broke ("Unrecoverable error", when Redis is full).
         From here on the watchdog is off, and each step of stopping may wait for the Redis that
         broke it. Nobody asked this worker to take its time, so it is given a while and then ended.
+
+        A task whose read hangs never ends: its message goes back without it, and since Python
+        waits for its thread, the process is ended. One that was told to stop ends with code 0 even
+        so: nobody shall start it again.
         """
-        if not self._told_to_stop:
+        told = self._told_to_stop or worker.exitcode == 0  # by a signal, or by remote control
+        if not told:
             end_within(LONGEST_END_S)
         if self.runtime is not None:
             self.runtime.stop()
+            wanted = told and not self.runtime.pipeline.lost
+            if self.runtime.hangs:
+                end_within(LONGEST_REST_S, 0 if wanted else EXIT_CODE)
+                leave_hung_tasks(worker.pool)
+                self.runtime.suspects.acquit(self.runtime.unread)  # the share is to blame
             if self.runtime.pipeline.lost:
                 worker.exitcode = EXIT_CODE
 

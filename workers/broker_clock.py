@@ -17,6 +17,8 @@ from typing import Any
 
 from kombu.transport import redis as kombu_redis
 
+from workers import handback
+
 _TOLERATED_S = 0.5
 
 
@@ -64,6 +66,12 @@ class QoS(kombu_redis.QoS):  # type: ignore[misc]
         except BaseException:
             self._dirty.add(delivery_tag)
             raise
+
+    def restore_unacked(self, *args: Any, **options: Any) -> Any:
+        """Give back what is in hand: the worker lives, and closes the channel."""
+        for delivery_tag in self.held():
+            handback.note(delivery_tag)
+        return super().restore_unacked(*args, **options)
 
     def restore_visible(self, *args: Any, **options: Any) -> None:
         """Give back what its worker has not renewed in time."""

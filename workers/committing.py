@@ -75,7 +75,7 @@ class Committer:
         self._depth = depth
         self._waiting: list[Pending] = []
         self._changed = Condition()
-        self._stopping = False
+        self._stopping = self._ended = False
         self._not_before = 0.0  # when the next commit may begin, unless it is full
         self._abandon = Event()
         self._thread = Thread(target=self._run, name="commit", daemon=True)
@@ -87,13 +87,20 @@ class Committer:
         self._thread.start()
 
     def put(self, rows: Sequence[Pending]) -> None:
-        """Let rows wait for their commit; blocks while too many do."""
+        """Let rows wait for their commit; blocks while too many do.
+
+        Once the last commit is done, a row that comes late goes back to the queue.
+        """
         with self._changed:
             while len(self._waiting) >= self._depth:
                 self._changed.wait()
-            self._waiting += rows
-            if len(self._waiting) == len(rows) or len(self._waiting) >= MAX_ROWS:
-                self._changed.notify_all()
+            if not self._ended:
+                self._waiting += rows
+                if len(self._waiting) == len(rows) or len(self._waiting) >= MAX_ROWS:
+                    self._changed.notify_all()
+                return
+        for pending in rows:
+            pending.reply.fail(pending.record.id, DrainingError())
 
     def stop(self, timeout_s: float) -> None:
         """Commit what waits, for at most `timeout_s`; what is left goes back to the queue."""
@@ -118,7 +125,8 @@ class Committer:
         with self._changed:
             while not self._waiting and not self._stopping:
                 self._changed.wait()
-            return bool(self._waiting)
+            self._ended = not self._waiting
+            return not self._ended
 
     def _gather(self) -> list[Pending]:
         """The rows to commit now: after a commit a moment ago, those of a while."""
@@ -152,7 +160,7 @@ class Committer:
                 if pending.producer is not None
             )
         for pending in batch:
-            pending.reply.settle(committed[pending.record.id])
+            pending.reply.settle(pending.record.id, committed[pending.record.id])
 
     def _commit_or_hold(self, records: list[InspectionRecord]) -> dict[UUID, Outcome]:
         wait_s = FIRST_WAIT_S

@@ -11,8 +11,8 @@ import json
 import logging
 import random
 import time
-from collections import Counter
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -30,7 +30,9 @@ from producer.contract import (
     Verdict,
     parse_message,
 )
+from workers import progress
 from workers.committing import receipt_for
+from workers.handback import Delivery, note_task
 from workers.observe import Stage, observers
 from workers.reply import DrainingError, Reply
 from workers.work import Work
@@ -47,13 +49,14 @@ REQUEUE_WAIT_S = 1.0  # an unforeseen error must not become a busy loop
 def inspect(self: Task, *args: object, **kwargs: object) -> str:
     """Inspect the pictures of one message; returns a count by verdict, for Flower."""
     payload = args[0] if len(args) == 1 and not kwargs else {"args": args, "kwargs": kwargs}
-    redelivered = bool((self.request.delivery_info or {}).get("redelivered"))
+    delivery = Delivery.of(self.request)
     from workers.runtime import inspect_runtime
 
     runtime = inspect_runtime()
     try:
-        return _handle(runtime, payload, task_id=str(self.request.id), redelivered=redelivered)
+        return _handle(runtime, payload, task_id=str(self.request.id), delivery=delivery)
     except DrainingError:
+        note_task(self.request)
         raise Reject("the worker is stopping", requeue=True) from None
     except Exception as error:
         log.exception("message %s goes back to the queue", self.request.id)
@@ -61,35 +64,37 @@ def inspect(self: Task, *args: object, **kwargs: object) -> str:
         raise Reject(str(error), requeue=True) from error
 
 
-def _handle(runtime: InspectRuntime, payload: object, *, task_id: str, redelivered: bool) -> str:
+def _handle(runtime: InspectRuntime, payload: object, *, task_id: str, delivery: Delivery) -> str:
     try:
         message = parse_message(payload, runtime.keys, require_signature=runtime.require_signatures)
     except UnreadableMessageError as error:
-        return _summary(_bury(runtime, payload, error, task_id))
+        return progress.summary(_bury(runtime, payload, error, task_id))
     except MemoryError:
         raise
     except Exception as error:  # reading is pure: what fails once would come back for ever
         log.exception("message %s broke its reader", task_id)
         detail = f"reading it failed: {error!r:.200}"
         unread = UnreadableMessageError(Reason.UNREADABLE_MESSAGE, detail, (), None)
-        return _summary(_bury(runtime, payload, unread, task_id))
+        return progress.summary(_bury(runtime, payload, unread, task_id))
     waited = datetime.now(UTC) - message.envelope.enqueued_at
     observers.note(Stage.QUEUE_WAIT, len(message.images), max(0.0, waited.total_seconds()))
     with observers.timed(Stage.RECEIVE, len(message.images)):
-        known = _already_committed(runtime, message) if redelivered else {}
+        known = {} if delivery is Delivery.FIRST else _already_committed(runtime, message)
     works = [
         Work(image, message.envelope, runtime.worker)
         for image in message.images
         if image.id not in known
     ]
     runtime.received += 1
-    if redelivered:
-        replies = runtime.suspects.inspect(works, task_id)
-    else:
+    if delivery is Delivery.FIRST:
         replies = [runtime.pipeline.inspect(works)]
+    else:
+        died = delivery is Delivery.AFTER_DEATH
+        replies = runtime.suspects.inspect(works, task_id, died=died)
     if message.refusals:
         replies.append(_refuse(runtime, message, task_id))
-    return _summary([*known.values(), *_results(replies)])
+    progress.wait(replies, list(known.values()), partial(progress.tell_flower, task_id))
+    return progress.summary([*known.values(), *_results(replies)])
 
 
 def _already_committed(runtime: InspectRuntime, message: ParsedMessage) -> dict[UUID, Outcome]:
@@ -159,18 +164,11 @@ def _add_dead_letter(
 
 
 def _results(replies: list[Reply]) -> list[Outcome]:
-    """Wait for every reply, even if one fails: no picture of this message stays in flight."""
-    for reply in replies:
-        reply.wait()
+    """Of replies that are complete, so that no picture of this message stays in flight."""
     failures = [error for reply in replies for error in reply.failures.values()]
     if failures:
         raise next((e for e in failures if not isinstance(e, DrainingError)), failures[0])
     return [outcome for reply in replies for outcome in reply.outcomes]
-
-
-def _summary(results: list[Outcome]) -> str:
-    counts = Counter(str(outcome.verdict) for outcome in results)
-    return " · ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
 
 
 def _text(value: Any) -> str | None:

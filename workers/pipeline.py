@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from threading import Event, Lock, Thread
+from uuid import UUID
 
 from db.records import InspectionRecord
 from workers.batch_limit import BatchLimit
@@ -33,7 +34,8 @@ from workers.work import Work
 
 log = logging.getLogger(__name__)
 
-STOP_TIMEOUT_S = 20.0
+STOP_TIMEOUT_S = 20.0  # of all steps; systemd and Compose kill after 30 s
+DECODERS_END_S = 5.0  # what a slow share still gives is not judged any more
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,14 +105,24 @@ class Pipeline:
         self._draining.set()
         self._credits.close()
 
-    def stop(self) -> None:
-        """Drain, then wait until what is judged is committed."""
+    def stop(self) -> list[UUID]:
+        """Drain, then wait until what is judged is committed.
+
+        A picture whose file still does not come goes back as well: its reader may hang for ever.
+        Returns the ids of these pictures, of which no task may be able to say what became of them.
+        """
+        deadline = time.monotonic() + STOP_TIMEOUT_S
         self.drain()
         for waiting in self._batches.close():
             waiting.reply.fail(waiting.picture.work.id, DrainingError())
-        self._decoders.stop(STOP_TIMEOUT_S)
-        self._device_thread.join(STOP_TIMEOUT_S)
-        self._committer.stop(STOP_TIMEOUT_S)
+        _give_back(self._decoders.close())
+        hung = self._decoders.wait(DECODERS_END_S)
+        if hung:
+            log.error("%d pictures were still being read; they go back to the queue", len(hung))
+        _give_back(hung)
+        self._device_thread.join(max(0.0, deadline - time.monotonic()))
+        self._committer.stop(max(0.0, deadline - time.monotonic()))
+        return [item.work.id for item in hung]
 
     def inspect(self, works: Sequence[Work]) -> Reply:
         """Start the inspection of `works`; the reply has the outcomes that are committed.
@@ -121,23 +133,28 @@ class Pipeline:
         with self._count:
             self.begun += len(works)
         begun = 0
+        late: list[Undecoded] = []
         with self._turnstile:  # messages begin in the order in which they were received
             while begun < len(works) and (taken := self._credits.take(len(works) - begun)):
                 self._batches.expect(taken)
                 if len(works) > 1:
-                    self._decoders.put(Undecoded(w, reply) for w in works[begun : begun + taken])
+                    late += self._decoders.put(
+                        Undecoded(work, reply) for work in works[begun : begun + taken]
+                    )
                 begun += taken
         if begun == len(works) == 1:
-            self._decoders.here(Undecoded(works[0], reply))
+            late = self._decoders.here(Undecoded(works[0], reply))
+        _give_back(late)
         for work in works[begun:]:
             reply.fail(work.id, DrainingError())
         return reply
 
     def record(self, records: Sequence[InspectionRecord], producer: str | None) -> Reply:
         """Commit rows that need no judging: pictures whose fields were refused."""
-        reply = Reply(len(records))
-        if records:
-            self._committer.put([Pending(record, producer, reply) for record in records])
+        unique = {record.id: record for record in records}
+        reply = Reply(len(unique))
+        if unique:
+            self._committer.put([Pending(record, producer, reply) for record in unique.values()])
         return reply
 
     @property
@@ -185,3 +202,8 @@ class Pipeline:
             self._device.judge(batch)
             del batch  # or its pixels stay until the next batch is taken
             self._credits.give(size)
+
+
+def _give_back(items: Iterable[Undecoded]) -> None:
+    for item in items:
+        item.reply.fail(item.work.id, DrainingError())

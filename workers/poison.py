@@ -1,8 +1,9 @@
 """Which picture killed the worker? Pure rules; the counts live in SQL, see `db.suspects`.
 
-A message that comes back was held by a worker that died, and says nothing about which of its
-pictures was to blame. So its pictures are tried once more together, and the next time one by one;
-the one that is alone in the worker's suspect lane when the worker dies is the one to blame.
+A message that comes back was held by a worker that died (or, which is no death, stopped), and says
+nothing about which of its pictures was to blame. So its pictures are tried once more together, and
+the next time one by one; the one that is alone in the worker's suspect lane when the worker dies is
+the one to blame.
 """
 
 from __future__ import annotations
@@ -31,11 +32,15 @@ class Trial:
     one_by_one: tuple[UUID, ...]
 
 
-def trial(ids: Sequence[UUID], suspicions: Mapping[UUID, Suspicion]) -> Trial:
-    """Sort the pictures of a redelivered message; a picture without a suspicion is a first time."""
+def trial(
+    ids: Sequence[UUID],
+    suspicions: Mapping[UUID, Suspicion],
+    unknown: Suspicion = Suspicion(),
+) -> Trial:
+    """Sort the pictures of a redelivered message; `unknown` is for those without a suspicion."""
     condemned, together, one_by_one = [], [], []
     for id_ in ids:
-        suspicion = suspicions.get(id_, Suspicion())
+        suspicion = suspicions.get(id_, unknown)
         if suspicion.deaths >= MAX_DEATHS and suspicion.alone >= 1:
             condemned.append(id_)
         elif suspicion.deaths >= MAX_DEATHS - 1 or len(ids) == 1:

@@ -20,35 +20,49 @@ class NotJudgedError(Exception):
 class Reply:
     """The outcomes of `count` pictures. One lock a picture, where futures would take several.
 
+    A picture ends once: what is said of it later (a decoder that comes back when the worker's stop
+    has given up on it) changes nothing.
+
     Args:
-        count: how many pictures will be settled or fail.
-        on_each: called after each of them.
+        count: how many pictures, each with an id of its own, will be settled or fail.
+        on_each: called when each of them ends; must not wait for this reply.
     """
 
     def __init__(self, count: int, on_each: Callable[[], None] = lambda: None) -> None:
-        self._left = count
+        self.count = count
         self._on_each = on_each
         self._mutex = Lock()
         self._complete = Lock()
         if count:
             self._complete.acquire()
-        self.outcomes: list[Outcome] = []
-        self.failures: dict[UUID, BaseException] = {}
+        self._ends: dict[UUID, Outcome | BaseException] = {}
 
-    def settle(self, outcome: Outcome) -> None:
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """Of the pictures that are committed by now."""
+        return [end for end in self._ended() if not isinstance(end, BaseException)]
+
+    @property
+    def failures(self) -> dict[UUID, BaseException]:
+        """Why pictures failed that have failed by now."""
+        with self._mutex:
+            ends = list(self._ends.items())
+        return {id_: end for id_, end in ends if isinstance(end, BaseException)}
+
+    def settle(self, id_: UUID, outcome: Outcome) -> None:
         """A picture's outcome is committed."""
-        self.outcomes.append(outcome)
-        self._one()
+        self._end(id_, outcome)
 
     def fail(self, id_: UUID, error: BaseException) -> None:
         """A picture has no outcome: its message must go back to the queue."""
-        self.failures[id_] = error
-        self._one()
+        self._end(id_, error)
 
-    def wait(self) -> None:
-        """Wait for every picture, whatever becomes of it."""
-        with self._complete:
-            pass
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait for every picture, whatever becomes of it; False after `timeout_s`."""
+        complete = self._complete.acquire(timeout=-1 if timeout_s is None else timeout_s)
+        if complete:
+            self._complete.release()
+        return complete
 
     def result(self) -> list[Outcome]:
         """Wait for every picture; their outcomes.
@@ -58,15 +72,21 @@ class Reply:
                 happened.
         """
         self.wait()
-        if self.failures:
-            errors = list(self.failures.values())
+        errors = list(self.failures.values())
+        if errors:
             raise next((e for e in errors if not isinstance(e, DrainingError)), errors[0])
         return self.outcomes
 
-    def _one(self) -> None:
-        self._on_each()
+    def _ended(self) -> list[Outcome | BaseException]:
         with self._mutex:
-            self._left -= 1
-            complete = self._left == 0
-        if complete:
-            self._complete.release()
+            return list(self._ends.values())
+
+    def _end(self, id_: UUID, end: Outcome | BaseException) -> None:
+        with self._mutex:
+            ended = len(self._ends)
+            self._ends.setdefault(id_, end)
+            if len(self._ends) == ended:
+                return
+            self._on_each()
+            if ended + 1 == self.count:
+                self._complete.release()

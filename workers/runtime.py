@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from uuid import UUID
 
 import redis
 from sqlalchemy import Engine
@@ -49,6 +50,7 @@ class InspectRuntime:
     guard: Guard | None = None
     metrics: MetricsServer | None = None
     embedder: Embedder | None = None
+    unread: list[UUID] = field(default_factory=list)  # pictures whose reads hung when it stopped
 
     def vitals(self) -> Vitals:
         """What the watchdog looks at."""
@@ -71,13 +73,18 @@ class InspectRuntime:
         most = min(self.in_flight, self.decode_threads)
         return most > 0 and self.reads.waiting(SHARE_HANGS_AFTER_S) >= most
 
+    @property
+    def hangs(self) -> bool:
+        """Of a stopped one: whether something does not end: a read, a batch, a commit."""
+        return self.in_flight > 0 or self.reads.waiting(0.0) > 0
+
     def stop(self) -> None:
         """Finish the batch on the device, commit it, hand back the rest."""
         if self.guard is not None:
             self.guard.stop()
         if self.embedder is not None:
             self.embedder.stop()
-        self.pipeline.stop()
+        self.unread = self.pipeline.stop()
         self.residency.stop()
         self.lines.stop()
         if self.drift is not None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from threading import Lock
+from uuid import UUID
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from db import dead_letters, suspects
 from producer.contract import Reason, Verdict
@@ -15,6 +18,8 @@ from workers.pipeline import Pipeline
 from workers.poison import MAX_DEATHS, Suspicion, trial
 from workers.reply import NotJudgedError, Reply
 from workers.work import Work
+
+log = logging.getLogger(__name__)
 
 
 class SuspectLane:
@@ -32,24 +37,37 @@ class SuspectLane:
         self._worker = worker
         self._one_at_a_time = Lock()
 
-    def inspect(self, works: Sequence[Work], task_id: str) -> list[Reply]:
-        """Inspect a redelivered message's pictures; those that killed too often are buried."""
+    def inspect(self, works: Sequence[Work], task_id: str, *, died: bool = True) -> list[Reply]:
+        """Inspect a redelivered message's pictures; those that killed too often are buried.
+
+        `died` says whether the worker that had the message last died with it.
+        """
         by_id = {work.id: work for work in works}
         known = suspects.counts(self._engine, list(by_id))
         suspicions = {id_: Suspicion(c.deaths, c.alone) for id_, c in known.items()}
-        verdict = trial(list(by_id), suspicions)
+        unknown = Suspicion(deaths=int(died))
+        verdict = trial(list(by_id), suspicions, unknown)
         replies = [self._bury(by_id[id_], task_id) for id_ in verdict.condemned]
-        replies += self._try([by_id[id_] for id_ in verdict.together], alone=False)
+        replies += self._try([by_id[i] for i in verdict.together], unknown, alone=False)
         for id_ in verdict.one_by_one:
             with self._one_at_a_time:
-                replies += self._try([by_id[id_]], alone=True)
+                replies += self._try([by_id[id_]], unknown, alone=True)
         return replies
 
-    def _try(self, works: Sequence[Work], *, alone: bool) -> list[Reply]:
+    def acquit(self, ids: Sequence[UUID]) -> None:
+        """Forget what was counted in advance for pictures whose trial came to no end here."""
+        try:
+            suspects.acquit(self._engine, ids)
+        except SQLAlchemyError as error:
+            log.warning("%d pictures stay under suspicion: %s", len(ids), error)
+
+    def _try(self, works: Sequence[Work], before: Suspicion, *, alone: bool) -> list[Reply]:
         if not works:
             return []
         ids = [work.id for work in works]
-        suspects.begin_trial(self._engine, ids, alone=alone, worker=self._worker)
+        suspects.begin_trial(
+            self._engine, ids, alone=alone, worker=self._worker, before=before.deaths
+        )
         reply = self._pipeline.inspect(works)
         reply.wait()  # for its end, whatever that is: the worker lives
         # What the device refuses each time would come back for ever: it counts as a death.

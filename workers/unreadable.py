@@ -16,6 +16,7 @@ from kombu.transport import redis as kombu_redis
 from sqlalchemy.exc import SQLAlchemyError
 
 from producer.contract import Reason
+from workers import handback
 from workers.broker_clock import QoS
 from workers.config import ALL_QUEUES
 from workers.envelope import body_problem, envelope_problem, take_now
@@ -44,7 +45,7 @@ def bury(payload: str, detail: str, task_id: str | None = None) -> None:
 
 
 class Channel(kombu_redis.Channel):  # type: ignore[misc]
-    """kombu's channel, which survives list entries that are not JSON."""
+    """kombu's channel. It survives list entries that are not JSON, and marks what it puts back."""
 
     QoS = QoS
 
@@ -56,6 +57,10 @@ class Channel(kombu_redis.Channel):  # type: ignore[misc]
         except UnicodeDecodeError as error:
             bury(repr(error.object), "not UTF-8")
         return True
+
+    def _do_restore_message(self, payload: Any, *args: Any, **options: Any) -> None:
+        handback.mark(payload)
+        super()._do_restore_message(payload, *args, **options)
 
 
 class Transport(kombu_redis.Transport):  # type: ignore[misc]

@@ -172,18 +172,8 @@ def test_a_picture_that_kills_workers_is_dead_lettered_alone(plant: Live, tmp_pa
     payload = message(*[plant.picture() for _ in range(5)], poison)
     plant.enqueue(payload)
     *innocent, culprit = ids_of(payload)
-    deaths = 0
     began = time.monotonic()
-    while len(plant.outcomes([culprit])) == 0:
-        worker = plant.worker(f"w{deaths}", include="tests.acceptance.faults.poisoned", ready=False)
-        plant.until(
-            lambda w=worker: w.process.poll() is not None or plant.outcomes([culprit]) != {},
-            60,
-            "a death or a dead letter",
-        )
-        if worker.process.poll() is not None:
-            deaths += 1
-            plant.group.services.remove(worker)
+    deaths = _deaths_until_buried(plant, culprit)
     recover_s = time.monotonic() - began
     assert deaths == 3
     found = plant.wait_for([*innocent, culprit])
@@ -201,6 +191,40 @@ def test_a_picture_that_kills_workers_is_dead_lettered_alone(plant: Live, tmp_pa
             round(recover_s, 1),
         )
     )
+
+
+def test_a_worker_that_stops_is_no_death(plant: Live) -> None:
+    """A clean hand-back brings a picture no nearer to being called deadly."""
+    large, poison = plant.picture(size=2500), plant.picture("poison.png")
+    long, payload = message(*[large] * 32), message(poison)
+    (culprit,) = ids_of(payload)
+    worker = plant.worker("stopped", LINEWATCH_DECODE_THREADS="1")  # to this one it is harmless
+    for each in (long, payload):
+        plant.enqueue(each)
+    plant.until(lambda: plant.held() == 2, 30, "both messages in its hands")
+    worker.process.terminate()
+    plant.until(lambda: plant.waiting() == 2, 30, "both messages in the queue")
+    assert worker.process.wait(timeout=30 * PATIENCE) == 0
+    plant.group.services.remove(worker)
+    assert _deaths_until_buried(plant, culprit) == 3
+    plant.wait_for([*ids_of(long), culprit])
+    assert check(plant, [*ids_of(long), culprit]).dead_lettered == 1
+
+
+def _deaths_until_buried(plant: Live, culprit: UUID) -> int:
+    """Start workers that the picture kills until it is a dead letter; returns how many died."""
+    deaths = 0
+    while len(plant.outcomes([culprit])) == 0:
+        worker = plant.worker(f"w{deaths}", include="tests.acceptance.faults.poisoned", ready=False)
+        plant.until(
+            lambda w=worker: w.process.poll() is not None or plant.outcomes([culprit]) != {},
+            60,
+            "a death or a dead letter",
+        )
+        if worker.process.poll() is not None:
+            deaths += 1
+            plant.group.services.remove(worker)
+    return deaths
 
 
 @contextmanager

@@ -37,7 +37,7 @@ class Line:
             if isinstance(error, DeathError):
                 raise error
             if error is None:
-                reply.settle(Outcome.of(work.record(Verdict.PASS)))
+                reply.settle(work.id, Outcome.of(work.record(Verdict.PASS)))
             else:
                 reply.fail(work.id, error)
         return reply
@@ -45,7 +45,7 @@ class Line:
     def record(self, records: Sequence[InspectionRecord], producer: str | None) -> Reply:
         reply = Reply(len(records))
         for record in records:
-            reply.settle(Outcome.of(record))
+            reply.settle(record.id, Outcome.of(record))
         return reply
 
 
@@ -62,10 +62,12 @@ def buried(engine: Engine) -> dict[UUID | None, str]:
     return {letter.image_id: letter.payload for letter in dead_letters.newest(engine)}
 
 
-def redeliver(engine: Engine, line: Line, message: Sequence[Work]) -> list[Reply]:
+def redeliver(
+    engine: Engine, line: Line, message: Sequence[Work], *, died: bool = True
+) -> list[Reply]:
     lane: Any = SuspectLane(engine, line, "w1")  # type: ignore[arg-type]
     try:
-        found: list[Reply] = lane.inspect(message, "task-1")
+        found: list[Reply] = lane.inspect(message, "task-1", died=died)
     except DeathError:
         return []
     return found
@@ -103,3 +105,25 @@ def test_one_picture_at_a_time_is_blamed_and_a_device_that_is_well_acquits(engin
     verdicts = [outcome.verdict for reply in replies for outcome in reply.result()]
     assert verdicts == [Verdict.DEAD_LETTER, Verdict.PASS, Verdict.PASS]
     assert buried(engine).keys() == {message[0].id}
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_after_a_clean_hand_back_it_takes_three_deaths(engine: Engine, count: int) -> None:
+    message = works(count)
+    redeliver(engine, Line(DeathError), message, died=False)
+    for _ in range(2):
+        assert buried(engine) == {}
+        redeliver(engine, Line(DeathError), message)
+    replies = redeliver(engine, Line(lambda: None), message)
+    verdicts = [outcome.verdict for reply in replies for outcome in reply.result()]
+    assert verdicts == [Verdict.DEAD_LETTER, *[Verdict.PASS] * (count - 1)]
+
+
+def test_a_trial_that_a_hanging_share_held_up_counts_for_nothing(engine: Engine) -> None:
+    message = works(1)
+    lane: Any = SuspectLane(engine, Line(DeathError), "w1")  # type: ignore[arg-type]
+    redeliver(engine, Line(DeathError), message)
+    assert suspects.total(engine) == 1
+    lane.acquit([work.id for work in message])
+    assert suspects.total(engine) == 0
+    lane.acquit([])

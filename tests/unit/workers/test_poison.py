@@ -55,3 +55,13 @@ def test_two_deaths_in_company_condemn_nobody() -> None:
     ids = [uuid4(), uuid4()]
     suspicions = {id_: Suspicion(deaths=5, alone=0) for id_ in ids}
     assert trial(ids, suspicions) == Trial((), (), tuple(ids))
+
+
+def test_a_message_that_was_handed_back_starts_without_a_death() -> None:
+    (id_,) = ids = [uuid4()]
+    unknown = Suspicion(deaths=0)
+    assert trial(ids, {}, unknown) == Trial((), (), (id_,))
+    two = {id_: Suspicion(deaths=2, alone=2)}
+    assert trial(ids, two, unknown).condemned == ()
+    three = {id_: Suspicion(deaths=3, alone=3)}
+    assert trial(ids, three, unknown).condemned == (id_,)
