@@ -14,7 +14,9 @@ from producer.simulator import CLASSES, STANDARD, CableDesign, render
 from vision.decode import decode
 from vision.preprocess import preprocess
 
-SEED = 77_000_000  # the training's pictures come from `default_rng([2, index])`
+SEED = (
+    77_000_000  # the training's pictures come from `default_rng([seed, index])`, with small seeds
+)
 _SIZE = 1024  # pixels: what products/cable.yaml demands
 _SUFFIXES = (".jpg", ".png")
 _MAX_PIXELS = 100_000_000

@@ -19,6 +19,7 @@ from tools.train_compact.cache import Cache, render_shards
 from tools.train_compact.export import export
 from tools.train_compact.train_clip import train_clip
 from tools.train_compact.train_dino import train_dino
+from vision.checksums import about_of
 
 _STAGES = ("draw", "clip", "dinov2", "export")
 _DESCRIPTION = "compact encoders (small CLIP and DINOv2, trained on drawn pictures)"
@@ -89,12 +90,14 @@ def main(
     if {"clip", "dinov2"} & set(stages):
         _train(out, plan, seed, device, stages, start)
     if "export" in stages:
-        training = {
+        training: dict[str, object] = {
             "pictures": len(Cache(out / "pictures")),
             "seed": seed,
             "batch": plan.batch,
             "machine": _machine(device, threads),
         }
+        if start is not None:
+            training["before"] = about_of(start)["training"]
         export(
             out / "clip.pt",
             out / "dinov2.pt",

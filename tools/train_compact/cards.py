@@ -46,7 +46,8 @@ project's own licence. The sentences come from a grammar that covers nearly the 
 `products/cable.yaml`: zero-shot figures are of pictures never seen, not of wordings never met.
 
 ## Training
-{steps} steps in {minutes} minutes on {machine}; `docs/encoders.md` says how to train such a pair.
+{steps} steps in {minutes} minutes on {machine}{before}; `docs/encoders.md` says how to train such
+a pair.
 
 ## What it reaches
 {reached}
@@ -94,6 +95,7 @@ def _card(name: str, about: Mapping[str, Any], results: Mapping[str, Any] | None
         classes=len(CLASSES),
         steps=f"{trained['steps']:,}",
         minutes=trained["minutes"],
+        before=_before(name, about["training"]),
         reached=_reached(results) if results else _UNMEASURED,
         limits=_LIMITS,
         files="\n".join(
@@ -101,6 +103,17 @@ def _card(name: str, about: Mapping[str, Any], results: Mapping[str, Any] | None
             for path, digest in sorted(about["sha256"].items())
             if path.startswith(f"{name}/")
         ),
+    )
+
+
+def _before(name: str, training: Mapping[str, Any]) -> str:
+    """Of the run whose weights this one began with."""
+    earlier = training.get("before")
+    if earlier is None:
+        return ""
+    return (
+        f", begun with the weights of an earlier run ({earlier[name]['steps']:,} steps on "
+        f"{earlier['pictures']:,} pictures)"
     )
 
 
