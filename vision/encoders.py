@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from vision.folding import fold_batch_norms
 from vision.loading import LoadedClip
 
 if TYPE_CHECKING:
@@ -57,7 +58,12 @@ class EncoderPair(nn.Module):
         self.clip_normalise = Normalise(CLIP_MEAN, CLIP_STD)
         self.dino_normalise = Normalise(DINO_MEAN, DINO_STD)
         self._dtype = torch.float32
+        self._clip_layout = torch.contiguous_format
         self.requires_grad_(False).eval()
+        if hasattr(self.clip.visual, "attnpool"):  # a ResNet tower, which is mostly convolutions
+            fold_batch_norms(self.clip.visual)
+            self._clip_layout = torch.channels_last
+            self.clip.visual.to(memory_format=torch.channels_last)
 
     def cast(self, precision: Precision) -> None:
         """Put the networks' arithmetic into `precision`: float32, bfloat16 or float16.
@@ -90,7 +96,7 @@ class EncoderPair(nn.Module):
     def as_clip_sees(self, images: torch.Tensor) -> torch.Tensor:
         """Pixels as CLIP was trained on them, in the networks' precision."""
         normalised: torch.Tensor = self.clip_normalise(images)
-        return normalised.to(self._dtype)
+        return normalised.to(self._dtype).contiguous(memory_format=self._clip_layout)
 
     def as_dino_sees(self, images: torch.Tensor) -> torch.Tensor:
         """Pixels as DINOv2 was trained on them, in the networks' precision."""
