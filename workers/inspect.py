@@ -34,7 +34,7 @@ from workers import progress
 from workers.committing import receipt_for
 from workers.handback import Delivery, note_task
 from workers.observe import Stage, observers
-from workers.reply import DrainingError, Reply
+from workers.reply import DrainingError, Reply, results
 from workers.work import Work
 
 if TYPE_CHECKING:  # every worker imports this module; only those that inspect load torch
@@ -94,7 +94,7 @@ def _handle(runtime: InspectRuntime, payload: object, *, task_id: str, delivery:
     if message.refusals:
         replies.append(_refuse(runtime, message, task_id))
     progress.wait(replies, list(known.values()), partial(progress.tell_flower, task_id))
-    return progress.summary([*known.values(), *_results(replies)])
+    return progress.summary([*known.values(), *results(replies)])
 
 
 def _already_committed(runtime: InspectRuntime, message: ParsedMessage) -> dict[UUID, Outcome]:
@@ -161,14 +161,6 @@ def _add_dead_letter(
 ) -> None:
     text = json.dumps(payload, ensure_ascii=False, default=repr)
     dead_letters.add(runtime.engine, task_id=task_id, reason=reason, detail=detail, payload=text)
-
-
-def _results(replies: list[Reply]) -> list[Outcome]:
-    """Of replies that are complete, so that no picture of this message stays in flight."""
-    failures = [error for reply in replies for error in reply.failures.values()]
-    if failures:
-        raise next((e for e in failures if not isinstance(e, DrainingError)), failures[0])
-    return [outcome for reply in replies for outcome in reply.outcomes]
 
 
 def _text(value: Any) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock
 from uuid import UUID
 
@@ -40,14 +40,12 @@ class Reply:
     @property
     def outcomes(self) -> list[Outcome]:
         """Of the pictures that are committed by now."""
-        return [end for end in self._ended() if not isinstance(end, BaseException)]
+        return [end for _, end in self._ended() if not isinstance(end, BaseException)]
 
     @property
     def failures(self) -> dict[UUID, BaseException]:
         """Why pictures failed that have failed by now."""
-        with self._mutex:
-            ends = list(self._ends.items())
-        return {id_: end for id_, end in ends if isinstance(end, BaseException)}
+        return {id_: end for id_, end in self._ended() if isinstance(end, BaseException)}
 
     def settle(self, id_: UUID, outcome: Outcome) -> None:
         """A picture's outcome is committed."""
@@ -71,15 +69,11 @@ class Reply:
             BaseException: that of a picture that failed; `DrainingError` only if nothing worse
                 happened.
         """
-        self.wait()
-        errors = list(self.failures.values())
-        if errors:
-            raise next((e for e in errors if not isinstance(e, DrainingError)), errors[0])
-        return self.outcomes
+        return results([self])
 
-    def _ended(self) -> list[Outcome | BaseException]:
+    def _ended(self) -> list[tuple[UUID, Outcome | BaseException]]:
         with self._mutex:
-            return list(self._ends.values())
+            return list(self._ends.items())
 
     def _end(self, id_: UUID, end: Outcome | BaseException) -> None:
         with self._mutex:
@@ -90,3 +84,18 @@ class Reply:
             self._on_each()
             if ended + 1 == self.count:
                 self._complete.release()
+
+
+def results(replies: Sequence[Reply]) -> list[Outcome]:
+    """Wait for every reply, even if one fails; their outcomes.
+
+    Raises:
+        BaseException: that of a picture that failed; `DrainingError` only if nothing worse
+            happened.
+    """
+    for reply in replies:
+        reply.wait()
+    errors = [error for reply in replies for error in reply.failures.values()]
+    if errors:
+        raise next((e for e in errors if not isinstance(e, DrainingError)), errors[0])
+    return [outcome for reply in replies for outcome in reply.outcomes]
