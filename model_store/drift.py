@@ -132,8 +132,6 @@ class DriftCharts:
         for signal, did in happened:
             if did is not None and signal in self._rates:
                 self.scores[signal] = self._rates[signal].note(did)
-        if not self.alarmed and max(self.scores.values(), default=0.0) <= 1:
-            return set()
         begun = {s for s, score in self.scores.items() if score > 1 and s not in self.alarmed}
         ended = {s for s in self.alarmed if self.scores.get(s, 0.0) < _RECOVERED}
         self.alarmed = (self.alarmed | begun) - ended

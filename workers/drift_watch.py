@@ -228,18 +228,17 @@ def samples_of(records: Sequence[InspectionRecord]) -> list[Sample]:
 
 def _projections(records: Sequence[InspectionRecord]) -> dict[int, Floats]:
     """Float64 [12] by the index of the record; none where features are missing or not finite."""
-    by_length: dict[int, list[int]] = {}
+    by_length: dict[int, dict[int, bytes]] = {}
     for index, record in enumerate(records):
-        length = len(record.features.vector) if record.features is not None else 0
-        if length and length % 2 == 0:
-            by_length.setdefault(length, []).append(index)
+        vector = b"" if record.features is None else record.features.vector
+        if vector and len(vector) % 2 == 0:
+            by_length.setdefault(len(vector), {})[index] = vector
     found: dict[int, Floats] = {}
-    for indices in by_length.values():
-        kept = [records[index].features for index in indices]
-        joined = b"".join(features.vector for features in kept if features is not None)
-        vectors = np.frombuffer(joined, dtype="<f2").reshape(len(indices), -1).astype(np.float32)
-        finite = np.asarray(np.isfinite(vectors).all(axis=1))
-        vectors[~finite] = 0
-        rows = zip(indices, finite, project(vectors), strict=True)
+    for kept in by_length.values():
+        numbers = np.frombuffer(b"".join(kept.values()), dtype="<f2").reshape(len(kept), -1)
+        matrix = numbers.astype(np.float64)
+        finite = np.asarray(np.isfinite(matrix).all(axis=1))
+        matrix[~finite] = 0
+        rows = zip(kept, finite, project(matrix), strict=True)
         found |= {index: row for index, known, row in rows if known}
     return found
