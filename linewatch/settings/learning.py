@@ -96,7 +96,7 @@ class Learning(BaseModel):
         description="Chance that a camera alarms of drift within 10,000 parts without any.",
     )
 
-    @field_validator(
+    _no_number = field_validator(
         "review_max_escape_rate",
         "review_max_share",
         "conformal_alpha",
@@ -105,10 +105,7 @@ class Learning(BaseModel):
         "cost_review",
         "line_defect_rate",
         mode="before",
-    )
-    @classmethod
-    def _no_number(cls, value: object) -> object:
-        return empty_is_none(value)
+    )(empty_is_none)
 
     @model_validator(mode="after")
     def _agree_on_verdicts(self) -> Self:

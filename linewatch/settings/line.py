@@ -36,10 +36,7 @@ class Places(BaseModel):
             return tuple(Path(part) for part in value.split(os.pathsep) if part)
         return value
 
-    @field_validator("data_dir", "products_dir")
-    @classmethod
-    def _absolute_places(cls, value: Path | None) -> Path | None:
-        return absolute(value)
+    _absolute_places = field_validator("data_dir", "products_dir")(absolute)
 
     @field_validator("plant_timezone")
     @classmethod
@@ -87,10 +84,7 @@ class Vision(BaseModel):
     max_image_bytes: int = Field(default=64 * 1024 * 1024, gt=0)
     max_image_pixels: int = Field(default=100_000_000, gt=0)
 
-    @field_validator("weights_dir")
-    @classmethod
-    def _absolute_weights(cls, value: Path | None) -> Path | None:
-        return absolute(value)
+    _absolute_weights = field_validator("weights_dir")(absolute)
 
     @model_validator(mode="after")
     def _agree_on_the_device(self) -> Self:
@@ -177,7 +171,4 @@ class Producer(BaseModel):
     images_per_message: int = Field(default=16, ge=1, le=64)
     linger_ms: float = Field(default=5.0, ge=0, le=1000, description="Longest wait to fill one.")
 
-    @field_validator("spool_dir")
-    @classmethod
-    def _absolute_spool(cls, value: Path | None) -> Path | None:
-        return absolute(value)
+    _absolute_spool = field_validator("spool_dir")(absolute)

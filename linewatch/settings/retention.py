@@ -33,13 +33,10 @@ class Retention(BaseModel):
         default=3, ge=1, le=24, description="Partitions made ahead of time, where there are any."
     )
 
-    @field_validator(
+    _no_limit = field_validator(
         "retention_pictures_days",
         "retention_features_days",
         "retention_inspections_days",
         "retention_rollups_days",
         mode="before",
-    )
-    @classmethod
-    def _no_limit(cls, value: object) -> object:
-        return empty_is_none(value)
+    )(empty_is_none)

@@ -27,10 +27,9 @@ class Security(BaseModel):
     redis_client_key: Path | None = Field(default=None, description="PEM; the certificate's key.")
     flower_basic_auth: SecretStr = Field(default=SecretStr(""), description="user:password")
 
-    @field_validator("redis_ca_cert", "redis_client_cert", "redis_client_key")
-    @classmethod
-    def _absolute_certificates(cls, value: Path | None) -> Path | None:
-        return absolute(value)
+    _absolute_certificates = field_validator(
+        "redis_ca_cert", "redis_client_cert", "redis_client_key"
+    )(absolute)
 
     @model_validator(mode="after")
     def _agree_on_security(self) -> Self:
