@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -17,15 +16,9 @@ from producer.contract import QUEUE
 from producer.queue_state import queue_state
 from tests.support.judge import Judge
 from tests.support.redis_server import RedisServer
+from tests.support.waiting import until
 
 MakeSettings = Callable[..., Settings]
-
-
-def until(condition: Callable[[], bool], timeout_s: float = 60) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass in time"
-        time.sleep(0.02)
 
 
 def stale(age: timedelta) -> str:

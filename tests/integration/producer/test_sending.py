@@ -15,15 +15,9 @@ from producer.camera import Camera
 from producer.contract import ParsedMessage, Receipt
 from tests.support.judge import Judge
 from tests.support.redis_server import RedisServer
+from tests.support.waiting import until
 
 MakeSettings = Callable[..., Settings]
-
-
-def until(condition: Callable[[], bool], timeout_s: float = 60) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass in time"
-        time.sleep(0.02)
 
 
 def camera(settings: Settings, on_receipt: Callable[[Receipt], object] | None = None) -> Camera:

@@ -12,6 +12,7 @@ import pytest
 from linewatch.settings import Settings
 from producer.camera import Camera
 from producer.watch import FolderWatch, WatchOptions
+from tests.support.waiting import until
 
 AWAY = "redis://127.0.0.1:1/0"  # nothing listens there: what is handed over stays in the spool
 
@@ -46,13 +47,6 @@ def watching(folder: Path, camera: Camera, options: WatchOptions | None = None) 
 
 def names(camera: Camera) -> list[str]:
     return [Path(row["uri"]).name for row in camera.spool.export()]
-
-
-def until(condition: Callable[[], bool], timeout_s: float = 60) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass in time"
-        time.sleep(0.02)
 
 
 def test_half_written_picture_waits(folder: Path, camera: Camera) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from threading import Event, Thread, current_thread
 
 import pytest
 
+from tests.support.waiting import until
 from workers.decode_pool import DecodePool
 
 
@@ -35,19 +36,12 @@ def share() -> Iterator[Share]:
     share.answer.set()
 
 
-def until(done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not done():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
 def test_what_is_put_is_decoded_once() -> None:
     share = Share()
     pool = DecodePool[int](2, share.decode)
     assert pool.put(range(50)) == []
     pool.start()
-    until(lambda: len(share.done) == 50)
+    until(lambda: len(share.done) == 50, 10)
     assert pool.close() == []
     assert pool.wait(10) == []
     assert sorted(share.done) == list(range(50))
@@ -62,7 +56,7 @@ def test_a_picture_is_decoded_here_only_when_nobody_waits() -> None:
     pool.here(3)  # its turn is after 2
     assert len(where) == 1
     pool.start()
-    until(lambda: len(where) == 3)
+    until(lambda: len(where) == 3, 10)
     assert [item for item, _ in where] == [1, 2, 3]
     assert where[2][1] != "MainThread"
 
@@ -71,7 +65,7 @@ def test_closing_gives_back_what_was_not_begun(share: Share) -> None:
     pool = DecodePool[int](2, share.decode)
     pool.start()
     pool.put([0, 1])
-    until(lambda: len(share.begun) == 2)
+    until(lambda: len(share.begun) == 2, 10)
     pool.put([2, 3, 4])
     assert pool.close() == [2, 3, 4]
     share.answer.set()
@@ -83,7 +77,7 @@ def test_one_deadline_holds_for_all_that_hang(share: Share) -> None:
     pool = DecodePool[int](2, share.decode)
     pool.start()
     pool.put([0, 1])
-    until(lambda: len(share.begun) == 2)
+    until(lambda: len(share.begun) == 2, 10)
     assert pool.close() == []
     began = time.monotonic()
     assert sorted(pool.wait(0.2)) == [0, 1]
@@ -97,9 +91,9 @@ def test_what_hangs_in_a_callers_thread_is_known_and_so_is_what_waits_behind_it(
     pool.start()
     caller = Thread(target=pool.here, args=(0,), daemon=True)
     caller.start()
-    until(lambda: share.begun == [0])
+    until(lambda: share.begun == [0], 10)
     pool.put([7])
-    until(pool._queue.empty)  # a decoder has taken it, and waits for its permit
+    until(pool._queue.empty, 10)  # a decoder has taken it, and waits for its permit
     assert pool.close() == []
     assert sorted(pool.wait(0.1)) == [0, 7]
     share.answer.set()
@@ -111,7 +105,7 @@ def test_what_comes_after_closing_goes_back(share: Share) -> None:
     pool = DecodePool[int](1, share.decode)
     pool.start()
     pool.put([0])
-    until(lambda: share.begun == [0])
+    until(lambda: share.begun == [0], 10)
     assert pool.close() == []
     assert pool.put([2, 3]) == [2, 3]
     assert pool.here(4) == [4]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from threading import Event, Thread
 from typing import Any, cast
@@ -15,6 +15,7 @@ import pytest
 from db.records import InspectionRecord
 from producer.contract import ImageRef, Reason
 from producer.contract.message import Envelope
+from tests.support.waiting import until
 from workers import pipeline as module
 from workers.committing import Committer, Pending
 from workers.judging import Judge
@@ -46,6 +47,17 @@ def works(count: int) -> list[Work]:
     ]
 
 
+def made(share: HungShare, committer: Committer, *, decode_threads: int) -> Pipeline:
+    return Pipeline(
+        reader=cast(PictureReader, share),
+        judge=cast(Judge, None),
+        committer=committer,
+        max_batch=4,
+        max_delay_s=0.01,
+        decode_threads=decode_threads,
+    )
+
+
 @pytest.fixture
 def committer() -> Committer:
     nothing = cast(Any, None)
@@ -59,32 +71,18 @@ def share() -> Iterator[HungShare]:
     share.answer.set()
 
 
-def until(done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not done():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
 def test_a_share_that_hangs_holds_up_neither_the_stop_nor_any_message(
     share: HungShare, committer: Committer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "DECODERS_END_S", 0.2)
-    pipeline = Pipeline(
-        reader=cast(PictureReader, share),
-        judge=cast(Judge, None),
-        committer=committer,
-        max_batch=4,
-        max_delay_s=0.01,
-        decode_threads=3,
-    )
+    pipeline = made(share, committer, decode_threads=3)
     pipeline.start()
     single = works(1)
     reader = Thread(target=pipeline.inspect, args=(single,), daemon=True)  # it hangs, as a task's
     reader.start()
-    until(lambda: share.asked == 1)
+    until(lambda: share.asked == 1, 10)
     reply = pipeline.inspect(works(12))  # two are being read, one waits for its turn, nine for it
-    until(lambda: share.asked == 3)
+    until(lambda: share.asked == 3, 10)
 
     began = time.monotonic()
     hung = pipeline.stop()
@@ -105,14 +103,7 @@ def test_a_share_that_hangs_holds_up_neither_the_stop_nor_any_message(
 def test_a_message_that_begins_after_the_stop_goes_back(
     share: HungShare, committer: Committer
 ) -> None:
-    pipeline = Pipeline(
-        reader=cast(PictureReader, share),
-        judge=cast(Judge, None),
-        committer=committer,
-        max_batch=4,
-        max_delay_s=0.01,
-        decode_threads=1,
-    )
+    pipeline = made(share, committer, decode_threads=1)
     pipeline.start()
     pipeline.stop()
     for count in (1, 3):
