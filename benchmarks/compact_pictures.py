@@ -14,9 +14,7 @@ from producer.simulator import CLASSES, STANDARD, CableDesign, render
 from vision.decode import decode
 from vision.preprocess import preprocess
 
-SEED = (
-    77_000_000  # the training's pictures come from `default_rng([seed, index])`, with small seeds
-)
+SEED = 77_000_000  # the training's pictures come from `default_rng([small seed, index])`
 _SIZE = 1024  # pixels: what products/cable.yaml demands
 _SUFFIXES = (".jpg", ".png")
 _MAX_PIXELS = 100_000_000

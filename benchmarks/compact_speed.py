@@ -13,10 +13,8 @@ from pathlib import Path
 
 import torch
 
-from vision.encoders import EncoderPair
-from vision.loading import load_clip, load_dino
+from benchmarks.compact_encoders import shipped
 from vision.recipe import fuse
-from vision.weights import in_folder
 
 _BATCH = 32
 _THREADS = 2
@@ -61,7 +59,7 @@ def measure_speed(folder: Path, threads: int = _THREADS) -> dict[str, object]:
 
 
 def _timed(folder: Path) -> tuple[list[float], float]:
-    pair = _loaded(folder)
+    pair = shipped(folder)
     batch = torch.randint(0, 256, (_BATCH, 3, 224, 224), dtype=torch.uint8)
     times: list[float] = []
     with torch.inference_mode():
@@ -96,17 +94,12 @@ def _memory_of_this_process(folder: Path) -> dict[str, int]:
     from transformers import Dinov2Model  # noqa: F401
 
     libraries = _peak_mb()
-    pair = _loaded(folder)
+    pair = shipped(folder)
     batch = torch.zeros((_BATCH, 3, 224, 224), dtype=torch.uint8)
     with torch.inference_mode():
         for _ in range(10):
             fuse(*pair(batch))
     return {"libraries_mb": libraries, "peak_memory_mb": _peak_mb()}
-
-
-def _loaded(folder: Path) -> EncoderPair:
-    weights = in_folder(folder)
-    return EncoderPair(load_clip(weights), load_dino(weights))
 
 
 def _peak_mb() -> int:
