@@ -57,14 +57,14 @@ def optimize(settings: Settings, pictures: torch.Tensor) -> Optimized:
     common = {"source": fingerprint.hex, "versions": _versions()}
 
     model = convert(net)
-    backend = OpenvinoBackend(model, precision="float32")
+    backend = OpenvinoBackend(model, precision="float32", largest=_STEP)
     verify(backend, measured)
     about = {**common, "precision": "float32", "pictures": 0, **_cosines(backend, measured)}
     float32 = optimized.save(optimized.folder_of(settings, "float32"), model, probe, about=about)
 
     calibration = pictures[~held]
     quantised = quantise(model, calibration)
-    cosines = _cosines(OpenvinoBackend(quantised, precision="int8"), measured)
+    cosines = _cosines(OpenvinoBackend(quantised, precision="int8", largest=_STEP), measured)
     if not cosines["mean_cosine"] >= LEAST_MEAN_COSINE:
         raise WeightsError(
             f"the int8 features have cosine {cosines['mean_cosine']:.5f} to the float32 ones, "

@@ -39,13 +39,25 @@ def made_up(size: int) -> torch.Tensor:
     return interpolate(coarse, size=(size, size), mode="bilinear").round().byte()
 
 
-def verify(backend: Backend, probe: Probe) -> None:
+def verify(backend: Backend, probe: Probe, *, largest: int = 0) -> None:
     """See that a backend makes of the probe what it should.
+
+    Args:
+        backend: what is to be seen.
+        probe: with the features that torch makes of it.
+        largest: also of a batch with so many pictures, for which it may have another way.
 
     Raises:
         ConfigurationError: float32 features differ by more than 1e-4, those of another precision
             point elsewhere (cosine below 0.99; int8: 0.98), or they are not finite.
     """
+    _compare(backend, probe)
+    if largest > len(probe.pictures):
+        again = torch.arange(largest) % len(probe.pictures)
+        _compare(backend, Probe(probe.pictures[again], probe.features[again]))
+
+
+def _compare(backend: Backend, probe: Probe) -> None:
     found = backend.features(probe.pictures).cpu()
     if backend.precision == "float32":
         worst = float((found - probe.features).abs().max())

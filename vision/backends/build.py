@@ -45,21 +45,22 @@ def build(choice: Choice, net: FeatureNet, settings: Settings, *, source: str) -
     if choice.device.type == "cuda":
         return _cuda(choice, net, settings)
     if choice.precision == "float32":
-        return Built(TorchBackend(net, device=choice.device), "")
+        return Built(TorchBackend(net, device=choice.device, largest=settings.max_batch), "")
     probe = probe_of(net)
-    return _verified(TorchBackend(net, device=choice.device, precision=choice.precision), probe)
+    backend = TorchBackend(
+        net, device=choice.device, precision=choice.precision, largest=settings.max_batch
+    )
+    return _verified(backend, probe, settings.max_batch)
 
 
 def _cuda(choice: Choice, net: FeatureNet, settings: Settings) -> Built:
     from vision.backends.torch_cuda import CudaBackend
 
     probe = probe_of(net)
-    return _verified(
-        CudaBackend(
-            net, device=choice.device, precision=choice.precision, largest=settings.max_batch
-        ),
-        probe,
+    backend = CudaBackend(
+        net, device=choice.device, precision=choice.precision, largest=settings.max_batch
     )
+    return _verified(backend, probe, settings.max_batch)
 
 
 def _openvino(choice: Choice, net: FeatureNet, settings: Settings, source: str) -> Built:
@@ -74,11 +75,12 @@ def _openvino(choice: Choice, net: FeatureNet, settings: Settings, source: str) 
     else:
         log.info("converting the encoders; `linewatch optimize` keeps the result for later starts")
         model, probe = convert(net), probe_of(net)
-    return _verified(OpenvinoBackend(model, precision=choice.precision), probe, digest)
+    backend = OpenvinoBackend(model, precision=choice.precision, largest=settings.max_batch)
+    return _verified(backend, probe, settings.max_batch, digest)
 
 
-def _verified(backend: Backend, probe: Probe, digest: str = "") -> Built:
-    verify(backend, probe)
+def _verified(backend: Backend, probe: Probe, largest: int, digest: str = "") -> Built:
+    verify(backend, probe, largest=largest)
     if backend.precision == "float32":
         return Built(backend, "")
     return Built(backend, f"{backend.precision} {backend.name} {digest}".strip())

@@ -11,6 +11,7 @@ from linewatch.errors import ConfigurationError
 from linewatch.settings import Settings
 from vision.backends.buckets import bucket_for, chunks, fill, powers_of_two
 from vision.backends.choice import Choice, resolve
+from vision.backends.lanes import LEAST, PART, lanes_for, parts_of
 from vision.backends.staging import Staging
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda:1")
@@ -126,3 +127,26 @@ def test_two_buffers_take_turns_and_wait_for_their_own_copy() -> None:
     assert not events[1].waited
     assert third.data_ptr() == first.data_ptr()
     assert third[:, 0, 0, 0].tolist() == [3, 3, 3, 0]
+
+
+@given(cores=st.integers(1, 130), largest=st.integers(1, 300))
+def test_lanes_share_the_cores_evenly_and_have_a_full_part_each(cores: int, largest: int) -> None:
+    lanes = lanes_for(cores, largest)
+    assert cores % lanes == 0
+    assert lanes == 1 or lanes * PART <= largest
+
+
+def test_a_small_machine_has_a_lane_a_core() -> None:
+    assert [lanes_for(cores, 32) for cores in (1, 2, 4, 6, 8, 16)] == [1, 2, 4, 3, 4, 4]
+
+
+@given(count=st.integers(0, 300), lanes=st.integers(1, 16))
+def test_parts_are_the_whole_batch_in_order_and_evenly_cut(count: int, lanes: int) -> None:
+    parts = parts_of(count, lanes)
+    assert [i for part in parts for i in range(part.start, part.stop)] == list(range(count))
+    if lanes == 1 or count < LEAST * lanes:
+        assert len(parts) == 1
+        return
+    sizes = [part.stop - part.start for part in parts]
+    assert len(parts) % lanes == 0
+    assert LEAST <= min(sizes) <= max(sizes) <= min(PART, min(sizes) + 1)
