@@ -24,6 +24,7 @@ from PIL import Image
 from benchmarks.report import Findings
 from benchmarks.scale import scaled
 from benchmarks.workplace import Workplace
+from vision import decode as of_workers
 from vision.extractor import FeatureExtractor
 from vision.preprocess import preprocess
 
@@ -35,6 +36,11 @@ SIDE = 1024
 def pillow(data: bytes) -> Pixels:
     with Image.open(io.BytesIO(data)) as image:
         return np.array(image.convert("RGB"))
+
+
+def worker(data: bytes) -> Pixels:
+    """As a worker does: Pillow reads the header, simplejpeg the pixels of a flawless JPEG."""
+    return of_workers.decode(data, max_pixels=SIDE * SIDE).pixels
 
 
 def pillow_scaled(data: bytes) -> Pixels:
@@ -67,6 +73,7 @@ def simplejpeg(data: bytes) -> Pixels:
 DECODERS: dict[str, dict[str, Decoder]] = {
     "JPEG": {
         "Pillow": pillow,
+        "Pillow + simplejpeg": worker,
         "Pillow, scaled": pillow_scaled,
         "torchvision.io": torchvision,
         "OpenCV": opencv,

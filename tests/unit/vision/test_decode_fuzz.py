@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -87,3 +89,47 @@ def _ended(data: bytes) -> Decoded | Unjudgeable:
 def test_what_lies_behind_a_picture_changes_nothing(data: bytes, behind: bytes) -> None:
     alone = decode(data, max_pixels=MAX_PIXELS)
     np.testing.assert_array_equal(decode(data + behind, max_pixels=MAX_PIXELS).pixels, alone.pixels)
+
+
+def _jpegs() -> list[bytes]:
+    picture = Image.fromarray(texture(41, 27))
+    return [
+        encoded(picture.convert(mode), "JPEG", quality=quality, progressive=way, subsampling=2)
+        for mode in ("RGB", "L")
+        for quality in (30, 92)
+        for way in (False, True)
+    ]
+
+
+@st.composite
+def flawed(draw: st.DrawFn) -> bytes:
+    """A JPEG with a few bytes changed, cut out, or put behind it."""
+    data = bytearray(draw(st.sampled_from(_jpegs())))
+    for _ in range(draw(st.integers(0, 3))):
+        place = draw(st.integers(0, len(data) - 1))
+        kind = draw(st.sampled_from(["overwrite", "cut", "end", "behind"]))
+        if kind == "overwrite":
+            data[place] = draw(st.integers(0, 255))
+        elif kind == "cut" and len(data) > 100:
+            del data[place : place + draw(st.integers(1, 30))]
+        elif kind == "end":
+            del data[max(1, place) :]
+        else:
+            data += draw(st.binary(min_size=1, max_size=40))
+    return bytes(data)
+
+
+@settings(max_examples=400, deadline=None)
+@given(flawed())
+def test_a_jpeg_is_what_pillow_makes_of_it(data: bytes) -> None:
+    try:
+        with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
+            wanted = np.asarray(image.convert("RGB"))
+    except Exception:
+        assert isinstance(_ended(data), Unjudgeable)
+        return
+    ended = _ended(data)
+    if image.width * image.height > MAX_PIXELS or image.getexif().get(0x0112, 1) != 1:
+        return
+    assert isinstance(ended, Decoded)
+    np.testing.assert_array_equal(ended.pixels, wanted)
