@@ -1,8 +1,8 @@
 """A worker without networks: what the way through queue, worker and database costs by itself.
 
 `celery -A benchmarks.noop worker -Q inspect …` runs the application as it is, but for its
-extractor. The same worker serves `benchmarks.empty`, a task that does nothing at all: what Celery
-itself costs in the same pool, with the same settings, over the same Redis connection.
+extractor. The same worker serves `benchmarks.empty`, a task that does nothing at all: what a
+message costs without a picture. `benchmarks.stock` serves it too, with Celery as it comes.
 
 No setting starts such a worker: a plant could set it by mistake, and every part would pass.
 """
@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from celery import shared_task
 
+from benchmarks.empty_task import EMPTY_TASK
 from linewatch.products import ImageSize
 from linewatch.settings import Settings, get_settings
 from vision.extractor import FeatureExtractor, Prepared
@@ -24,7 +25,6 @@ from workers.app import make_app
 from workers.bootsteps import PipelineStep
 
 DIM = int(os.environ.get("LINEWATCH_BENCH_DIM", "896"))  # what CLIP ViT-B/32 and ViT-S/14 make
-EMPTY_TASK = "benchmarks.empty"
 
 
 class _Nothing:
@@ -78,10 +78,15 @@ def empty(*_: object) -> None:
 
 
 def worker_command(
-    python: str, *, name: str = "noop", threads: int | None = None, include: str | None = None
+    python: str,
+    *,
+    app: str = "benchmarks.noop",
+    name: str = "noop",
+    threads: int | None = None,
+    include: str | None = None,
 ) -> list[str]:
     """The command that runs such a worker, as `linewatch worker` would run a real one."""
-    command = [python, "-m", "celery", "-A", "benchmarks.noop", "worker", "-Q", "inspect"]
+    command = [python, "-m", "celery", "-A", app, "worker", "-Q", "inspect"]
     command += ["-n", f"{name}@%h", "-l", "INFO", "--without-gossip", "--without-mingle"]
     command += ["-c", str(threads)] if threads else []
     return command + (["--include", include] if include else [])

@@ -14,6 +14,7 @@ import numpy as np
 import redis
 
 from benchmarks.contender import TORCH
+from benchmarks.empty_task import EMPTY_TASK, write_config
 from benchmarks.plant import BenchPlant
 from benchmarks.workplace import Workplace
 from linewatch.errors import ServiceError
@@ -27,6 +28,7 @@ from producer.contract import QUEUE, receipts_key
 from producer.messages import TaskMessage, as_task
 from producer.publisher import Publisher
 from producer.uuid7 import uuid7
+from workers.config import celery_config
 
 PRODUCER = "bench"
 _NO_METRICS = Metrics(accuracy=0, macro_f1=0, weighted_f1=0, folds=2, converged=True, classes=())
@@ -36,16 +38,22 @@ _SIDE = 64  # pixels: so small that reading and hashing a file costs nothing bes
 
 
 class NoopPlant(BenchPlant):
-    """Judges features of nothing with a fitted head: rows, scores and features are written."""
+    """Judges features of nothing with a fitted head: rows, scores and features are written.
 
-    def __init__(self, workplace: Workplace, kind: str) -> None:
+    Args:
+        workplace: gives database, Redis and folder.
+        kind: of the database.
+        app: what its worker runs; `benchmarks.stock` only takes empty tasks.
+    """
+
+    def __init__(self, workplace: Workplace, kind: str, app: str = "benchmarks.noop") -> None:
         from benchmarks.noop import worker_command
 
-        settings = workplace.settings(
-            f"noop-{kind}", workplace.database_url(kind), encoders="compact"
-        )
+        name = f"{app.rpartition('.')[2]}-{kind}"
+        settings = workplace.settings(name, workplace.database_url(kind), encoders="compact")
+        write_config(settings.data_dir, celery_config(settings))
         settings.image_roots = (_small_files(workplace.folder / "small"),)
-        super().__init__(settings, TORCH, worker_command(sys.executable))
+        super().__init__(settings, TORCH, worker_command(sys.executable, app=app))
         self.files = sorted(settings.image_roots[0].glob("*.jpg"))
         self.publisher = Publisher(settings, PRODUCER)
         self.redis = redis.Redis.from_url(settings.redis_client_url)
@@ -56,9 +64,7 @@ class NoopPlant(BenchPlant):
         return [as_task(self._payload(images), PRODUCER) for _ in range(count)]
 
     def empty_tasks(self, count: int) -> list[TaskMessage]:
-        """As many Celery tasks that do nothing at all, for the same worker."""
-        from benchmarks.noop import EMPTY_TASK
-
+        """As many Celery tasks that do nothing at all."""
         tasks = self.messages(count, 1)
         return [
             replace(task, headers={**task.headers, "task": EMPTY_TASK}, body=([], {}, task.body[2]))
@@ -122,10 +128,10 @@ class NoopPlant(BenchPlant):
 
 
 def noop_plants(
-    workplace: Workplace, stack: ExitStack, kinds: Sequence[str]
+    workplace: Workplace, stack: ExitStack, kinds: Sequence[str], app: str = "benchmarks.noop"
 ) -> dict[str, NoopPlant]:
     """A started plant on each kind of database."""
-    plants = {kind: stack.enter_context(NoopPlant(workplace, kind)) for kind in kinds}
+    plants = {kind: stack.enter_context(NoopPlant(workplace, kind, app)) for kind in kinds}
     for plant in plants.values():
         plant.start(wait=False)
     for plant in plants.values():

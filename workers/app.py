@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+
 from celery import Celery
 
 from linewatch.settings import Settings, get_settings
 from workers.config import celery_config
+
+# Celery's two lines for each message, "received" and "succeeded": two for each picture say nothing
+# that its row and Flower do not, and hide the lines that matter.
+_CHATTY = ("celery.worker.strategy", "celery.app.trace")
 
 
 def make_app(settings: Settings) -> Celery:
@@ -17,6 +23,8 @@ def make_app(settings: Settings) -> Celery:
     from workers.unreadable import BuryStep, install
 
     install()
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
     app.steps["worker"].add(PipelineStep)
     app.steps["consumer"].update({BuryStep, LeaseStep})
     return app

@@ -29,6 +29,7 @@ class PipelineStep(bootsteps.StartStopStep):  # type: ignore[misc]
     def __init__(self, worker: Any, **_: Any) -> None:
         self.runtime: Any = None
         self._told_to_stop = False
+        self._worker = worker
 
     def include_if(self, worker: Any) -> bool:
         """Whether this worker consumes the inspect queue."""
@@ -92,6 +93,9 @@ class PipelineStep(bootsteps.StartStopStep):  # type: ignore[misc]
     def _drain(self, **_: Any) -> None:
         self._told_to_stop = True
         self.runtime.pipeline.drain()
+        dispatcher = getattr(self._worker.consumer, "event_dispatcher", None)
+        if dispatcher is not None:
+            dispatcher.hurry()
 
 
 class LeaseStep(bootsteps.StartStopStep):  # type: ignore[misc]

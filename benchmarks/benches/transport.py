@@ -1,7 +1,9 @@
 """Messages and images per second with a network that does nothing, against an empty Celery task.
 
-Both kinds of task are served by the same worker process, in the same pool, with the same settings.
-The queue is filled while the worker stands still; the clock stops at the last acknowledgement,
+Empty tasks are served twice: by Celery as released (`benchmarks.stock`), in the same kind of pool
+and with the same settings, and by the very worker that inspects, which adds checks to Celery and
+takes out what is slow in it. The ratio is to the former, what a message costs anybody. The queue is
+filled while the worker stands still; the clock stops at the last acknowledgement,
 which Celery sends when the rows are committed. Messages are published directly, as
 docs/protocol.md allows: a camera's spool is no part of this. Files are small. Every picture gets
 its row, scores, features, counts and receipt.
@@ -20,7 +22,7 @@ from benchmarks.scale import scaled
 from benchmarks.workplace import Workplace, say
 
 MESSAGES = {1: 2000, 8: 800, 64: 300}  # images a message to messages: some seconds each
-_EMPTY = "empty task"
+_EMPTY, _EMPTY_HERE = "empty task, Celery as released", "empty task, this worker"
 
 
 def run(workplace: Workplace, *, quick: bool) -> Findings:
@@ -31,10 +33,12 @@ def run(workplace: Workplace, *, quick: bool) -> Findings:
     for kind in workplace.databases:
         with ExitStack() as stack:
             plant = noop_plants(workplace, stack, [kind])[kind]
-            plant.drain_s(plant.messages(scaled(300), 1))
+            stock = noop_plants(workplace, stack, [kind], "benchmarks.stock")[kind]
+            plant.drain_s(plant.messages(scaled(1500), 1))  # charts have their baseline by then
+            stock.drain_s(stock.empty_tasks(scaled(300)))
             for events in (True, False):
                 say(f"{kind}, events {'on' if events else 'off'}")
-                _measure(plant, kind, events, findings)
+                _measure(plant, stock, kind, events, findings)
             findings.settings[f"verdicts {kind}"] = plant.check_judged()
     main = workplace.main_database
     findings.ratios = {
@@ -45,21 +49,27 @@ def run(workplace: Workplace, *, quick: bool) -> Findings:
     return findings
 
 
-def _measure(plant: NoopPlant, kind: str, events: bool, findings: Findings) -> None:
-    _switch_events(plant, events)
-    runs: dict[str, Callable[[], float]] = {_EMPTY: partial(_empty_per_s, plant)}
+def _measure(
+    plant: NoopPlant, stock: NoopPlant, kind: str, events: bool, findings: Findings
+) -> None:
+    runs: dict[str, Callable[[], float]] = {}
+    for name, each in ((_EMPTY, stock), (_EMPTY_HERE, plant)):
+        _switch_events(each, events)
+        runs[name] = partial(_empty_per_s, each)
     for images in MESSAGES:
         runs[str(images)] = partial(_messages_per_s, plant, images)
     rates = interleave(runs, findings.settings["rounds"])
     suffix = f"{kind}_events_{'on' if events else 'off'}"
     for name, values in rates.items():
-        images = 0 if name == _EMPTY else int(name)
-        row = {"database": kind, "events": events, "images_a_message": images or _EMPTY}
+        images = int(name) if name.isdecimal() else 0
+        row = {"database": kind, "events": events, "images_a_message": images or name}
         row["messages_per_s"] = spread(values)
         row["images_per_s"] = images * spread(values)["median"] if images else None
         findings.rows.append(row)
     single = median_of_pairs(rates["1"], rates[_EMPTY])
     findings.ratios[f"transport_to_empty_task_{suffix}"] = single
+    here = median_of_pairs(rates["1"], rates[_EMPTY_HERE])
+    findings.ratios[f"transport_to_empty_task_here_{suffix}"] = here
     findings.ratios[f"images_per_s_at_64_{suffix}"] = 64 * spread(rates["64"])["median"]
 
 
