@@ -28,7 +28,7 @@ TARGETS = {
     "pipeline_to_litserve": Target(1.0, True, "whole system ÷ LitServe, same backend, the worst"),
     "pipeline_to_rayserve": Target(1.0, True, "whole system ÷ Ray Serve, same backend, the worst"),
     "transport_to_empty_task": Target(
-        0.8, True, "single-image messages ÷ empty Celery tasks, events on"
+        0.8, True, "single-image messages ÷ empty tasks of Celery as released, events on"
     ),
     "images_per_s_at_64": Target(
         4000, True, "images/s at 64 a message, network that does nothing, PostgreSQL"

@@ -93,7 +93,8 @@ class PipelineStep(bootsteps.StartStopStep):  # type: ignore[misc]
     def _drain(self, **_: Any) -> None:
         self._told_to_stop = True
         self.runtime.pipeline.drain()
-        dispatcher = getattr(self._worker.consumer, "event_dispatcher", None)
+        consumer = getattr(self._worker, "consumer", None)
+        dispatcher = getattr(consumer, "event_dispatcher", None)  # none before it is connected
         if dispatcher is not None:
             dispatcher.hurry()
 
