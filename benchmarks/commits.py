@@ -15,7 +15,9 @@ from db.tables import Inspection
 from linewatch.errors import ServiceError
 
 _ROWS = table_of(Inspection)
-_POLL_S = 0.1
+_POLL_S = (
+    0.5  # when the last row was decided stands in it; asking more often costs the contenders time
+)
 
 
 @dataclass(frozen=True, slots=True)

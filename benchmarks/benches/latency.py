@@ -18,9 +18,8 @@ from uuid import UUID
 
 import numpy as np
 
-from benchmarks.benches.pipeline import PER_RUN, fitted_plants
+from benchmarks.benches.pipeline import files_for_a_run, fitted_plants
 from benchmarks.contender import OPENVINO_INT8, TORCH, Contender, available
-from benchmarks.jpegs import repeated
 from benchmarks.paired import quantile
 from benchmarks.plant import BenchPlant
 from benchmarks.receipt_watch import ReceiptWatch
@@ -58,7 +57,7 @@ def _measure(
     with ExitStack() as stack:
         bare = stack.enter_context(workplace.bare(contender, settings))
         plant = fitted_plants(workplace, contender, bare, stack, [kind])[kind]
-        paths = repeated(workplace.pictures, scaled(PER_RUN[contender.backend]))
+        paths = files_for_a_run(workplace, bare, settings.max_batch)
         plant.images_per_s(paths[: max(2, len(paths) // 4)])  # warm
         capacity = plant.images_per_s(paths)
         forward_ms = 1000 * median(bare.forward_s(paths, 1, scaled(30)))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 
-from benchmarks.benches.pipeline import PER_RUN, fitted_plants
+from benchmarks.benches.pipeline import files_for_a_run, fitted_plants
 from benchmarks.contender import OPENVINO_INT8, TORCH, available
 from benchmarks.jpegs import repeated
 from benchmarks.paired import interleave, median_of_pairs, spread
@@ -34,9 +34,10 @@ def run(workplace: Workplace, *, quick: bool) -> Findings:
         contenders = available(TORCH, OPENVINO_INT8)
         for contender in contenders:
             say(f"{contender.name}: loading")
-            with workplace.bare(contender, workplace.settings("bare", "")) as bare:
+            settings = workplace.settings("bare", "")
+            with workplace.bare(contender, settings) as bare:
                 plant = fitted_plants(workplace, contender, bare, stack, [kind])[kind]
-            paths = repeated(workplace.pictures, scaled(PER_RUN[contender.backend]))
+                paths = files_for_a_run(workplace, bare, settings.max_batch)
             runs[contender.name] = partial(plant.images_per_s, paths)
             plant.images_per_s(paths[: max(2, len(paths) // 4)])  # warm
         rates = interleave(runs, 2 if quick else 5)

@@ -13,9 +13,8 @@ from contextlib import ExitStack
 from functools import partial
 
 from benchmarks.bare import Bare
-from benchmarks.benches.pipeline import PER_RUN, fitted_plants
+from benchmarks.benches.pipeline import files_for_a_run, fitted_plants
 from benchmarks.contender import OPENVINO_INT8, TORCH, Contender, available
-from benchmarks.jpegs import repeated
 from benchmarks.paired import interleave, median_of_pairs, spread
 from benchmarks.peers.server_plant import CONNECTIONS, ServerPlant
 from benchmarks.report import Findings
@@ -53,10 +52,11 @@ def _measure(
     rounds: int,
 ) -> None:
     kind = workplace.main_database
-    paths = repeated(workplace.pictures, scaled(PER_RUN[contender.backend]))
+    settings = workplace.settings("bare", "")
     with ExitStack() as stack:
         say(f"{contender.name}: loading")
-        with workplace.bare(contender, workplace.settings("bare", "")) as bare:
+        with workplace.bare(contender, settings) as bare:
+            paths = files_for_a_run(workplace, bare, settings.max_batch)
             plant = fitted_plants(workplace, contender, bare, stack, [kind])[kind]
             runs: dict[str, Callable[[], float]] = {_OURS: partial(plant.images_per_s, paths)}
             for name in peers:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 
 from benchmarks.bare import Bare
 from benchmarks.contender import OPENVINO, OPENVINO_INT8, TORCH, Contender
@@ -19,7 +20,7 @@ from benchmarks.report import Findings
 from benchmarks.scale import scaled
 from benchmarks.workplace import Workplace, say
 
-PER_RUN = {"torch": 96, "openvino": 224}  # images: some ten seconds on two cores
+_RUN_S = 10.0  # beside which filling and emptying the pipelines is little
 
 
 def run(workplace: Workplace, *, quick: bool) -> Findings:
@@ -47,12 +48,11 @@ def _measure(
         bare = stack.enter_context(workplace.bare(contender, settings))
         plants = fitted_plants(workplace, contender, bare, stack)
         batch = settings.max_batch
-        paths = repeated(workplace.pictures, scaled(PER_RUN[contender.backend]))
+        paths = files_for_a_run(workplace, bare, batch)
         runs = {"bare loop": partial(bare.images_per_s, paths, batch)}
         for kind, plant in plants.items():
             runs[kind] = partial(plant.images_per_s, paths)
             plant.images_per_s(paths[:batch])  # the first pictures cost more; not timed
-        bare.images_per_s(paths[:batch], batch)
         say(f"{contender.name}: {rounds} rounds of {len(paths)} images")
         rates = interleave(runs, rounds)
         findings.settings |= {
@@ -67,6 +67,14 @@ def _measure(
             ratio = median_of_pairs(rates[kind], rates["bare loop"])
             findings.ratios[f"pipeline_to_bare_{contender.key}_{kind}"] = ratio
             findings.settings[f"verdicts {contender.name} {kind}"] = plant.check_judged()
+
+
+def files_for_a_run(workplace: Workplace, bare: Bare, batch: int) -> list[Path]:
+    """As many files as the bare loop judges in ten seconds, in whole batches; it is warm then."""
+    some = repeated(workplace.pictures, scaled(2 * batch))
+    bare.images_per_s(some, batch)
+    batches = _RUN_S * bare.images_per_s(some, batch) / batch
+    return repeated(workplace.pictures, scaled(batch * max(1, round(batches))))
 
 
 def fitted_plants(
