@@ -50,6 +50,7 @@ class Drain:
         self._next_stray_check = 0.0
         self._next_checkpoint = 0.0
         self._next_sweep = 0.0
+        self._not_before = 0.0  # when the next message may go, unless it is full
 
     def round(self) -> Round:
         """One round.
@@ -125,8 +126,9 @@ class Drain:
         room = self._settings.max_queue_depth - queue.depth
         if room <= 0 or (queue.oldest_age_s or 0.0) > self._settings.max_queue_age_s:
             return 0, True
-        if len(waiting) < limit and self._settings.linger_ms:
-            time.sleep(self._settings.linger_ms / 1000)
+        early_s = self._not_before - time.monotonic()
+        if len(waiting) < limit and early_s > 0:  # one that comes after a pause goes at once
+            time.sleep(early_s)
             waiting = self._waiting(limit * _MESSAGES_A_ROUND)
         messages = group(waiting, limit, self._settings.max_message_bytes)[
             : min(room, _MESSAGES_A_ROUND)
@@ -135,5 +137,6 @@ class Drain:
             [to_task(m, self._outbox.producer_id, self._keys) for m in messages]
         )
         sent = [picture for message in messages for picture in message]
+        self._not_before = time.monotonic() + self._settings.linger_ms / 1000
         self._outbox.mark_sent(sent, self._settings.receipt_timeout_s)
         return len(sent), False

@@ -169,6 +169,11 @@ class Producer(BaseModel):
         default="fifo", description="Which pictures of a backlog the sender sends first."
     )
     images_per_message: int = Field(default=16, ge=1, le=64)
-    linger_ms: float = Field(default=5.0, ge=0, le=1000, description="Longest wait to fill one.")
+    linger_ms: float = Field(
+        default=5.0,
+        ge=0,
+        le=1000,
+        description="From one message to the next, unless it is full: pictures gather meanwhile.",
+    )
 
     _absolute_spool = field_validator("spool_dir")(absolute)
