@@ -26,8 +26,12 @@ from workers.prompts import version_info
 
 READY_TIMEOUT_S = 240.0
 WORKER = python_command("linewatch", "worker", "--queues", "inspect", "--no-supervise")
-# On a machine that others use too, a batch can take long; the watchdog must not end the run.
-_PATIENCE = {"LINEWATCH_STALL_TIMEOUT_S": "600"}
+_OVERRIDES = {
+    # On a machine that others use too, a batch can take long; the watchdog must not end the run.
+    "LINEWATCH_STALL_TIMEOUT_S": "600",
+    # Drift charts have their baseline before anything is timed, and run from then on.
+    "LINEWATCH_DRIFT_BASELINE_PARTS": "60",
+}
 
 
 class BenchPlant:
@@ -48,7 +52,7 @@ class BenchPlant:
         self.settings = settings
         self.engine: Engine = engine_for(settings.sql_url)
         self._command = list(command)
-        everything = {**child_environment(settings), **contender.environment, **_PATIENCE}
+        everything = {**child_environment(settings), **contender.environment, **_OVERRIDES}
         self.group = ServiceGroup(settings.data_dir / "logs", everything)
         self.product = register_cable(self.engine, "cable")
         self.version = ""

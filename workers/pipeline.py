@@ -198,10 +198,12 @@ class Pipeline:
         while batch := self._batches.take(self.limit.value):
             oldest = min(waiting.since for waiting in batch)
             observers.note(Stage.BATCH_WAIT, len(batch), time.perf_counter() - oldest)
-            size = len(batch)
-            self._device.judge(batch)
+            # Once their features are there the pixels are no more needed: decoders then have the
+            # cores while rows are written, or the device would wait for both one after the other.
+            give_credits = self._credits.returning(len(batch))
+            self._device.judge(batch, give_credits)
             del batch  # or its pixels stay until the next batch is taken
-            self._credits.give(size)
+            give_credits()
 
 
 def _give_back(items: Iterable[Undecoded]) -> None:

@@ -56,8 +56,8 @@ def _measure(
     with ExitStack() as stack:
         say(f"{contender.name}: loading")
         with workplace.bare(contender, settings) as bare:
-            paths = files_for_a_run(workplace, bare, settings.max_batch)
             plant = fitted_plants(workplace, contender, bare, stack, [kind])[kind]
+            paths = files_for_a_run(workplace, bare, settings.max_batch)
             runs: dict[str, Callable[[], float]] = {_OURS: partial(plant.images_per_s, paths)}
             for name in peers:
                 say(f"{contender.name}: starting {name}")

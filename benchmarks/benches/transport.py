@@ -34,7 +34,7 @@ def run(workplace: Workplace, *, quick: bool) -> Findings:
         with ExitStack() as stack:
             plant = noop_plants(workplace, stack, [kind])[kind]
             stock = noop_plants(workplace, stack, [kind], "benchmarks.stock")[kind]
-            plant.drain_s(plant.messages(scaled(1500), 1))  # charts have their baseline by then
+            plant.drain_s(plant.messages(scaled(300), 1))
             stock.drain_s(stock.empty_tasks(scaled(300)))
             for events in (True, False):
                 say(f"{kind}, events {'on' if events else 'off'}")

@@ -40,5 +40,5 @@ def test_transport_is_measured_from_command_to_file(tmp_path: Path) -> None:
     assert result["ratios"]["transport_to_empty_task"] > 0
     judged = result["settings"]["verdicts sqlite"]
     # Warm-up, then two rounds, events on and off: every picture of every message has its row.
-    assert sum(judged.values()) == 15 + 2 * 2 * (20 * 1 + 8 * 8 + 5 * 64)
+    assert sum(judged.values()) == 3 + 2 * 2 * (20 * 1 + 8 * 8 + 5 * 64)
     assert "transport_to_empty_task" in done.stdout
