@@ -2,8 +2,9 @@
 
 1024x1024 pictures as JPEG (quality 92) and PNG: photographs where LINEWATCH_TEST_DATA names them,
 else those of the simulated line. Decoders take turns on each file, so that a busy machine slows all
-of them alike; what counts is the thread's own processor time. The cosine is that of the full-size
-encoders' features to those of Pillow's pixels.
+of them alike; what counts is the thread's own processor time. The cosines are those of features to the
+features of Pillow's pixels: of the full-size encoders, whose weights are seeded, and of the compact
+ones, which were trained and tell more apart.
 """
 
 from __future__ import annotations
@@ -91,7 +92,12 @@ def run(workplace: Workplace, *, quick: bool) -> Findings:
     )
     photographs = os.environ.get("LINEWATCH_TEST_DATA")
     folder = Path(photographs) if photographs else workplace.pictures[0].path.parent
-    extractor = FeatureExtractor.from_settings(settings)
+    encoders = {
+        "full": FeatureExtractor.from_settings(settings),
+        "compact": FeatureExtractor.from_settings(
+            settings.model_copy(update={"encoders": "compact", "weights_dir": None})
+        ),
+    }
     findings = Findings({"side": SIDE, "files": count, "rounds": rounds, "jpeg_quality": 92})
     findings.settings["pictures"] = "photographs" if photographs else "simulated line"
     threads = torch.get_num_threads()
@@ -100,7 +106,7 @@ def run(workplace: Workplace, *, quick: bool) -> Findings:
         torch.set_num_threads(1)
         times, inputs = measure(files, usable(decoders, files[0], findings), rounds)
         torch.set_num_threads(threads)
-        rows = compared(times, inputs, extractor)
+        rows = compared(times, inputs, encoders)
         findings.rows += [{"format": kind, **row} for row in rows]
         pillow_ms = rows[0]["total_ms"]
         findings.ratios |= {
@@ -154,17 +160,24 @@ def measure(files: list[bytes], decoders: dict[str, Decoder], rounds: int) -> tu
     return times, inputs
 
 
-def compared(times: Times, inputs: Inputs, extractor: FeatureExtractor) -> list[dict[str, Any]]:
+def compared(
+    times: Times, inputs: Inputs, encoders: dict[str, FeatureExtractor]
+) -> list[dict[str, Any]]:
     """A row for each decoder, Pillow's first."""
-    features = {name: extractor.features(torch.stack(rows)) for name, rows in inputs.items()}
-    wanted = features["Pillow"]
+    batches = {name: torch.stack(pictures) for name, pictures in inputs.items()}
+    least: dict[str, dict[str, float]] = {name: {} for name in inputs}
+    for encoder, extractor in encoders.items():
+        wanted = extractor.features(batches["Pillow"])
+        for name, batch in batches.items():
+            cosines = torch.cosine_similarity(extractor.features(batch), wanted)
+            least[name][f"least_cosine_{encoder}"] = float(cosines.min())
     return [
         {
             "decoder": name,
             "decode_ms": statistics.median(decode),
             "resize_ms": statistics.median(resize),
             "total_ms": statistics.median(a + b for a, b in zip(decode, resize, strict=True)),
-            "least_cosine": float(torch.cosine_similarity(features[name], wanted).min()),
+            **least[name],
         }
         for name, (decode, resize) in times.items()
     ]
