@@ -2,9 +2,9 @@
 
 1024x1024 pictures as JPEG (quality 92) and PNG: photographs where LINEWATCH_TEST_DATA names them,
 else those of the simulated line. Decoders take turns on each file, so that a busy machine slows all
-of them alike; what counts is the thread's own processor time. The cosines are those of features to the
-features of Pillow's pixels: of the full-size encoders, whose weights are seeded, and of the compact
-ones, which were trained and tell more apart.
+of them alike; what counts is the thread's own processor time. The cosines are those of features to
+the features of Pillow's pixels: of the full-size encoders, whose weights are seeded, and of the
+compact ones, which were trained and tell more apart.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from itertools import pairwise
 
 PART = 8  # the most pictures in a part: few enough to share out evenly when a lane falls behind
 LEAST = 2  # the fewest: one picture alone is done sooner by all cores
+UNEVEN = 1 / 15  # of the work: what lanes may lose when some of them have a picture less
 
 
 def lanes_for(cores: int, largest: int) -> int:
@@ -27,8 +28,13 @@ def lanes_for(cores: int, largest: int) -> int:
 
 
 def parts_of(count: int, lanes: int) -> list[slice]:
-    """`count` pictures as parts of nearly equal size, in order; as one if they are too few."""
-    if lanes == 1 or count < LEAST * lanes:
+    """`count` pictures as parts of nearly equal size, in order.
+
+    As one part if they are too few, or would leave lanes without work: five pictures take two lanes
+    as long as six.
+    """
+    idle = -count % lanes
+    if lanes == 1 or count < LEAST * lanes or idle > UNEVEN * count:
         return [slice(0, count)]
     rounds = -(-count // (lanes * PART))
     number = lanes * rounds

@@ -11,7 +11,7 @@ from linewatch.errors import ConfigurationError
 from linewatch.settings import Settings
 from vision.backends.buckets import bucket_for, chunks, fill, powers_of_two
 from vision.backends.choice import Choice, resolve
-from vision.backends.lanes import LEAST, PART, lanes_for, parts_of
+from vision.backends.lanes import LEAST, PART, UNEVEN, lanes_for, parts_of
 from vision.backends.staging import Staging
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda:1")
@@ -144,9 +144,15 @@ def test_a_small_machine_has_a_lane_a_core() -> None:
 def test_parts_are_the_whole_batch_in_order_and_evenly_cut(count: int, lanes: int) -> None:
     parts = parts_of(count, lanes)
     assert [i for part in parts for i in range(part.start, part.stop)] == list(range(count))
-    if lanes == 1 or count < LEAST * lanes:
-        assert len(parts) == 1
+    if len(parts) == 1:
+        assert lanes == 1 or count < LEAST * lanes or -count % lanes > UNEVEN * count
         return
     sizes = [part.stop - part.start for part in parts]
     assert len(parts) % lanes == 0
     assert LEAST <= min(sizes) <= max(sizes) <= min(PART, min(sizes) + 1)
+
+
+def test_few_pictures_are_shared_only_where_they_come_out_even() -> None:
+    cut = [len(parts_of(count, 2)) for count in range(9)]
+    assert cut == [1, 1, 1, 1, 2, 1, 2, 1, 2]
+    assert [len(parts_of(count, 2)) for count in (13, 15, 16, 17, 32, 33)] == [1, 2, 2, 4, 4, 6]
