@@ -86,7 +86,7 @@ DECODERS: dict[str, dict[str, Decoder]] = {
 
 def run(workplace: Workplace, *, quick: bool) -> Findings:
     """Each decoder that is installed."""
-    count, rounds = scaled(12, least=2), 5 if quick else 20
+    count, rounds = scaled(36, least=2), 3 if quick else 10
     settings = workplace.settings("decode", "").model_copy(
         update={"device": "cpu", "backend": "torch", "precision": "float32"}
     )
