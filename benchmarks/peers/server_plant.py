@@ -6,8 +6,8 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -67,6 +67,22 @@ class ServerPlant:
         self.group.start("server", python_command(self._module, str(self._port)))
         self.group.wait_until("the server", lambda: self._answers(warm[0]), _READY_S)
         self.images_per_s(warm)
+
+    @contextmanager
+    def resting(self) -> Iterator[None]:
+        """It stands still (SIGSTOP), or a server that waits would take from whoever is measured.
+
+        Not Ray: its daemons would take each other for dead.
+        """
+        leaders = [service.process.pid for service in self.group.services]
+        stopped = [] if "rayserve" in self._module else leaders
+        for leader in stopped:
+            os.killpg(leader, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for leader in stopped:
+                os.killpg(leader, signal.SIGCONT)
 
     def images_per_s(self, paths: Sequence[Path]) -> float:
         """From the first request to the last answer; the rows are committed by then."""
