@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from threading import Condition
 
 
@@ -32,11 +31,6 @@ class Credits:
         with self._changed:
             self._free += count
             self._changed.notify_all()
-
-    def returning(self, count: int) -> Callable[[], None]:
-        """A function that brings `count` back when it is first called; for one thread."""
-        left = [count]
-        return lambda: self.give(left.pop()) if left else None
 
     def close(self) -> None:
         """Lend no more, and let nobody wait."""

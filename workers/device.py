@@ -56,22 +56,14 @@ class Device:
         self._on_lost = on_lost
         self.lost = False
 
-    def judge(
-        self, batch: Sequence[Waiting], on_features: Callable[[], None] = lambda: None
-    ) -> None:
-        """Judge a batch and hand its rows on; never raises.
-
-        Args:
-            batch: prepared pictures.
-            on_features: called when features are there, before rows are made of them; once for
-                each part of a batch that failed.
-        """
+    def judge(self, batch: Sequence[Waiting]) -> None:
+        """Judge a batch and hand its rows on; never raises."""
         if self.lost:
             self._give_back(batch)
             return
         try:
             with observers.timed(Stage.INFER, len(batch)):
-                rows = self._judge.judge([waiting.picture for waiting in batch], on_features)
+                rows = self._judge.judge([waiting.picture for waiting in batch])
         except Exception as error:
             failure = error
         else:
@@ -83,12 +75,9 @@ class Device:
                 ]
             )
             return
-        # Outside the handler: its traceback holds the pixels.
-        self._failed(batch, failure, on_features)
+        self._failed(batch, failure)  # outside the handler: its traceback holds the pixels
 
-    def _failed(
-        self, batch: Sequence[Waiting], error: Exception, on_features: Callable[[], None]
-    ) -> None:
+    def _failed(self, batch: Sequence[Waiting], error: Exception) -> None:
         kind = device_error(error)
         if kind is DeviceError.LOST:
             log.critical("the device is lost, this worker ends itself: %s", error)
@@ -110,8 +99,8 @@ class Device:
             if kind is None:
                 log.warning("a batch of %d failed, trying its halves: %s", len(batch), error)
             half = len(batch) // 2
-            self.judge(batch[:half], on_features)
-            self.judge(batch[half:], on_features)
+            self.judge(batch[:half])
+            self.judge(batch[half:])
             return
         work = batch[0].picture.work
         log.error("picture %s could not be judged", work.id, exc_info=error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from threading import Lock
 
@@ -45,19 +45,11 @@ class Judge:
         self._sample_rate = feature_sample_rate
         self._device = Lock()  # the device thread's, but for a moment of idleness: see `embed`
 
-    def judge(
-        self, batch: Sequence[PreparedPicture], on_features: Callable[[], None] = lambda: None
-    ) -> list[InspectionRecord]:
-        """Judge a batch; the rows are in the batch's order.
-
-        Args:
-            batch: prepared pictures.
-            on_features: called once their features are computed (on a GPU: under way).
-        """
+    def judge(self, batch: Sequence[PreparedPicture]) -> list[InspectionRecord]:
+        """Judge a batch; the rows are in the batch's order."""
         pixels = torch.stack([picture.pixels for picture in batch])
         with self._device:
             features = self._extractor.features(pixels)
-        on_features()
         rows: dict[int, InspectionRecord] = {}
         by_product = defaultdict(list)
         for index, picture in enumerate(batch):

@@ -198,12 +198,10 @@ class Pipeline:
         while batch := self._batches.take(self.limit.value):
             oldest = min(waiting.since for waiting in batch)
             observers.note(Stage.BATCH_WAIT, len(batch), time.perf_counter() - oldest)
-            # Once their features are there the pixels are no more needed: decoders then have the
-            # cores while rows are written, or the device would wait for both one after the other.
-            give_credits = self._credits.returning(len(batch))
-            self._device.judge(batch, give_credits)
+            size = len(batch)
+            self._device.judge(batch)
             del batch  # or its pixels stay until the next batch is taken
-            give_credits()
+            self._credits.give(size)
 
 
 def _give_back(items: Iterable[Undecoded]) -> None:

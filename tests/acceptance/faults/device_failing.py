@@ -14,12 +14,12 @@ from workers.judging import Judge
 _judge = Judge.judge
 
 
-def _failing(self: Judge, batch: Any, *rest: Any) -> Any:
+def _failing(self: Judge, batch: Any) -> Any:
     flag = Path(os.environ["LINEWATCH_TEST_DEVICE_FLAG"])
     if len(batch) >= int(os.environ["LINEWATCH_TEST_DEVICE_FROM"]) and not flag.exists():
         flag.touch()
         raise RuntimeError(os.environ["LINEWATCH_TEST_DEVICE_SAYS"])
-    return _judge(self, batch, *rest)
+    return _judge(self, batch)
 
 
 Judge.judge = _failing  # type: ignore[method-assign]

@@ -36,11 +36,10 @@ class Bench:
         self.limit = BatchLimit(count)
         self.collector = Collector()
 
-        def judge(batch: Sequence[Any], on_features: Callable[[], None]) -> list[UUID]:
+        def judge(batch: Sequence[Any]) -> list[UUID]:
             ids = [picture.work.id for picture in batch]
             self.sizes.append(len(ids))
             check(ids)
-            on_features()
             return ids
 
         self.lost = 0
@@ -54,13 +53,12 @@ class Bench:
     def count_loss(self) -> None:
         self.lost += 1
 
-    def run(self, on_features: Callable[[], None] = lambda: None) -> None:
+    def run(self) -> None:
         envelope = SimpleNamespace(producer=None)
         pictures: list[Any] = [
             SimpleNamespace(work=SimpleNamespace(id=id_, envelope=envelope)) for id_ in self.ids
         ]
-        batch = [Waiting(picture, self.reply, 0.0) for picture in pictures]
-        self.device.judge(batch, on_features)
+        self.device.judge([Waiting(picture, self.reply, 0.0) for picture in pictures])
 
 
 def test_a_bad_picture_fails_alone_and_is_found_by_halving() -> None:
@@ -124,17 +122,3 @@ def test_a_lost_device_gives_everything_back_and_is_asked_no_more() -> None:
     bench.run()
     assert bench.reply.failures.keys() == set(bench.ids)
     assert (bench.sizes, bench.lost) == ([8], 1)
-
-
-def test_on_features_comes_before_the_rows_and_for_each_part_that_was_computed() -> None:
-    bench: Bench
-    events: list[int] = []
-
-    def check(ids: list[UUID]) -> None:
-        if len(ids) > 2:
-            raise ValueError("too many for this judge")
-
-    bench = Bench(4, check)
-    bench.run(lambda: events.append(len(bench.collector.rows)))
-    assert events == [0, 2]
-    assert bench.collector.rows == bench.ids

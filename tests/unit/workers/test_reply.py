@@ -84,14 +84,6 @@ def test_credits_are_taken_several_at_once_and_come_back() -> None:
     assert got == [1]
 
 
-def test_credits_that_are_brought_back_twice_count_once() -> None:
-    credits_ = Credits(4)
-    give_back = credits_.returning(credits_.take(4))
-    give_back()
-    give_back()
-    assert credits_.take(9) == 4
-
-
 def test_closed_credits_hold_up_nobody() -> None:
     credits_ = Credits(1)
     assert credits_.take(1) == 1
