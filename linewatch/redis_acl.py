@@ -49,7 +49,7 @@ ROLES = (
     Role(
         "worker",
         "takes messages, sends receipts, answers remote control",
-        f"{_QUEUES} {_CONSUME} {_REMOTE} +rpush +lindex +hlen "
+        f"{_QUEUES} {_CONSUME} {_REMOTE} +blmove +rpop +rpush +lindex +hlen "
         "(~linewatch:receipts:* +rpush +ltrim +expire)",
     ),
     Role(

@@ -20,7 +20,8 @@ def make_app(settings: Settings) -> Celery:
     app.conf.update(celery_config(settings))
 
     from workers.bootsteps import LeaseStep, PipelineStep
-    from workers.unreadable import BuryStep, install
+    from workers.transport import install
+    from workers.unreadable import BuryStep
 
     install()
     for name in _CHATTY:

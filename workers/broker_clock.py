@@ -6,6 +6,8 @@ others hold for abandoned; what it held itself when it died would come back two 
 
 And only what is worked on is held. A message whose taking or acknowledging broke off with the
 connection is nobody's: it must come back, and must not fill this worker's hands for good.
+
+What can be read by nobody is held too, until it is buried.
 """
 
 from __future__ import annotations
@@ -15,9 +17,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import redis
 from kombu.transport import redis as kombu_redis
 
 from workers import handback
+from workers.taking import UNREADABLE
+from workers.unreadable import bury
 
 _TOLERATED_S = 0.5
 
@@ -27,6 +32,10 @@ class QoS(kombu_redis.QoS):  # type: ignore[misc]
 
     _ahead_s: float | None = None  # this worker's clock against Redis's
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.noted: set[str] = set()  # delivery tags that Redis noted when it gave the messages
+
     @property
     def visibility_timeout(self) -> float:
         """Seconds before this worker's now at which a message counts as abandoned."""
@@ -34,6 +43,10 @@ class QoS(kombu_redis.QoS):  # type: ignore[misc]
 
     def append(self, message: Any, delivery_tag: str) -> None:
         """Note that a message was taken."""
+        if delivery_tag in self.noted:
+            self.noted.discard(delivery_tag)
+            super(kombu_redis.QoS, self).append(message, delivery_tag)  # in this process alone
+            return
         with self._let_go_if_it_fails(delivery_tag):  # then nobody is given the message
             super().append(message, delivery_tag)
             if self._ahead_s is None:
@@ -77,6 +90,27 @@ class QoS(kombu_redis.QoS):  # type: ignore[misc]
         """Give back what its worker has not renewed in time."""
         self._measure()  # every few seconds: a clock that jumped is found out soon
         super().restore_visible(*args, **options)
+
+    def restore_by_tag(self, tag: Any, client: Any = None, leftmost: bool = False) -> None:
+        """Put a held message back into its queue; bury it if it is none."""
+        try:
+            super().restore_by_tag(tag, client, leftmost)
+        except (redis.RedisError, OSError):
+            raise
+        except Exception as error:  # whatever JSON and kombu's decoder make of it
+            with self.channel.conn_or_acquire(client) as client:
+                entry = client.hget(self.unacked_key, tag)
+            if entry is not None:
+                self.bury(tag, entry.removeprefix(UNREADABLE), f"no message of Celery: {error}")
+
+    def bury(self, tag: Any, item: bytes, problem: str) -> None:
+        """Keep a held entry as a dead letter, and hold it no more. Else it comes back later."""
+        try:
+            text = item.decode()
+        except UnicodeDecodeError:
+            text = repr(item)
+        if bury(text, problem):
+            self._remove_from_indices(tag).execute()
 
     def _measure(self) -> None:
         with self.channel.conn_or_acquire() as client:

@@ -11,23 +11,22 @@ import logging
 from typing import Any
 
 from celery import bootsteps
-from kombu.transport import TRANSPORT_ALIASES
-from kombu.transport import redis as kombu_redis
 from sqlalchemy.exc import SQLAlchemyError
 
 from producer.contract import Reason
-from workers import handback
-from workers.broker_clock import QoS
-from workers.config import ALL_QUEUES
-from workers.envelope import body_problem, envelope_problem, take_now
+from workers.envelope import body_problem
 
 log = logging.getLogger(__name__)
 
 MAX_PAYLOAD = 1_000_000  # characters kept of a message
 
 
-def bury(payload: str, detail: str, task_id: str | None = None) -> None:
-    """Keep a message that no task will see. The log has it where the database does not."""
+def bury(payload: str, detail: str, task_id: str | None = None) -> bool:
+    """Keep a message that no task will see. The log has it where the database does not.
+
+    Returns:
+        Whether the database has it.
+    """
     from db import dead_letters
     from db.session import default_engine
 
@@ -42,66 +41,8 @@ def bury(payload: str, detail: str, task_id: str | None = None) -> None:
         )
     except SQLAlchemyError as error:
         log.critical("dead letter not stored (%s): %s", error, payload[:MAX_PAYLOAD])
-
-
-class Channel(kombu_redis.Channel):  # type: ignore[misc]
-    """kombu's channel. It survives list entries that are not JSON, and marks what it puts back.
-
-    It also keeps its Redis client: kombu makes one for every acknowledgement, which takes a quarter
-    of the time that a message costs the worker's loop.
-    """
-
-    QoS = QoS
-    _kept: Any = None
-
-    def _brpop_read(self, **options: Any) -> Any:
-        try:
-            return super()._brpop_read(**options)
-        except json.JSONDecodeError as error:
-            bury(error.doc, f"not JSON: {error.msg}")
-        except UnicodeDecodeError as error:
-            bury(repr(error.object), "not UTF-8")
-        return True
-
-    def _create_client(self, asynchronous: bool = False) -> Any:
-        if asynchronous:  # owns a connection of its own
-            return super()._create_client(asynchronous=True)
-        if self._kept is None or self._kept.connection_pool is not self.pool:
-            self._kept = super()._create_client()
-        return self._kept
-
-    def _do_restore_message(self, payload: Any, *args: Any, **options: Any) -> None:
-        handback.mark(payload)
-        super()._do_restore_message(payload, *args, **options)
-
-
-class Transport(kombu_redis.Transport):  # type: ignore[misc]
-    """kombu's transport, which survives JSON that is no message."""
-
-    Channel = Channel
-
-    def _deliver(self, message: Any, queue: str) -> None:
-        # Control and event messages are Celery's own, and of another form.
-        problem = envelope_problem(message, limit()) if queue in ALL_QUEUES else None
-        if problem is None:
-            if queue in ALL_QUEUES:
-                take_now(message["headers"])
-            super()._deliver(message, queue)
-        else:
-            bury(json.dumps(message), problem)
-
-
-def limit() -> int:
-    """The largest body this worker opens, in bytes."""
-    from linewatch.settings import get_settings
-
-    return get_settings().max_message_bytes
-
-
-def install() -> None:
-    """Let every Redis URL of this process use the transport above."""
-    path = f"{__name__}:Transport"
-    TRANSPORT_ALIASES.update({"redis": path, "rediss": path})
+        return False
+    return True
 
 
 class BuryStep(bootsteps.Step):  # type: ignore[misc]

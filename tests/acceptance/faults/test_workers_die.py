@@ -9,12 +9,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import UUID
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
 from db.inspections import existing
 from linewatch.services import Service
+from tests.acceptance.faults.corpus_messages import entry
 from tests.acceptance.faults.history import check
 from tests.acceptance.faults.results import Row, record, times
 from tests.acceptance.faults.sqlite_lock import locked
@@ -95,6 +97,52 @@ def test_sigkill_at_a_named_step(plant: Live, tmp_path: Path, step: str) -> None
             round(recover_s, 1),
         )
     )
+
+
+def test_no_message_is_lost_on_its_way_into_a_worker(plant: Live) -> None:
+    """Messages that nobody sends again: what Redis gave to a worker that dies comes back."""
+    dice = random.Random(3)
+    kills = times(short=2, long=50)
+    payloads = [message(plant.picture()) for _ in range(200 * kills)]
+    missing = [message(plant.pictures / "missing.png") for _ in range(800 * kills)]
+    ids = [id_ for payload in payloads + missing for id_ in ids_of(payload)]
+    doomed = plant.worker("d", include="tests.acceptance.faults.killed_taking", ready=False)
+    _push(plant, dice.sample(payloads + missing, len(ids)))
+    doomed.process.wait(timeout=60 * PATIENCE)
+    assert doomed.process.returncode == -signal.SIGKILL
+    plant.group.services.remove(doomed)
+    assert plant.held() > 0
+    for _ in range(kills):
+        worker = plant.worker()
+        seen = len(plant.outcomes(ids))
+        plant.until(lambda s=seen: len(plant.outcomes(ids)) > s, 60, "a picture that is judged")
+        time.sleep(dice.uniform(0.0, 0.5))
+        kill(worker)
+        plant.group.services.remove(worker)
+    died = time.monotonic()
+    plant.worker("heir")
+    plant.until(lambda: plant.waiting() + plant.held() == 0, 120, "an empty queue")
+    found = check(plant, ids)
+    record(
+        Row(
+            "worker SIGKILL while it takes messages that nobody sends again",
+            database_of(plant),
+            kills + 1,
+            found.accepted,
+            found.lost,
+            found.duplicated,
+            round(time.monotonic() - died, 1),
+        )
+    )
+
+
+def _push(plant: Live, payloads: list[dict[str, Any]]) -> None:
+    """Enqueue messages as a client in another language would, all at once."""
+    entries = []
+    for payload in payloads:
+        body = json.dumps([[payload], {}, {}]).encode()
+        entries.append(entry(body, str(uuid4())))
+    plant.redis.lpush("inspect", *entries)
 
 
 def test_a_frozen_worker_that_wakes_changes_nothing(plant: Live) -> None:
@@ -200,19 +248,17 @@ def test_a_worker_that_stops_is_no_death(plant: Live) -> None:
     long, payload = message(*[large] * 32), message(poison)
     (culprit,) = ids_of(payload)
     worker = plant.worker("stopped", LINEWATCH_DECODE_THREADS="1")  # to this one it is harmless
-    keeps_it_busy, _ = [plant.enqueue(each) for each in (long, payload)]
+    for each in (long, payload):
+        plant.enqueue(each)
     plant.until(lambda: plant.held() == 2, 30, "both messages in its hands")
     worker.process.terminate()
     plant.until(lambda: plant.waiting() == 2, 30, "both messages in the queue")
     assert worker.process.wait(timeout=30 * PATIENCE) == 0
     plant.group.services.remove(worker)
-    # No camera sends the other again if a worker dies while it takes it (docs/promise.md).
-    for raw in plant.redis.lrange("inspect", 0, -1):
-        if json.loads(raw)["headers"]["id"] == keeps_it_busy:
-            plant.redis.lrem("inspect", 1, raw)
-    assert plant.waiting() == 1
     assert _deaths_until_buried(plant, culprit) == 3
-    assert check(plant, [culprit]).dead_lettered == 1
+    plant.until(lambda: plant.waiting() + plant.held() == 0, 60, "an empty queue")
+    history = check(plant, [*ids_of(long), culprit])
+    assert (history.dead_lettered, history.lost) == (1, 0)
 
 
 def _deaths_until_buried(plant: Live, culprit: UUID) -> int:

@@ -12,7 +12,7 @@ import pytest
 from tests.support.redis_server import RedisServer
 from workers import handback
 from workers.handback import Delivery
-from workers.unreadable import install
+from workers.transport import install
 
 OPTIONS = {"visibility_timeout": 0, "socket_timeout": 5}
 

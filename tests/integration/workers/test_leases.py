@@ -11,7 +11,7 @@ from kombu.exceptions import OperationalError
 
 from tests.support.redis_server import RedisServer
 from workers.leases import LeaseKeeper
-from workers.unreadable import install
+from workers.transport import install
 
 AWAY = (redis.RedisError, OperationalError, OSError)
 OPTIONS = {"socket_timeout": 2, "socket_connect_timeout": 1}
