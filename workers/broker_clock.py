@@ -110,7 +110,11 @@ class QoS(kombu_redis.QoS):  # type: ignore[misc]
         except UnicodeDecodeError:
             text = repr(item)
         if bury(text, problem):
-            self._remove_from_indices(tag).execute()
+            self.forget(tag)
+
+    def forget(self, tag: Any) -> None:
+        """Hold an entry no more."""
+        self._remove_from_indices(tag).execute()
 
     def _measure(self) -> None:
         with self.channel.conn_or_acquire() as client:

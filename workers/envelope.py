@@ -21,6 +21,8 @@ def envelope_problem(message: object, max_bytes: int = 1024 * 1024) -> str | Non
     properties = message.get("properties")
     if not isinstance(properties, dict) or not isinstance(properties.get("delivery_tag"), str):
         return "the envelope has no properties.delivery_tag"
+    if not _is_unicode(properties["delivery_tag"]):
+        return "the envelope's properties.delivery_tag is not Unicode"
     info = properties.get("delivery_info")
     if not isinstance(info, dict) or not {"exchange", "routing_key"} <= info.keys():
         return "the envelope has no properties.delivery_info with exchange and routing_key"
@@ -31,6 +33,15 @@ def envelope_problem(message: object, max_bytes: int = 1024 * 1024) -> str | Non
         if not isinstance(headers.get(name), str):
             return f"the envelope has no headers.{name}"
     return _coding_problem(message) or _size_problem(message, max_bytes)
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether it can be sent anywhere: JSON may hold halves of surrogate pairs."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _coding_problem(message: dict[str, Any]) -> str | None:

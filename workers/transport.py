@@ -106,15 +106,17 @@ class Channel(kombu_redis.Channel):  # type: ignore[misc]
             problem = "not UTF-8"
         except Exception as error:  # kombu's decoder takes apart more than JSON
             problem = f"not JSON: {error}"
-        if problem is None:
-            tag = message["properties"]["delivery_tag"]
-            if taken.tag == tag.encode(errors="surrogatepass"):
-                take_now(message["headers"])
-                self.qos.noted.add(tag)
-                self.connection._deliver(message, taken.queue)
-                return
-            problem = "the envelope's properties.delivery_tag cannot be read by Redis"
-        self.qos.bury(taken.tag, taken.item, problem)
+        if problem is not None:
+            self.qos.bury(taken.tag, taken.item, problem)
+            return
+        tag = message["properties"]["delivery_tag"]
+        noted = taken.tag == tag.encode()
+        if noted:
+            self.qos.noted.add(tag)
+        take_now(message["headers"])
+        self.connection._deliver(message, taken.queue)
+        if not noted:  # Redis could not read it, and kombu has noted it now
+            self.qos.forget(taken.tag)
 
     def _create_client(self, asynchronous: bool = False) -> Any:
         if asynchronous:  # owns a connection of its own

@@ -217,6 +217,15 @@ def test_what_is_no_message_is_buried_and_stops_nobody(
     assert letter.reason == "unreadable_message"
 
 
+def test_what_redis_cannot_read_and_celery_can_is_a_message(hand: Hand) -> None:
+    odd = entry(b"[[], {}, {}]", str(uuid4()), argsrepr="\ud800")
+    hand.redis.lpush("inspect", odd)
+    (tag,) = hand.turns(3)
+    assert hand.held() == {tag}
+    hand.taken[0].requeue()
+    assert (hand.held(), hand.redis.llen("inspect")) == (set(), 1)
+
+
 @pytest.mark.usefixtures("_database")
 def test_what_cannot_be_buried_is_kept_until_it_can(
     hand: Hand, monkeypatch: pytest.MonkeyPatch
