@@ -11,8 +11,8 @@ from __future__ import annotations
 from itertools import pairwise
 
 PART = 8  # the most pictures in a part: few enough to share out evenly when a lane falls behind
-LEAST = 2  # the fewest: one picture alone is done sooner by all cores
-UNEVEN = 1 / 15  # of the work: what lanes may lose when some of them have a picture less
+IDLE = 1 / 15  # of the work: what lanes may lose when some of them have a picture less
+IDLE_BESIDE_MUCH_ELSE = 0.4  # the same, where whatever else the machine does fills such gaps
 
 
 def lanes_for(cores: int, largest: int) -> int:
@@ -27,14 +27,19 @@ def lanes_for(cores: int, largest: int) -> int:
     return max(lanes for lanes in range(1, cores + 1) if lanes <= most and cores % lanes == 0)
 
 
-def parts_of(count: int, lanes: int) -> list[slice]:
+def parts_of(count: int, lanes: int, may_idle: float = IDLE) -> list[slice]:
     """`count` pictures as parts of nearly equal size, in order.
 
     As one part if they are too few, or would leave lanes without work: five pictures take two lanes
     as long as six.
+
+    Args:
+        count: the pictures of a batch.
+        lanes: that take parts.
+        may_idle: how much lanes may miss, as a share of the work.
     """
     idle = -count % lanes
-    if lanes == 1 or count < LEAST * lanes or idle > UNEVEN * count:
+    if lanes == 1 or count < lanes or idle > may_idle * count:
         return [slice(0, count)]
     rounds = -(-count // (lanes * PART))
     number = lanes * rounds

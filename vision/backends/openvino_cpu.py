@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from vision.backends.lanes import lanes_for, parts_of
+from vision.backends.lanes import IDLE, IDLE_BESIDE_MUCH_ELSE, lanes_for, parts_of
 from vision.backends.protocol import Precision
 
 _HINTS = {"float32": "f32", "bfloat16": "bf16", "int8": "f32"}  # int8: what is not quantised
@@ -37,6 +37,8 @@ class OpenvinoBackend:
         self._whole = whole.create_infer_request()
         cores = int(whole.get_property("INFERENCE_NUM_THREADS"))
         self._lanes = lanes_for(cores, largest)
+        # So fast that decoders and commits take a quarter of the cores.
+        self._may_idle = IDLE_BESIDE_MUCH_ELSE if precision == "int8" else IDLE
         self._queue: Any = None
         if self._lanes > 1:
             streams = {"NUM_STREAMS": str(self._lanes), "INFERENCE_NUM_THREADS": str(cores)}
@@ -47,7 +49,7 @@ class OpenvinoBackend:
     def features(self, batch: torch.Tensor) -> torch.Tensor:
         """float32 [n, dim] from uint8 [n, 3, size, size]."""
         images = np.ascontiguousarray(batch.cpu().numpy())
-        parts = parts_of(len(images), self._lanes)
+        parts = parts_of(len(images), self._lanes, self._may_idle)
         if len(parts) == 1:
             results = self._whole.infer([images], share_inputs=True)
             return torch.from_numpy(results[0].copy())  # the request writes over its own

@@ -11,7 +11,7 @@ from linewatch.errors import ConfigurationError
 from linewatch.settings import Settings
 from vision.backends.buckets import bucket_for, chunks, fill, powers_of_two
 from vision.backends.choice import Choice, resolve
-from vision.backends.lanes import LEAST, PART, UNEVEN, lanes_for, parts_of
+from vision.backends.lanes import IDLE, IDLE_BESIDE_MUCH_ELSE, PART, lanes_for, parts_of
 from vision.backends.staging import Staging
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda:1")
@@ -140,19 +140,31 @@ def test_a_small_machine_has_a_lane_a_core() -> None:
     assert [lanes_for(cores, 32) for cores in (1, 2, 4, 6, 8, 16)] == [1, 2, 4, 3, 4, 4]
 
 
-@given(count=st.integers(0, 300), lanes=st.integers(1, 16))
-def test_parts_are_the_whole_batch_in_order_and_evenly_cut(count: int, lanes: int) -> None:
-    parts = parts_of(count, lanes)
+@given(
+    count=st.integers(0, 300),
+    lanes=st.integers(1, 16),
+    may_idle=st.sampled_from([IDLE, IDLE_BESIDE_MUCH_ELSE]),
+)
+def test_parts_are_the_whole_batch_in_order_and_evenly_cut(
+    count: int, lanes: int, may_idle: float
+) -> None:
+    parts = parts_of(count, lanes, may_idle)
     assert [i for part in parts for i in range(part.start, part.stop)] == list(range(count))
     if len(parts) == 1:
-        assert lanes == 1 or count < LEAST * lanes or -count % lanes > UNEVEN * count
+        assert lanes == 1 or count < lanes or -count % lanes > may_idle * count
         return
     sizes = [part.stop - part.start for part in parts]
     assert len(parts) % lanes == 0
-    assert LEAST <= min(sizes) <= max(sizes) <= min(PART, min(sizes) + 1)
+    assert 1 <= min(sizes) <= max(sizes) <= min(PART, min(sizes) + 1)
 
 
 def test_few_pictures_are_shared_only_where_they_come_out_even() -> None:
-    cut = [len(parts_of(count, 2)) for count in range(9)]
-    assert cut == [1, 1, 1, 1, 2, 1, 2, 1, 2]
+    assert [len(parts_of(count, 2)) for count in range(9)] == [1, 1, 2, 1, 2, 1, 2, 1, 2]
     assert [len(parts_of(count, 2)) for count in (13, 15, 16, 17, 32, 33)] == [1, 2, 2, 4, 4, 6]
+
+
+def test_beside_much_else_they_are_shared_even_if_one_lane_has_a_picture_less() -> None:
+    cut = [len(parts_of(count, 2, IDLE_BESIDE_MUCH_ELSE)) for count in range(9)]
+    assert cut == [1, 1, 2, 2, 2, 2, 2, 2, 2]
+    cut = [len(parts_of(count, 4, IDLE_BESIDE_MUCH_ELSE)) for count in range(9)]
+    assert cut == [1, 1, 1, 1, 4, 1, 4, 4, 4]
