@@ -76,7 +76,9 @@ def _openvino(choice: Choice, net: FeatureNet, settings: Settings, source: str) 
         log.info("converting the encoders; `linewatch optimize` keeps the result for later starts")
         model, probe = convert(net), probe_of(net)
     backend = OpenvinoBackend(model, precision=choice.precision, largest=settings.max_batch)
-    return _verified(backend, probe, settings.max_batch, digest)
+    built = _verified(backend, probe, settings.max_batch, digest)
+    backend.warm_up(probe.pictures[0])
+    return built
 
 
 def _verified(backend: Backend, probe: Probe, largest: int, digest: str = "") -> Built:
