@@ -6,7 +6,7 @@ Redis, so that a message is at any moment either in its list or among those held
 
 A script cannot wait for a message. So before it goes a BLMOVE of the list onto itself, which waits
 and changes nothing: it takes the message that is next and puts it back where it was. Redis refuses
-that one while it is full; the script it does not refuse, since the first thing it does is to take.
+that one while it is full, but not the script, whose first change is to take something away.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ SCRIPT = """
 local held, held_since = KEYS[1], KEYS[2]
 local most, share = tonumber(ARGV[1]), 16
 local taken = {}
+local time = redis.call('TIME')
+local now = time[1] + time[2] / 1e6
 
 local function form(item, queue)
   local readable, message = pcall(cjson.decode, item)
@@ -45,8 +47,7 @@ for number = 3, #KEYS do
     left = left - 1
     local item = redis.call('RPOP', list)
     local tag, entry = form(item, queue)
-    local now = redis.call('TIME')
-    redis.call('ZADD', held_since, now[1] + now[2] / 1e6, tag)
+    redis.call('ZADD', held_since, now, tag)
     redis.call('HSET', held, tag, entry)
     table.insert(taken, queue)
     table.insert(taken, tag)

@@ -18,6 +18,7 @@ from workers.config import ALL_QUEUES
 from workers.envelope import envelope_problem, take_now
 from workers.taking import MOST, SCRIPT, Taken, messages, take_command, wait_command
 
+_OURS = frozenset(ALL_QUEUES)
 _PAUSE_S = 0.05  # between looks into empty lists of a Redis that is full
 
 
@@ -35,8 +36,7 @@ class Channel(kombu_redis.Channel):  # type: ignore[misc]
     QoS = QoS
     _kept: Any = None
     _takes = False  # it is the script that is under way
-    _waits = False  # with a wait before it
-    _more = True  # as far as anyone knows there are more messages: take without waiting
+    _more = True  # as far as anyone knows there are more messages; else it has a wait before it
 
     def _brpop_start(self, timeout: int | None = None) -> None:
         queues = self._queue_cycle.consume(len(self.active_queues))
@@ -50,8 +50,7 @@ class Channel(kombu_redis.Channel):  # type: ignore[misc]
         hands = self.qos.can_consume_max_estimate()
         most = MOST if hands is None else min(MOST, hands)
         commands = [take_command(self.unacked_key, self.unacked_index_key, lists, most)]
-        self._waits = not self._more
-        if self._waits:
+        if not self._more:
             awaited = QUEUE if QUEUE in queues else queues[0]  # the others are looked at each time
             seconds = self.brpop_timeout if timeout is None else timeout
             commands.insert(0, wait_command(self._q_for_pri(awaited, 0), seconds))
@@ -67,6 +66,7 @@ class Channel(kombu_redis.Channel):  # type: ignore[misc]
             taken = self._read_taken()
             self._more = bool(taken)
             for one in taken:
+                self._queue_cycle.rotate(one.queue)  # queues take turns
                 self._hand_over(one)
         finally:
             self._in_poll = None
@@ -79,7 +79,7 @@ class Channel(kombu_redis.Channel):  # type: ignore[misc]
         connection = self.client.connection
         full = False
         try:
-            if self._waits:
+            if not self._more:
                 try:
                     self.client.parse_response(connection, "BLMOVE")
                 except OutOfMemoryError:
@@ -128,9 +128,6 @@ class Channel(kombu_redis.Channel):  # type: ignore[misc]
     def _do_restore_message(self, payload: Any, *args: Any, **options: Any) -> None:
         handback.mark(payload)
         super()._do_restore_message(payload, *args, **options)
-
-
-_OURS = frozenset(ALL_QUEUES)
 
 
 class Transport(kombu_redis.Transport):  # type: ignore[misc]

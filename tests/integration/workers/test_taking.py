@@ -159,6 +159,18 @@ def test_lists_of_other_priorities_and_queues_are_taken_too(private_redis: Redis
     hand.connection.close()
 
 
+def test_queues_take_turns(private_redis: RedisServer) -> None:
+    hand = Hand(private_redis, "train", "maintenance", hands=1)
+    *busy, other = _entries(4)
+    hand.redis.lpush("train", *busy)
+    hand.redis.lpush("maintenance", other)
+    for number in range(1, 3):
+        assert len(hand.turns(4)) == number
+        hand.taken[-1].ack()
+    assert _tag(3) in [message.delivery_tag for message in hand.taken]
+    hand.connection.close()
+
+
 def test_an_acknowledged_message_is_gone_and_a_held_one_comes_back_whole(hand: Hand) -> None:
     first, second = _entries(2, delivery_info={"exchange": None, "routing_key": "elsewhere"})
     hand.redis.lpush("inspect", first, second)
