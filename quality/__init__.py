@@ -1,0 +1,1 @@
+"""Statistics of quality: intervals, control charts, estimators. Pure; imports nothing of ours."""
