@@ -9,8 +9,9 @@ from subprocess import PIPE, Popen, TimeoutExpired
 from typing import Any
 
 from benchmarks.jpegs import LabelledPicture
+from linewatch.child_process import die_with_parent
 from linewatch.errors import ServiceError
-from linewatch.services import die_with_parent, python_command
+from linewatch.services import python_command
 
 
 class Bare:

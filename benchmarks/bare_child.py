@@ -6,8 +6,6 @@ import json
 import os
 import sys
 import time
-from collections import Counter
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +14,16 @@ import torch
 
 from benchmarks.bare_loop import BareLoop
 from benchmarks.memory_use import memory_of
+from benchmarks.trained import train
 from linewatch.products import ProductSpec, load_product, product_files
 from linewatch.settings import Settings, get_settings
-from model_store.crossval import cross_validate
-from model_store.fit import fit_head
-from model_store.manifest import ManifestDraft
 from model_store.store import ModelStore
-from model_store.verdict import Thresholds
 from vision.extractor import FeatureExtractor
-from workers import torch_threads
-from workers.retraining import training_digest
+from workers.pipeline import torch_threads
 
 
 class Child:
-    """Holds one extractor and, once it was fitted or loaded, one head."""
+    """Holds one extractor and, once it was trained or loaded, one model."""
 
     def __init__(self, settings: Settings) -> None:
         began = time.perf_counter()
@@ -53,30 +47,19 @@ class Child:
         }
 
     def fit(self, paths: list[str], labels: list[str], product: str) -> dict[str, Any]:
-        """Fit a head on these pictures, store it, and take it."""
-        features = self._features(paths)
-        validation = cross_validate(features, labels)
-        spec = cable(product)
-        manifest = self._store.save(
-            fit_head(features, labels),
-            ManifestDraft(
-                product=product,
-                number=1,
-                good_class=spec.good_class,
-                fingerprint=self._extractor.fingerprint,
-                encoders=self._extractor.describe(),
-                thresholds=Thresholds(review_below=self._settings.review_below),
-                training_digest=training_digest(iter(zip(paths, labels, strict=True))),
-                image_counts=dict(Counter(labels)),
-                metrics=validation.summary(),
-                created_at=datetime.now(UTC),
-            ),
+        """Train a model on these pictures, store it, and take it."""
+        manifest = train(
+            self._settings,
+            self._extractor,
+            cable(product),
+            [(Path(path), label) for path, label in zip(paths, labels, strict=True)],
+            self._features(paths),
         )
         self.take(product, manifest.version)
         return {"version": manifest.version}
 
     def take(self, product: str, version: str) -> dict[str, Any]:
-        """Load a head that was stored before."""
+        """Load a model that was stored before."""
         self._loop = BareLoop(
             self._extractor,
             self._store.load(product, version),
@@ -92,7 +75,7 @@ class Child:
         return {"seconds": seconds, "verdicts": dict(verdicts)}
 
     def forward(self, paths: list[str], batch: int, repeats: int) -> dict[str, Any]:
-        """Seconds of each of `repeats` forwards with the head, of decoded pictures."""
+        """Seconds of each of `repeats` forwards with the whole model, of decoded pictures."""
         assert self._loop is not None, "no head yet"
         pixels = torch.stack([self._loop.prepare(Path(path)).pixels for path in paths[:batch]])
         self._loop.judge(pixels)

@@ -1,7 +1,8 @@
-"""The bare loop: the same decode, encoders and head as a worker's; no queue and no database.
+"""The bare loop: the same decode, encoders and model as a worker's; no queue and no database.
 
 Written as one would who cares for speed: decoding of the next batches goes on in threads while the
-networks work on this one.
+networks work on this one, and a device that computes by itself has its next batch before the
+results of this one are read. The model judges by all of its rules, as in a worker.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ from pathlib import Path
 import torch
 
 from linewatch.products import ImageSize
-from model_store.apply import AffineHead
 from model_store.store import StoredModel
-from model_store.verdict import judge
+from vision.backends.host_copy import HostCopy
 from vision.extractor import FeatureExtractor, Prepared
+from workers.serving.resident_model import Measured, ResidentModel
 
-_BATCHES_AHEAD = 2
+_BATCHES_AHEAD = 2  # decoded
+
+Launched = tuple[HostCopy, Measured]
 
 
 class BareLoop:
@@ -29,7 +32,7 @@ class BareLoop:
 
     Args:
         extractor: decodes and makes the features.
-        model: the head and its rules.
+        model: judges them.
         size: that the pictures must have, or None for any.
         decode_threads: files decoded at once.
     """
@@ -43,8 +46,8 @@ class BareLoop:
         decode_threads: int,
     ) -> None:
         self._extractor = extractor
-        self._model = model
-        self._head = AffineHead(model.head).to(extractor.device).eval()
+        self._model = ResidentModel.of(model, extractor.device)
+        self._ahead = 1 if extractor.backend.asynchronous else 0
         self._size = size
         self._pool = ThreadPoolExecutor(decode_threads, thread_name_prefix="decode")
 
@@ -52,23 +55,29 @@ class BareLoop:
         """Judge `paths`; returns the seconds it took and the verdicts' counts."""
         began = time.perf_counter()
         verdicts: Counter[str] = Counter()
+        under_way: deque[Launched] = deque()
         for pictures in self._batches(paths, batch):
-            verdicts.update(self.judge(torch.stack([picture.pixels for picture in pictures])))
+            under_way.append(self.launch(torch.stack([picture.pixels for picture in pictures])))
+            if len(under_way) > self._ahead:
+                verdicts.update(self.finish(under_way.popleft()))
+        for launched in under_way:
+            verdicts.update(self.finish(launched))
         return time.perf_counter() - began, verdicts
 
     def judge(self, pixels: torch.Tensor) -> list[str]:
         """The verdicts of prepared pictures, uint8 [n, 3, h, w]."""
-        manifest = self._model.manifest
-        shares = self._head(self._extractor.features(pixels)).cpu().numpy()
-        return [
-            judge(
-                row.tolist(),
-                classes=self._model.head.classes,
-                good_class=manifest.good_class,
-                thresholds=manifest.thresholds,
-            ).verdict.value
-            for row in shares
-        ]
+        return self.finish(self.launch(pixels))
+
+    def launch(self, pixels: torch.Tensor) -> Launched:
+        """Give the device a batch."""
+        features = self._extractor.features(pixels)
+        return HostCopy(features), self._model.measure(features)
+
+    def finish(self, launched: Launched) -> list[str]:
+        """Wait for a batch; its verdicts."""
+        features, measured = launched
+        _, judgements = self._model.judge(features.numpy(), measured)
+        return [judgement.verdict.value for judgement in judgements]
 
     def prepare(self, path: Path) -> Prepared:
         """Read and decode one file."""

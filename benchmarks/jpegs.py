@@ -22,17 +22,19 @@ class LabelledPicture:
     label: str
 
 
-def line_jpegs(folder: Path, per_class: int) -> list[LabelledPicture]:
+def line_jpegs(
+    folder: Path, per_class: int, classes: Sequence[str] = CLASSES
+) -> list[LabelledPicture]:
     """`per_class` pictures of each class, in turn; only those that are missing are drawn."""
     folder.mkdir(parents=True, exist_ok=True)
     wanted = [
         LabelledPicture(folder / f"{name}-{index:03d}.jpg", name)
         for index in range(per_class)
-        for name in CLASSES
+        for name in classes
     ]
     missing = [picture for picture in wanted if not picture.path.exists()]
     if missing:
-        with ProcessPoolExecutor(max_workers=2) as pool:
+        with ProcessPoolExecutor() as pool:
             list(pool.map(_draw, missing))
     return wanted
 

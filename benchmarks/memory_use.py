@@ -7,26 +7,12 @@ import time
 from pathlib import Path
 from threading import Event, Thread
 
-import psutil
-
 
 def memory_of(pid: int) -> dict[str, float]:
     """Resident memory now and at its highest since the process began, in MiB."""
     text = Path(f"/proc/{pid}/status").read_text()
     found = dict(re.findall(r"^(VmRSS|VmHWM):\s+(\d+) kB$", text, re.MULTILINE))
     return {"rss_mib": int(found["VmRSS"]) / 1024, "peak_mib": int(found["VmHWM"]) / 1024}
-
-
-def tree_rss_mib(pid: int) -> float:
-    """Resident memory of a process and all its descendants, MiB; shared pages count each time."""
-    parent = psutil.Process(pid)
-    total = 0
-    for process in (parent, *parent.children(recursive=True)):
-        try:
-            total += process.memory_info().rss
-        except psutil.NoSuchProcess:
-            continue
-    return total / 2**20
 
 
 class MemoryWatch:

@@ -19,10 +19,12 @@ from celery import shared_task
 from benchmarks.empty_task import EMPTY_TASK
 from linewatch.products import ImageSize
 from linewatch.settings import Settings, get_settings
+from producer.contract import QUEUE
 from vision.extractor import FeatureExtractor, Prepared
 from vision.fingerprint import RECIPE
 from workers.app import make_app
 from workers.bootsteps import PipelineStep
+from workers.config import TASKS
 
 DIM = int(os.environ.get("LINEWATCH_BENCH_DIM", "896"))  # what CLIP ViT-B/32 and ViT-S/14 make
 
@@ -31,6 +33,7 @@ class _Nothing:
     """Stands where a backend stands."""
 
     name, precision, device = "nothing", "float32", torch.device("cpu")
+    asynchronous = False
 
     def features(self, batch: torch.Tensor) -> torch.Tensor:
         raise NotImplementedError("the extractor answers by itself")
@@ -55,7 +58,9 @@ class NoopExtractor(FeatureExtractor):
     def describe(self) -> str:
         return f"no networks (benchmark), {self.dim} numbers"
 
-    def prepare(self, data: bytes, expected: ImageSize | None = None) -> Prepared:
+    def prepare(
+        self, data: bytes, expected: ImageSize | None = None, *, bits: int | None = None
+    ) -> Prepared:
         return Prepared(self._pixels, 1, 1)
 
     def features(self, batch: torch.Tensor) -> torch.Tensor:
@@ -105,6 +110,7 @@ def message(
     }
 
 
+TASKS[QUEUE] |= {EMPTY_TASK}  # no other worker takes it
 app = make_app(get_settings())
 app.steps["worker"].discard(PipelineStep)
 app.steps["worker"].add(NoopStep)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from benchmarks.empty_task import EMPTY_TASK, write_config
 from benchmarks.plant import BenchPlant
 from benchmarks.workplace import Workplace
 from linewatch.errors import ServiceError
+from linewatch.redis_access.keys import HELD
 from linewatch.settings import Settings
 from model_store.fit import fit_head
 from model_store.manifest import ManifestDraft
@@ -56,16 +58,17 @@ class NoopPlant(BenchPlant):
         super().__init__(settings, TORCH, worker_command(sys.executable, app=app))
         self.files = sorted(settings.image_roots[0].glob("*.jpg"))
         self.publisher = Publisher(settings, PRODUCER)
+        self._parts = count()  # no two pictures are of one: that would be a part seen for ever
         self.redis = redis.Redis.from_url(settings.redis_client_url)
         self.deploy(_random_head(settings, self.product.product))
 
-    def messages(self, count: int, images: int) -> list[TaskMessage]:
-        """`count` messages of `images` pictures each, as a camera's sender makes them."""
-        return [as_task(self._payload(images), PRODUCER) for _ in range(count)]
+    def messages(self, number: int, images: int) -> list[TaskMessage]:
+        """`number` messages of `images` pictures each, as a camera's sender makes them."""
+        return [as_task(self._payload(images), PRODUCER) for _ in range(number)]
 
-    def empty_tasks(self, count: int) -> list[TaskMessage]:
+    def empty_tasks(self, number: int) -> list[TaskMessage]:
         """As many Celery tasks that do nothing at all."""
-        tasks = self.messages(count, 1)
+        tasks = self.messages(number, 1)
         return [
             replace(task, headers={**task.headers, "task": EMPTY_TASK}, body=([], {}, task.body[2]))
             for task in tasks
@@ -108,7 +111,7 @@ class NoopPlant(BenchPlant):
         """Messages in the queue, or taken and not acknowledged."""
         with self.redis.pipeline(transaction=False) as pipe:
             pipe.llen(QUEUE)
-            pipe.hlen("unacked")
+            pipe.hlen(HELD)
             return sum(pipe.execute())
 
     def _payload(self, images: int) -> dict[str, object]:
@@ -119,7 +122,7 @@ class NoopPlant(BenchPlant):
                 "uri": str(self.files[index % len(self.files)]),
                 "camera": "cam-1",
                 "captured_at": now,
-                "part": f"P{index}",
+                "part": f"P{next(self._parts):08}",
             }
             for index in range(images)
         ]

@@ -3,37 +3,111 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from statistics import median
-from typing import TypeVar
+from typing import Any, Generic, Protocol, TypeVar
+
+from benchmarks import disturbance
+from benchmarks.disturbance import Conditions, Snapshot
+from benchmarks.intervals import Estimate, of_rates, ratio_of_pairs
 
 Result = TypeVar("Result")
 
 
+class Watch(Protocol):
+    """Runs something, and says what else the machine did meanwhile."""
+
+    def __call__(self, run: Callable[[], None]) -> Conditions: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Turns(Generic[Result]):
+    """What contenders reached in rounds that nothing disturbed.
+
+    Args:
+        results: each contender's, one a round, so that those of one round lie at one index.
+        conditions: of every round, and whether it was kept.
+    """
+
+    results: Mapping[str, list[Result]]
+    conditions: Sequence[tuple[Conditions, bool]]
+
+    def __getitem__(self, name: str) -> list[Result]:
+        return self.results[name]
+
+    @property
+    def thrown_out(self) -> int:
+        """How many rounds were measured and not used."""
+        return sum(not kept for _, kept in self.conditions)
+
+    def rows(self, what: str) -> list[dict[str, Any]]:
+        """A row a round, for the result file."""
+        return [
+            {"what": what, "round": number, **conditions.as_row(), "used": kept}
+            for number, (conditions, kept) in enumerate(self.conditions, start=1)
+        ]
+
+
+def measured(run: Callable[[], None]) -> Conditions:
+    """Run it on this machine, and look at the machine before and after."""
+    before = Snapshot.now()
+    run()
+    return disturbance.between(before, Snapshot.now(), disturbance.load())
+
+
 def interleave(
-    contenders: Mapping[str, Callable[[], Result]], rounds: int
-) -> dict[str, list[Result]]:
+    contenders: Mapping[str, Callable[[], Result]],
+    rounds: int,
+    *,
+    again: int | None = None,
+    watch: Watch = measured,
+) -> Turns[Result]:
     """Run every contender once a round, in turn; every second round in the opposite order.
 
-    Returns:
-        Each contender's results, one a round, so that results of one round lie at one index.
+    A round that was disturbed is thrown out and run again.
+
+    Args:
+        contenders: by name.
+        rounds: how many to keep.
+        again: how many more to try at most; as many as `rounds` unless said. If too few of all
+            these are undisturbed, there are fewer results; if none is, the least disturbed is kept.
+        watch: what sees whether a round was disturbed.
     """
-    results: dict[str, list[Result]] = {name: [] for name in contenders}
-    for number in range(rounds):
-        names = list(contenders) if number % 2 == 0 else list(contenders)[::-1]
-        for name in names:
-            results[name].append(contenders[name]())
-    return results
+    done: list[tuple[dict[str, Result], Conditions]] = []
+    most = rounds + (rounds if again is None else again)
+    while sum(not seen.disturbed for _, seen in done) < rounds and len(done) < most:
+        names = list(contenders)[:: 1 if len(done) % 2 == 0 else -1]
+        got: dict[str, Result] = {}
+
+        def turn(names: list[str] = names, got: dict[str, Result] = got) -> None:
+            got.update({name: contenders[name]() for name in names})
+
+        done.append((got, watch(turn)))
+    keep = [not seen.disturbed for _, seen in done]
+    if done and not any(keep):
+        worst = [max(seen.steal, seen.foreign) for _, seen in done]
+        keep[worst.index(min(worst))] = True
+    results = {
+        name: [got[name] for (got, _), kept in zip(done, keep, strict=True) if kept]
+        for name in contenders
+    }
+    conditions = [(seen, kept) for (_, seen), kept in zip(done, keep, strict=True)]
+    return Turns(results, conditions)
 
 
-def median_of_pairs(ours: Sequence[float], theirs: Sequence[float]) -> float:
-    """The median of ours ÷ theirs, each with its neighbour of the same round.
+def ratio(turns: Turns[float], ours: str, theirs: str) -> dict[str, Any]:
+    """ours ÷ theirs over the rounds that were kept, as result files hold it."""
+    return as_row(ratio_of_pairs(turns[ours], turns[theirs]), turns)
 
-    Raises:
-        ValueError: the two have not the same number of rounds, or none.
-    """
-    if len(ours) != len(theirs) or not ours:
-        raise ValueError(f"{len(ours)} and {len(theirs)} rounds make no pairs")
-    return median(mine / other for mine, other in zip(ours, theirs, strict=True))
+
+def rate(turns: Turns[float], name: str) -> dict[str, Any]:
+    """One contender's rate over the rounds that were kept, as result files hold it."""
+    return as_row(of_rates(turns[name]), turns)
+
+
+def as_row(estimate: Estimate, turns: Turns[Any]) -> dict[str, Any]:
+    """An estimate from these rounds, as result files hold it."""
+    return replace(estimate, thrown_out=turns.thrown_out).as_row()
 
 
 def quantile(values: Sequence[float], share: float) -> float:

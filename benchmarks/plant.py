@@ -14,18 +14,20 @@ from sqlalchemy import Engine
 from benchmarks.commits import Commits, await_commits, verdicts
 from benchmarks.contender import TORCH, Contender
 from benchmarks.workplace import child_environment
-from db import deployments, model_versions, products
-from db.session import engine_for
+from db import products
+from db.models import deployments, versions
+from db.session import engine_for, transaction
 from linewatch.errors import ServiceError
 from linewatch.products import ProductSpec, load_product, product_files
 from linewatch.services import Service, ServiceGroup, python_command
 from linewatch.settings import Settings
 from model_store.store import ModelStore
 from producer.camera import Camera
-from workers.prompts import version_info
+from training.prompts import version_info
 
 READY_TIMEOUT_S = 240.0
 WORKER = python_command("linewatch", "worker", "--queues", "inspect", "--no-supervise")
+_JUDGED = ("pass", "defect", "review (uncertain)", "review (novel)")
 _OVERRIDES = {
     # On a machine that others use too, a batch can take long; the watchdog must not end the run.
     "LINEWATCH_STALL_TIMEOUT_S": "600",
@@ -71,8 +73,9 @@ class BenchPlant:
     def deploy(self, version: str) -> None:
         """Let a version that is in the store judge this plant's parts."""
         manifest = ModelStore(self.settings.models_url).manifest(self.product.product, version)
-        model_versions.add_version(self.engine, version_info(manifest))
-        deployments.promote(self.engine, manifest.product, version, by="bench", why="benchmark")
+        with transaction(self.engine) as connection:
+            versions.add_version(connection, version_info(manifest))
+            deployments.promote(connection, manifest.product, version, by="bench", why="benchmark")
         self.version = version
 
     def start(self, *, wait: bool = True) -> Service:
@@ -118,7 +121,9 @@ class BenchPlant:
         """From the worker's start on a filled queue to the last verdict's decision."""
         with self.paused():
             self.submit(paths)
-        began = datetime.now(UTC)
+            # Before it goes on: it may judge the first of them before this process has the
+            # processor again, and rows decided earlier than this are not counted.
+            began = datetime.now(UTC)
         commits = self.await_commits(len(paths), since=began)
         assert commits.last is not None
         return len(paths) / (commits.last - began).total_seconds()
@@ -134,7 +139,7 @@ class BenchPlant:
             ServiceError: a picture was rejected, or no model judged it: the figures mean nothing.
         """
         found = verdicts(self.engine)
-        odd = [v for v in found if v not in ("pass", "defect", "review (uncertain)")]
+        odd = [v for v in found if v not in _JUDGED]
         if odd:
             raise ServiceError(f"not every picture was judged by the model: {found}")
         return found
@@ -144,5 +149,6 @@ def register_cable(engine: Engine, name: str) -> ProductSpec:
     """Register the product that ships."""
     path = next(path for path in product_files() if path.stem == "cable")
     spec = load_product(path).model_copy(update={"product": name})
-    products.register(engine, spec)
+    with transaction(engine) as connection:
+        products.register(connection, spec)
     return spec

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -9,10 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from vision.weights import ABOUT_FILE, COMPACT
+
+if TYPE_CHECKING:
+    from benchmarks.paired import Turns
 
 RESULTS = Path(__file__).parent / "results"
-_GENERATED = (":(top,exclude)benchmarks/results", ":(top,exclude)docs/benchmarks.md")
+_NO_CODE = (":(top,exclude)benchmarks/results", ":(top,exclude)docs")
 KEYS = ("name", "when", "commit", "machine", "settings", "rows", "ratios")
 
 
@@ -23,6 +29,10 @@ class Findings:
     settings: dict[str, Any] = field(default_factory=dict)
     rows: list[dict[str, Any]] = field(default_factory=list)
     ratios: dict[str, Any] = field(default_factory=dict)
+
+    def keep(self, what: str, turns: Turns[Any]) -> None:
+        """Note what else the machine did in each round, those that were thrown out included."""
+        self.settings.setdefault("conditions", []).extend(turns.rows(what))
 
     def skip(self, what: str, why: str) -> None:
         """Say in the file what could not be measured here, and why."""
@@ -44,10 +54,24 @@ def document(
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit(),
         "machine": describe_machine(),
-        "settings": {**settings, "environment": environment()},
+        "settings": rounded(
+            {**settings, "compact_weights": compact_weights(), "environment": environment()}
+        ),
         "rows": [rounded(dict(row)) for row in rows],
         "ratios": rounded(dict(ratios)),
     }
+
+
+def compact_weights() -> str:
+    """A digest of the compact encoders that ship: which networks "compact" means in a result."""
+    about = json.loads((COMPACT / ABOUT_FILE).read_text(encoding="utf-8"))
+    return hashlib.sha256(json.dumps(about["sha256"], sort_keys=True).encode()).hexdigest()[:12]
+
+
+def of_earlier_encoders(result: Mapping[str, Any]) -> str:
+    """A sentence for the page of a result that was not measured with what ships; else empty."""
+    note = result["settings"].get("earlier_encoders")
+    return f"**Measured with earlier encoders**: {note}." if note else ""
 
 
 def write(result: Mapping[str, Any], path: Path) -> None:
@@ -60,13 +84,25 @@ def write(result: Mapping[str, Any], path: Path) -> None:
 
 def commit() -> str:
     """The commit that was measured; `+` says that files had changed since."""
+    return _commit("rev-parse", "--short", "HEAD")
+
+
+def code_commit() -> str:
+    """The newest commit that changed more than results and docs; `+` as for `commit`.
+
+    A run in parts, whose results are committed in between, is of one code.
+    """
+    return _commit("rev-list", "-1", "--abbrev-commit", "HEAD", "--", ":/", *_NO_CODE)
+
+
+def _commit(*which: str) -> str:
     git = ["git", "-C", str(Path(__file__).parent)]
     try:
-        head = _said([*git, "rev-parse", "--short", "HEAD"])
-        changed = _said([*git, "status", "--porcelain", "--", ":/", *_GENERATED])
+        found = _said([*git, *which])
+        changed = _said([*git, "status", "--porcelain", "--", ":/", *_NO_CODE])
     except (OSError, subprocess.CalledProcessError):  # an archive without its history
         return "unknown"
-    return f"{head}+" if changed else head
+    return f"{found}+" if changed else found
 
 
 def environment() -> dict[str, str]:

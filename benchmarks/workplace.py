@@ -96,7 +96,15 @@ class Workplace:
 
     def database_url(self, kind: str) -> str:
         """An empty, migrated database of this run's own."""
-        from db import migrate, session
+        from db import migrate
+
+        url = self.bare_database_url(kind)
+        migrate.upgrade(url)
+        return url
+
+    def bare_database_url(self, kind: str) -> str:
+        """One without tables."""
+        from db import session
 
         if kind == "postgresql":
             assert self._postgresql is not None
@@ -106,7 +114,6 @@ class Workplace:
             file = Path(tempfile.mkdtemp(prefix="sqlite-", dir=self.folder)) / "linewatch.db"
             url = f"sqlite:///{file}"
         self._stack.callback(session.dispose)
-        migrate.upgrade(url)
         return url
 
     def settings(self, name: str, database_url: str, *, encoders: str = ENCODERS) -> Settings:

@@ -46,6 +46,7 @@ class UTCDateTime(TypeDecorator[datetime]):
 # SQLite numbers rows by itself only where the key is spelled INTEGER.
 SerialKey = BigInteger().with_variant(Integer, "sqlite")
 Json = JSON().with_variant(JSONB(), "postgresql")
+OptionalJson = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
 class Base(DeclarativeBase):

@@ -12,10 +12,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from db.session import database_url, engine_for, explained, reading, transaction
+from db.locks import lock_schema
+from db.session import engine_for, explained, reading, shown, transaction
 from linewatch.errors import DatabaseError
 
-_LOCK = 0x11E3_A7C4  # any number of our own: what PostgreSQL's advisory lock is called
+OLDEST_POSTGRESQL = 14  # the first with date_bin and functions in the SQL standard's form
+_PATIENCE = "SET LOCAL lock_timeout = '15s'"  # others queue behind a migration that waits
 
 
 def upgrade(url: str, revision: str = "head") -> None:
@@ -24,10 +26,12 @@ def upgrade(url: str, revision: str = "head") -> None:
     Two that start at once are harmless: the second waits, then finds nothing to do.
 
     Raises:
-        DatabaseError: the database did not answer, or refused.
+        DatabaseError: the database did not answer, refused, is too old, or has another encoding
+            than UTF-8.
     """
     with explained(url), transaction(engine_for(url)) as connection:
-        _lock(connection)
+        _refuse_server(connection, url)
+        _begin(connection)
         command.upgrade(_config(connection), revision)
 
 
@@ -38,7 +42,7 @@ def downgrade(url: str, revision: str) -> None:
         DatabaseError: see `upgrade`.
     """
     with explained(url), transaction(engine_for(url)) as connection:
-        _lock(connection)
+        _begin(connection)
         command.downgrade(_config(connection), revision)
 
 
@@ -49,6 +53,7 @@ def current(url: str) -> str | None:
         DatabaseError: see `upgrade`.
     """
     with explained(url), reading(engine_for(url)) as connection:
+        _refuse_server(connection, url)
         return MigrationContext.configure(connection).get_current_revision()
 
 
@@ -68,15 +73,23 @@ def check(url: str) -> str | None:
     have, need = current(url), newest()
     if have == need:
         return None
-    place = database_url(url).render_as_string(hide_password=True)
+    place = shown(url)
     if have is None:
         return f"database {place} has no Linewatch tables yet; run `linewatch db upgrade`"
-    if have not in {script.revision for script in _scripts().walk_revisions()}:
+    if not knows(have):
         return (
             f"database {place} is at revision {have}, which this version of Linewatch does not "
             "know; install the version that wrote it, or a newer one"
         )
-    return f"database {place} is at revision {have} and needs {need}; run `linewatch db upgrade`"
+    return (
+        f"database {place} is at revision {have} and needs {need}; run `linewatch db upgrade`, "
+        "best after `linewatch backup FOLDER`"
+    )
+
+
+def knows(revision: str) -> bool:
+    """Whether a schema's revision is this version's, or one before it."""
+    return revision in {script.revision for script in _scripts().walk_revisions()}
 
 
 def require(url: str) -> None:
@@ -109,6 +122,35 @@ def _scripts() -> ScriptDirectory:
     return ScriptDirectory.from_config(_config())
 
 
-def _lock(connection: Connection) -> None:
-    if connection.dialect.name == "postgresql":  # SQLite's write transaction is alone already
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+def _refuse_server(connection: Connection, url: str) -> None:
+    if connection.dialect.name == "postgresql":
+        _refuse_version(connection, url)
+        _refuse_encoding(connection, url)
+
+
+def _refuse_version(connection: Connection, url: str) -> None:
+    """The functions are written in SQL's own syntax, which older servers do not know."""
+    version = connection.dialect.server_version_info or (OLDEST_POSTGRESQL,)
+    if int(version[0]) < OLDEST_POSTGRESQL:
+        raise DatabaseError(
+            f"database {shown(url)} is PostgreSQL {'.'.join(map(str, version))}; Linewatch needs "
+            f"{OLDEST_POSTGRESQL} or newer: upgrade the server first"
+        )
+
+
+def _refuse_encoding(connection: Connection, url: str) -> None:
+    """UTF-8 alone holds names of parts and files in any script."""
+    found = connection.execute(text("SHOW server_encoding")).scalar_one()
+    if found != "UTF8":
+        raise DatabaseError(
+            f"database {shown(url)} has the encoding {found}, which cannot hold every name of a "
+            "part or a file; make one with `CREATE DATABASE … ENCODING 'UTF8' TEMPLATE "
+            "template0`, and name it in LINEWATCH_DATABASE_URL"
+        )
+
+
+def _begin(connection: Connection) -> None:
+    """Wait for another migration, but not for whoever reads: that could be somebody's for hours."""
+    lock_schema(connection)
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(_PATIENCE)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.orm import Session, sessionmaker
 
+from db.outage import spoils_connection
 from linewatch.errors import ConfigurationError, DatabaseError
+from linewatch.private_files import make_folder
 from linewatch.settings import get_settings
 from linewatch.sqlite_wal import use_wal
 
@@ -27,10 +29,21 @@ _POSTGRESQL_OPTIONS: dict[str, Any] = {
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,  # milliseconds
-    # A worker that freezes inside a transaction would keep its row locks, and with them every
-    # other worker, for as long as it sleeps.
-    "options": "-c idle_in_transaction_session_timeout=5000",  # milliseconds
+    # After a failover the name may lead to the standby for a while, or for good in a list of hosts.
+    "target_session_attrs": "read-write",
+    # Whatever the role, the database or the environment says: names are in any script.
+    "client_encoding": "utf8",
 }
+_FORM = (
+    "write sqlite:///path or postgresql://user:password@host/name, and percent-encode what is "
+    "special in user and password: @ is %40, / is %2F, : is %3A, # is %23, ? is %3F, % is %25"
+)
+# A worker that freezes inside a transaction would keep its row locks, and with them every other
+# worker, for as long as it sleeps.
+_IDLE_IN_TRANSACTION_MS = 5000
+# To compile a plan takes longer than any query here, and is done where statistics are missing.
+_NO_JIT = "SET jit = off"
+_POOLED = "linewatch_pooled"  # in a connection's info
 _WRITES = {"linewatch_writes": True}
 _engines: list[Engine] = []
 
@@ -43,8 +56,8 @@ def database_url(text: str) -> URL:
     """
     try:
         url = make_url(text)
-    except ArgumentError:
-        raise ConfigurationError("LINEWATCH_DATABASE_URL is not a database URL") from None
+    except (ArgumentError, ValueError):  # ValueError: a port; its words may hold the password
+        raise ConfigurationError(f"LINEWATCH_DATABASE_URL is not a database URL; {_FORM}") from None
     if url.drivername in ("postgresql", "postgres"):
         url = url.set(drivername="postgresql+psycopg")
     if url.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql+psycopg"):
@@ -52,7 +65,23 @@ def database_url(text: str) -> URL:
             f"LINEWATCH_DATABASE_URL: {url.drivername!r} is not supported; "
             "use sqlite:///path or postgresql://user@host/name"
         )
+    if url.get_backend_name() == "postgresql" and "@" in f"{url.host}{url.port}{url.database}":
+        raise ConfigurationError(f"LINEWATCH_DATABASE_URL cannot be taken apart; {_FORM}")
+    if "password" in url.query:
+        raise ConfigurationError(
+            f"LINEWATCH_DATABASE_URL has the password after the ?, where errors would show it; "
+            f"{_FORM}"
+        )
     return url
+
+
+def shown(url: str) -> str:
+    """A database's URL as errors and logs show it: without password and options.
+
+    Raises:
+        ConfigurationError: see `database_url`.
+    """
+    return database_url(url).set(query={}).render_as_string(hide_password=True)
 
 
 @lru_cache(maxsize=16)
@@ -62,8 +91,8 @@ def engine_for(url: str) -> Engine:
     compact = partial(json.dumps, separators=(",", ":"))
     try:
         if parsed.get_backend_name() == "sqlite":
-            if parsed.database and parsed.database != ":memory:":
-                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            if parsed.database and not parsed.database.startswith((":memory:", "file:")):
+                _make_sqlite_file(Path(parsed.database))
             engine = create_engine(
                 parsed, json_serializer=compact, connect_args={"timeout": _SQLITE_BUSY_TIMEOUT_S}
             )
@@ -74,11 +103,23 @@ def engine_for(url: str) -> Engine:
             engine = create_engine(
                 parsed, json_serializer=compact, connect_args=options, pool_pre_ping=True
             )
-            event.listen(engine, "connect", _prepare_postgresql)
+            event.listen(engine, "connect", partial(_prepare_postgresql, url=parsed))
+            event.listen(engine, "begin", _begin_pooled)
+            event.listen(engine, "handle_error", _discard_spoilt)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise ConfigurationError(f"{error}; install linewatch[sql]") from None
     _engines.append(engine)
     return engine
+
+
+def _make_sqlite_file(path: Path) -> None:
+    """Make a missing file for its owner alone; SQLite gives its logs the same mode.
+
+    A folder that is no place for a file is for SQLite to name.
+    """
+    with suppress(OSError):
+        make_folder(path.parent)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
 def default_engine() -> Engine:
@@ -122,10 +163,15 @@ def explained(url: str) -> Iterator[None]:
         yield
     except DBAPIError as error:
         reason = " ".join(str(error.orig).split())
-        place = database_url(url).render_as_string(hide_password=True)
         raise DatabaseError(
-            f"database {place}: {reason}; is it running, and LINEWATCH_DATABASE_URL right?"
+            f"database {shown(url)}: {reason}; is it running, and LINEWATCH_DATABASE_URL right?"
         ) from error
+
+
+def pooled(engine: Engine) -> bool:
+    """Whether a connection pooler, such as PgBouncer, stands before the database."""
+    with reading(engine) as connection:
+        return bool(connection.info.get(_POOLED))
 
 
 def dispose() -> None:
@@ -159,7 +205,44 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _prepare_postgresql(connection: Any, _record: object) -> None:
+def _prepare_postgresql(connection: Any, record: Any, *, url: URL) -> None:
+    """Set a session up, and find out whether it is ours alone.
+
+    PgBouncer refuses most of what could be sent with the connection's start, so it is set after.
+    """
     with connection.cursor() as cursor:
-        cursor.execute("SET TIME ZONE 'UTC'")
+        backend = cursor.execute("SELECT pg_backend_pid()").fetchone()[0]
+        # A pooler tells a number of its own where a server tells its process's. Behind one, a
+        # session is also others': see `_begin_pooled`.
+        pooled = backend != connection.info.backend_pid
+        if not pooled:
+            cursor.execute("SET TIME ZONE 'UTC'")
+            # Whoever names options in the URL may have set the limit there.
+            cursor.execute(_NO_JIT)
+            if "idle_in_transaction_session_timeout" not in str(url.query.get("options", "")):
+                cursor.execute(
+                    f"SET idle_in_transaction_session_timeout = {_IDLE_IN_TRANSACTION_MS}"
+                )
     connection.commit()
+    record.info[_POOLED] = pooled
+    prepare = get_settings().prepared_statements
+    if prepare == "off" or (prepare == "auto" and pooled):
+        connection.prepare_threshold = None
+
+
+def _begin_pooled(connection: Connection) -> None:
+    """What a session keeps is lost, or another's, where a pooler lends it for a transaction."""
+    if not connection.info.get(_POOLED):
+        return
+    if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
+        return
+    connection.exec_driver_sql(
+        "SELECT set_config('TimeZone', 'UTC', true), set_config('jit', 'off', true), "
+        f"set_config('idle_in_transaction_session_timeout', '{_IDLE_IN_TRANSACTION_MS}', true)"
+    )
+
+
+def _discard_spoilt(context: ExceptionContext) -> None:
+    """Throw a session away that will never write again, though its connection is open."""
+    if spoils_connection(context.original_exception):
+        context.is_disconnect = True

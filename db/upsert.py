@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -52,6 +52,8 @@ def _plain(value: object) -> str:
         return str(value)
     if isinstance(value, datetime) and value.utcoffset() is not None:
         return value.astimezone(UTC).isoformat()
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value.isoformat()
     if isinstance(value, bytes):
         return f"\\x{value.hex()}"  # how PostgreSQL writes bytea
     raise ValueError(f"{value!r} cannot be stored; datetimes must have a time zone")

@@ -1,5 +1,17 @@
-"""`python -m linewatch` is the `linewatch` command."""
+"""`python -m linewatch` and the `linewatch` script."""
 
-from linewatch.cli import main
+from typing import NoReturn
 
-main()
+from linewatch.import_path import run_as_program
+
+
+def main() -> NoReturn:
+    """Run the command line, with nothing imported from the working folder."""
+    run_as_program()
+    from linewatch.cli import main as run
+
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+EXIT_MISTAKE = 2  # a program's exit code when a person must mend something; also click's
+
 
 class LinewatchError(Exception):
     """Something went wrong in Linewatch."""
@@ -14,8 +16,16 @@ class ConfigurationError(LinewatchError):
     """A setting is missing or contradicts another."""
 
 
+class HiddenPackageError(ConfigurationError, ImportError):
+    """A file of somebody's has the name of a package."""
+
+
 class ProductError(LinewatchError):
     """A product file cannot be used."""
+
+
+class UnknownProductError(LinewatchError):
+    """No product of this name is registered."""
 
 
 class WeightsError(LinewatchError):
@@ -24,6 +34,10 @@ class WeightsError(LinewatchError):
 
 class ModelError(LinewatchError):
     """A model version cannot be used."""
+
+
+class ModelChangedError(ModelError):
+    """Somebody changed which model serves since it was looked at."""
 
 
 class TrainingError(LinewatchError):
@@ -42,8 +56,20 @@ class ReportError(LinewatchError):
     """A report cannot be made from this request."""
 
 
+class ChartError(LinewatchError):
+    """A control chart cannot be drawn, frozen or answered like this."""
+
+
+class ChallengeError(LinewatchError):
+    """A challenge cannot be held like this."""
+
+
 class LineError(LinewatchError):
     """A production line cannot be set like this."""
+
+
+class CalendarError(LinewatchError):
+    """A shift calendar cannot be used."""
 
 
 class QueueUnavailableError(LinewatchError):
@@ -56,6 +82,10 @@ class ServiceError(LinewatchError):
 
 class DatabaseError(LinewatchError):
     """The database cannot be used."""
+
+
+class BackupError(LinewatchError):
+    """A backup cannot be made or used."""
 
 
 class DeadLetterError(LinewatchError):

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import redis
 
+from linewatch.private_files import make_folder
+from linewatch.redis_access.client import redis_client
 from linewatch.services import ServiceGroup, python_command, redis_command
 from linewatch.settings import Settings
 
@@ -28,6 +30,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "LINEWATCH_DATA_DIR": str(settings.data_dir),
         "LINEWATCH_DATABASE_URL": settings.database_url,
         "LINEWATCH_REDIS_URL": settings.redis_url,
+        "LINEWATCH_REDIS_KEY_PREFIX": settings.redis_key_prefix,
         "LINEWATCH_MODEL_STORE_URL": settings.model_store_url,
         "LINEWATCH_IMAGE_ROOTS": roots,
         "LINEWATCH_WEIGHTS_DIR": str(settings.local_weights_dir),
@@ -44,7 +47,7 @@ def start_plant(group: ServiceGroup, settings: Settings, *, flower_port: int) ->
     """
     from db.migrate import upgrade
 
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_folder(settings.data_dir)
     if not settings.redis_url and not redis_answers(settings):
         group.start("redis", redis_command(settings))
         group.wait_until("redis", lambda: redis_answers(settings), timeout_s=15)
@@ -70,7 +73,7 @@ def start_plant(group: ServiceGroup, settings: Settings, *, flower_port: int) ->
 def redis_answers(settings: Settings) -> bool:
     """Whether Redis can be reached and used."""
     try:
-        with redis.Redis.from_url(settings.redis_client_url, socket_timeout=2) as client:
+        with redis_client(settings, socket_timeout=2) as client:
             return bool(client.ping())
     except redis.RedisError:
         return False

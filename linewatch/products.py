@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    SerializerFunctionWrapHandler,
     StringConstraints,
     ValidationError,
+    model_serializer,
     model_validator,
 )
 
 from linewatch.errors import ProductError
+from linewatch.product_options import ProductOptions
+from linewatch.unknown_keys import problems, without_unknown
 
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 
@@ -39,6 +43,19 @@ class ImageSize(BaseModel):
 
     width: int = Field(gt=0)
     height: int = Field(gt=0)
+
+
+Bits = Annotated[int, Field(ge=8, le=16)]
+
+
+class CameraSpec(BaseModel):
+    """How one camera's pictures differ from the product's others."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    bits: Bits | None = Field(
+        default=None, description="Of 16-bit samples, how many low bits carry the value."
+    )
 
 
 Days = Annotated[float, Field(gt=0)] | Literal["forever"]
@@ -66,17 +83,23 @@ class Costs(BaseModel):
     defect_rate: float = Field(gt=0, lt=1, description="Share of defects among the line's parts.")
 
 
-class ProductSpec(BaseModel):
+class ProductSpec(ProductOptions):
     """What `products/<code>.yaml` says."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     product: Code
     name: str = ""
     image_size: ImageSize | None = None
+    bits: Bits | None = None
+    cameras: dict[str, CameraSpec] = Field(default_factory=dict)
     retention: Retention = Retention()
     costs: Costs | None = None
     classes: tuple[ClassSpec, ...] = Field(min_length=2)
+
+    @model_serializer(mode="wrap")
+    def _without_unset(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what is not said: a worker older than a key would refuse the product for it."""
+        unset = {name for name in ("bits", "cameras") if not getattr(self, name)}
+        return {name: value for name, value in handler(self).items() if name not in unset}
 
     @model_validator(mode="after")
     def _check_classes(self) -> ProductSpec:
@@ -87,6 +110,15 @@ class ProductSpec(BaseModel):
         if sum(spec.good for spec in self.classes) > 1:
             raise ValueError("more than one class says 'good: true'; a part passes as one class")
         return self
+
+    def bits_of(self, camera: str | None) -> int | None:
+        """How many of 16 bits carry the value in a camera's pictures; None: the file says, or all.
+
+        Args:
+            camera: None where nobody knows which one it was.
+        """
+        own = self.cameras.get(camera) if camera is not None else None
+        return self.bits if own is None or own.bits is None else own.bits
 
     @property
     def class_codes(self) -> tuple[str, ...]:
@@ -119,17 +151,45 @@ class ProductSpec(BaseModel):
 def parse_product(data: object, source: str) -> ProductSpec:
     """Check what a product file holds.
 
+    A key that this version does not know is an error here, where a person can mend it.
+
     Raises:
-        ProductError: with the file and each field that is wrong.
+        ProductError: with the file and each field that is wrong; of an unknown key, with the known
+            one that is nearest.
     """
+    known, unknown = without_unknown(ProductSpec, data)
+    wrong = [f"there is no key {words}" for words in unknown]
     try:
-        return ProductSpec.model_validate(data)
+        spec = ProductSpec.model_validate(known)
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(map(str, p['loc'])) or 'file'}: {p['msg'].removeprefix('Value error, ')}"
-            for p in error.errors()
-        )
-        raise ProductError(f"{source}: {problems}") from None
+        wrong.append(problems(error))
+    if wrong:
+        raise ProductError(f"{source}: {'; '.join(wrong)}")
+    return spec
+
+
+def parse_stored_product(data: object, source: str) -> tuple[ProductSpec, list[str]]:
+    """Read a product that some version of Linewatch has checked and stored, perhaps a later one.
+
+    What this version does not know of it must not stop a line that ran before: unknown keys are
+    left out, and so are optional keys of 0.2 whose values it does not know.
+
+    Returns:
+        The product, and words for what was left out.
+
+    Raises:
+        ProductError: as `parse_product`, for what every version must understand.
+    """
+    known, left_out = without_unknown(ProductSpec, data)
+    try:
+        return ProductSpec.model_validate(known), left_out
+    except ValidationError as error:
+        fields = {str(problem["loc"][0]) if problem["loc"] else "" for problem in error.errors()}
+        if not fields <= ProductOptions.model_fields.keys():
+            raise ProductError(f"{source}: {problems(error)}") from None
+        left_out.append(problems(error))
+    rest = {name: value for name, value in known.items() if name not in fields}
+    return ProductSpec.model_validate(rest), left_out
 
 
 def load_product(path: Path) -> ProductSpec:

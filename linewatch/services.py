@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import shutil
 import signal
@@ -13,12 +12,16 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
-from linewatch.errors import ServiceError
+from linewatch.child_process import die_with_parent
+from linewatch.errors import ConfigurationError, ServiceError
+from linewatch.import_path import works_in_checkout
+from linewatch.private_files import make_folder
+from linewatch.restarts import Restarts
 from linewatch.settings import Settings
 
 STOP_TIMEOUT_S = 25.0
@@ -31,6 +34,9 @@ class Service:
     name: str
     process: subprocess.Popen[bytes]
     log: Path
+    command: Sequence[str] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    began: float = field(default_factory=time.monotonic)
 
 
 class ServiceGroup:
@@ -45,11 +51,13 @@ class ServiceGroup:
         self._log_dir = log_dir
         self._environment = {**os.environ, **environment}
         self.services: list[Service] = []
+        self._restarts: dict[str, Restarts] = {}
+        self._start_at: dict[str, float] = {}  # of what has ended and starts again
         self._interrupted = False
         self._default_interrupt: Any = None
 
     def __enter__(self) -> ServiceGroup:
-        self._log_dir.mkdir(parents=True, exist_ok=True)
+        make_folder(self._log_dir)
         if threading.current_thread() is threading.main_thread():
             self._default_interrupt = signal.signal(signal.SIGINT, self._interrupt)
         return self
@@ -69,19 +77,57 @@ class ServiceGroup:
     ) -> Service:
         """Start a program in a process group of its own, so that Ctrl-C reaches only us."""
         log = self._log_dir / f"{name}.log"
+        added = environment or {}
+        service = Service(name, self._spawn(command, added, log), log, command, added)
+        self.services.append(service)
+        return service
+
+    def _spawn(
+        self, command: Sequence[str], environment: Mapping[str, str], log: Path
+    ) -> subprocess.Popen[bytes]:
         with log.open("ab") as output:
-            process = subprocess.Popen(
+            return subprocess.Popen(
                 command,
-                env={**self._environment, **(environment or {})},
+                env={**self._environment, **environment},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 preexec_fn=die_with_parent,
             )
-        service = Service(name, process, log)
-        self.services.append(service)
-        return service
+
+    def keep_running(self, say: Callable[[str], object]) -> None:
+        """Start again what has ended, each after its pause; call it again and again.
+
+        Args:
+            say: is told, in a line, when a program has ended.
+
+        Raises:
+            ServiceError: a program ended at once because a person must mend something.
+            KeyboardInterrupt: see `check`.
+        """
+        if self._interrupted:
+            raise KeyboardInterrupt
+        now = time.monotonic()
+        for place, service in enumerate(self.services):
+            code = service.process.poll()
+            if code is None:
+                continue
+            if service.name not in self._start_at:
+                pause_s = self._pause_after(service, code, now)
+                say(f"{service.name} ended with code {code}; it starts again in {pause_s:.1f} s")
+                self._start_at[service.name] = now + pause_s
+            if now >= self._start_at[service.name]:
+                del self._start_at[service.name]
+                process = self._spawn(service.command, service.environment, service.log)
+                self.services[place] = replace(service, process=process, began=time.monotonic())
+
+    def _pause_after(self, service: Service, code: int, now: float) -> float:
+        restarts = self._restarts.setdefault(service.name, Restarts())
+        pause_s = restarts.after(code, now - service.began)
+        if pause_s is None:
+            raise _ended(service, code)
+        return pause_s
 
     def check(self) -> None:
         """Raise ServiceError with the end of its log if any program has ended.
@@ -93,10 +139,7 @@ class ServiceGroup:
         for service in self.services:
             code = service.process.poll()
             if code is not None:
-                raise ServiceError(
-                    f"{service.name} ended with code {code}; the end of {service.log}:\n"
-                    + _tail(service.log)
-                )
+                raise _ended(service, code)
 
     def wait_until(self, what: str, ready: Callable[[], bool], timeout_s: float) -> None:
         """Wait until `ready`, while every program keeps running.
@@ -138,20 +181,25 @@ def redis_command(settings: Settings, *, port: int = 0, save: bool = True) -> li
         ServiceError: neither is there.
     """
     path = settings.private_redis_socket
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(path.parent)
     data = settings.data_dir / "redis"
-    data.mkdir(parents=True, exist_ok=True)
+    make_folder(data)
     return [
         _redis_server(),
         *("--port", str(port), "--unixsocket", str(path), "--unixsocketperm", "700"),
         *("--dir", str(data), "--appendonly", "yes" if save else "no"),
-        *("--appendfsync", "everysec", "--save", "", "--maxmemory-policy", "noeviction"),
+        *("--appendfsync", "everysec", "--save", "", "--maxmemory", "1gb"),
+        *("--maxmemory-policy", "noeviction"),
     ]
 
 
 def python_command(module: str, *arguments: str) -> list[str]:
-    """The command that runs a module with this interpreter."""
-    return [sys.executable, "-m", module, *arguments]
+    """The command that runs a module with this interpreter.
+
+    It takes no package from the working folder, unless that is the checkout that holds ours.
+    """
+    safe_path = [] if works_in_checkout() else ["-P"]
+    return [sys.executable, *safe_path, "-m", module, *arguments]
 
 
 def free_port() -> int:
@@ -159,6 +207,22 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def need_port(port: int, option: str) -> None:
+    """See that nothing listens on this port of the loopback address yet.
+
+    Raises:
+        ConfigurationError: something does; `option` chooses another port.
+    """
+    try:
+        with socket.create_server(("127.0.0.1", port)):
+            pass
+    except OSError as error:
+        raise ConfigurationError(
+            f"port {port} cannot be used ({error.strerror}): another program listens there, such "
+            f"as a Linewatch that runs already; stop it, or choose another port with {option}"
+        ) from None
 
 
 def _redis_server() -> str:
@@ -176,16 +240,15 @@ def _redis_server() -> str:
     )
 
 
-def die_with_parent() -> None:
-    """Called in a new child: let it end when this process does, however it ends."""
-    if sys.platform == "linux":  # even when we are killed, no worker is left behind
-        pr_set_pdeathsig = 1
-        ctypes.CDLL(None, use_errno=True).prctl(pr_set_pdeathsig, signal.SIGTERM)
-
-
 def _signal(service: Service, number: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         service.process.send_signal(number)
+
+
+def _ended(service: Service, code: int) -> ServiceError:
+    return ServiceError(
+        f"{service.name} ended with code {code}; the end of {service.log}:\n{_tail(service.log)}"
+    )
 
 
 def _tail(path: Path, lines: int = 15) -> str:

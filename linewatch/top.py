@@ -14,8 +14,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from linewatch.doctor.worker_figures import Stage, WorkerFigures, stages_of
+from linewatch.plain_text import visible
+from linewatch.redis_access.client import redis_client
+from linewatch.redis_access.keys import HELD
 from linewatch.settings import Settings
-from linewatch.worker_figures import Stage, WorkerFigures, stages_of
 from producer.queue_state import QueueState, queue_state
 
 _TIMEOUT_S = 2.0
@@ -39,15 +42,15 @@ def look(settings: Settings, urls: Sequence[str]) -> Sample:
     from sqlalchemy.exc import SQLAlchemyError
 
     from db.alerts import open_alerts
+    from db.reports.counts import verdict_totals
     from db.session import engine_for
-    from db.totals import verdict_totals
 
     troubles = []
     queue = leases = verdicts = None
     alarms: list[str] = []
     try:
-        with redis.Redis.from_url(settings.redis_client_url, socket_timeout=_TIMEOUT_S) as client:
-            queue, leases = queue_state(client), int(client.hlen("unacked"))
+        with redis_client(settings, socket_timeout=_TIMEOUT_S) as client:
+            queue, leases = queue_state(client), int(client.hlen(HELD))
     except redis.RedisError as error:
         troubles.append(f"Redis: {error}")
     try:
@@ -80,6 +83,8 @@ def screen(now: Sample, before: Sample | None) -> RenderableType:
         table.add_row("suspects", f"{max(suspects):.0f}")
     if any(_gauges(now, "holding")):
         table.add_row("holding", "[yellow]the database is away; verdicts are held[/]")
+    if 0.0 in _gauges(now, "taking"):
+        table.add_row("idle", "[yellow]a worker can load no champion, and takes nothing[/]")
     if any(_gauges(now, "share_hangs")):
         table.add_row("share", "[yellow]no picture's file can be read; its server is away[/]")
     parts: list[RenderableType] = [table]
@@ -88,8 +93,8 @@ def screen(now: Sample, before: Sample | None) -> RenderableType:
     if now.workers:
         old = before.workers if before else {}
         parts += [_workers(now.workers, old), _stages(stages_of(now.workers), stages_of(old))]
-    parts += [Text(f"! {words}", style="yellow") for words in now.alarms]
-    parts += [Text(f"✗ {words}", style="red") for words in now.troubles]
+    parts += [Text(visible(f"! {words}"), style="yellow") for words in now.alarms]
+    parts += [Text(visible(f"✗ {words}"), style="red") for words in now.troubles]
     return Group(*parts)
 
 
@@ -108,11 +113,11 @@ def _workers(now: Mapping[str, WorkerFigures], before: Mapping[str, WorkerFigure
         limit = worker.gauges.get("linewatch_batch_limit")
         memory = worker.gauges.get("linewatch_device_memory_bytes")
         table.add_row(
-            Text(url.removeprefix("http://").removesuffix("/metrics")),
+            Text(visible(url.removeprefix("http://").removesuffix("/metrics"))),
             "–" if mean is None else f"{mean:.1f}",
             "–" if limit is None else f"{limit:.0f}",
             "–" if memory is None else f"{memory / 2**20:,.0f} MiB",
-            ", ".join(worker.models) or "none yet",
+            Text(visible(", ".join(worker.models)) or "none yet"),
         )
     return table
 
@@ -127,7 +132,7 @@ def _verdicts(now: Mapping[str, int], before: Mapping[str, int] | None, elapsed:
             if not elapsed or before is None
             else max(0, count - before.get(verdict, 0)) / elapsed
         )
-        table.add_row(verdict, f"{count:,}", "–" if rate is None else f"{rate:.1f}")
+        table.add_row(Text(visible(verdict)), f"{count:,}", "–" if rate is None else f"{rate:.1f}")
     return table
 
 
@@ -139,5 +144,5 @@ def _stages(now: Mapping[str, Stage], before: Mapping[str, Stage]) -> Table:
         old = before.get(name, Stage(0, 0))
         count = stage.count - old.count
         mean = "–" if count <= 0 else f"{1000 * (stage.seconds - old.seconds) / count:.1f}"
-        table.add_row(name, mean, f"{count:.0f}")
+        table.add_row(Text(visible(name)), mean, f"{count:.0f}")
     return table

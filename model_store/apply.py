@@ -6,7 +6,8 @@ import torch
 from torch import nn
 
 from model_store.head import Head
-from model_store.novelty import Novelty
+from model_store.novelty import AnyNovelty, Novelty
+from model_store.whitened_novelty import WhitenedNovelty
 
 
 class AffineHead(nn.Module):
@@ -42,6 +43,48 @@ class AffineHead(nn.Module):
 class NoveltyMeter(nn.Module):
     """Measures how far features lie from the nearest class, see `model_store.novelty`.
 
+    One product of directions and centres with the features; what is subtracted from each other
+    after it, a few numbers a picture, is float64.
+
+    Args:
+        novelty: what it computes.
+    """
+
+    middle: torch.Tensor
+    rows: torch.Tensor
+    scales: torch.Tensor
+    places: torch.Tensor
+    lengths: torch.Tensor
+
+    def __init__(self, novelty: Novelty) -> None:
+        super().__init__()
+        centres = torch.from_numpy(novelty.centres).double()
+        directions = torch.from_numpy(novelty.directions)
+        variances = torch.from_numpy(novelty.variances).double()
+        self.rank, self.dim = directions.shape
+        rest = 1 / variances[-1] if self.rank < self.dim else variances.new_zeros(())
+        self.register_buffer("middle", torch.from_numpy(novelty.middle))
+        self.register_buffer("rows", torch.cat([directions, centres.float()]))
+        self.register_buffer("scales", torch.cat([1 / variances[:-1], rest[None]]))
+        self.register_buffer("places", centres @ directions.double().T)
+        self.register_buffer("lengths", centres.square().sum(dim=-1))
+
+    @torch.inference_mode()
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Distances, float32 [n], from float [n, d] on the same device."""
+        apart = features.float() - self.middle
+        products = torch.nn.functional.linear(apart, self.rows).double()
+        within, along = products[:, : self.rank], products[:, self.rank :]
+        inside = (within[:, None, :] - self.places).square()
+        length = apart.double().square().sum(dim=-1, keepdim=True) - 2 * along + self.lengths
+        beyond = (length - inside.sum(dim=-1)).clamp_min(0)
+        whole = inside @ self.scales[:-1] + beyond * self.scales[-1]
+        return (whole.amin(dim=-1) / self.dim).float()
+
+
+class WhitenedMeter(nn.Module):
+    """The same for models of 0.1.0, see `model_store.whitened_novelty`.
+
     Args:
         novelty: what it computes.
     """
@@ -49,7 +92,7 @@ class NoveltyMeter(nn.Module):
     whitening: torch.Tensor
     centres: torch.Tensor
 
-    def __init__(self, novelty: Novelty) -> None:
+    def __init__(self, novelty: WhitenedNovelty) -> None:
         super().__init__()
         self.register_buffer("whitening", torch.from_numpy(novelty.whitening))
         self.register_buffer("centres", torch.from_numpy(novelty.centres))
@@ -59,3 +102,8 @@ class NoveltyMeter(nn.Module):
         """Distances, float32 [n], from float [n, d] on the same device."""
         whitened = torch.nn.functional.linear(features.float(), self.whitening)
         return (whitened[:, None, :] - self.centres).square().mean(dim=-1).amin(dim=-1)
+
+
+def meter_of(novelty: AnyNovelty) -> NoveltyMeter | WhitenedMeter:
+    """What measures `novelty` on a device."""
+    return NoveltyMeter(novelty) if isinstance(novelty, Novelty) else WhitenedMeter(novelty)

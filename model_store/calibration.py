@@ -15,7 +15,8 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
 from linewatch.errors import ModelError
-from model_store.head import Floats, Head
+from model_store.head import Head
+from quality.arrays import Floats
 
 Ints = npt.NDArray[np.int64]
 

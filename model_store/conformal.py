@@ -17,7 +17,7 @@ from math import floor
 import numpy as np
 
 from model_store.calibration import Ints
-from model_store.head import Floats
+from quality.arrays import Floats
 
 
 def least_probabilities(

@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from linewatch.errors import TrainingError
 from model_store.fit import converged, pipeline
-from model_store.head import Floats
 from model_store.metrics import Metrics, metrics_of
 from model_store.training_set import TrainingSet, training_set
+from quality.arrays import Floats
 
 FOLDS = 3
 RANDOM_STATE = 42  # the seed's

@@ -20,9 +20,10 @@ from model_store.calibration import Ints
 from model_store.costs import VerdictCounts
 from model_store.crossval import CrossValidation
 from model_store.decision_report import DecisionReport
-from model_store.head import Floats, Head
+from model_store.head import Head
 from model_store.novelty import Novelty
 from model_store.verdict import Thresholds, judge
+from quality.arrays import Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def decide(
     found = calibration.calibrate(validation.probabilities[tested], actual)
     shares = calibration.tempered(validation.probabilities[tested], found.temperature)
     good = validation.classes.index(good_class) if good_class in validation.classes else None
-    parts = risk.judged(shares, actual, good)
+    parts = risk.ranked(shares, actual, good)
     measure, distances, border = _novelty(features, labels, policy.novelty_rate)
     thresholds = _thresholds(shares, actual, validation.classes, good, parts, policy, border)
     counts = _counts(shares, actual, validation.classes, good, thresholds, distances[tested])
@@ -121,7 +122,7 @@ def _thresholds(
     actual: Ints,
     classes: Sequence[str],
     good: int | None,
-    parts: risk.Judged,
+    parts: risk.RankedParts,
     policy: Policy,
     border: float | None,
 ) -> Thresholds:
@@ -141,7 +142,7 @@ def _thresholds(
     )
 
 
-def _review_below(parts: risk.Judged, policy: Policy) -> float:
+def _review_below(parts: risk.RankedParts, policy: Policy) -> float:
     if policy.max_escape_rate is not None:
         return risk.review_below_for_escapes(parts, policy.max_escape_rate)
     if policy.max_review_share is not None:

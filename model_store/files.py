@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import fsspec
 
 from linewatch.errors import ModelError
+from linewatch.redaction import without_secrets
 
 log = logging.getLogger(__name__)
 
@@ -32,11 +33,11 @@ class ModelFiles:
     """
 
     def __init__(self, url: str) -> None:
-        self.url = url
+        self.shown = without_secrets(url).rstrip("/")
         try:
             self._fs, root = fsspec.core.url_to_fs(url)
         except (ValueError, ImportError) as error:
-            raise ModelError(f"the model store {url} cannot be used: {error}") from None
+            raise ModelError(f"the model store {self.shown} cannot be used: {error}") from None
         self._root = str(root).rstrip("/")
         self._local = "file" in _protocols(self._fs)
 
@@ -77,13 +78,19 @@ class ModelFiles:
         )
         return sorted(n for n in names if not n.startswith(".") and self.exists(f"{folder}/{n}"))
 
-    def _names(self, path: str) -> list[str]:
+    def subfolders(self) -> list[str]:
+        """Names of the folders at the top, sorted."""
+        problem = f"{self.shown} cannot be listed"
+        return sorted(self._try(problem, lambda: self._names(self._root, files=False)))
+
+    def _names(self, path: str, *, files: bool = True) -> list[str]:
         self._fs.invalidate_cache()
         try:
-            found = self._fs.ls(path, detail=False)
+            found = self._fs.ls(path, detail=True)
         except FileNotFoundError:
             return []
-        return [str(name).rstrip("/").rsplit("/", 1)[-1] for name in found]
+        names = [str(entry["name"]) for entry in found if files or entry["type"] != "file"]
+        return [name.rstrip("/").rsplit("/", 1)[-1] for name in names]
 
     def _has(self, path: str) -> bool:
         self._fs.invalidate_cache()
@@ -127,7 +134,7 @@ class ModelFiles:
         return f"{self._root}/{path}"
 
     def _where(self, path: str) -> str:
-        return f"{self.url.rstrip('/')}/{path}"
+        return f"{self.shown}/{path}"
 
     def _try(self, problem: str, action: Callable[[], T]) -> T:
         try:
@@ -137,6 +144,8 @@ class ModelFiles:
                 f"{problem}: it does not exist; check LINEWATCH_MODEL_STORE_URL, or restore it "
                 "from a backup"
             ) from None
+        except ImportError:  # s3:// without its driver
+            raise
         except Exception as error:  # every driver raises its own kinds
             cause = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
             raise ModelError(

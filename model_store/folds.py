@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from model_store.head import Floats, Head
-from model_store.rejudge import probabilities
+from model_store.head import Head, probabilities
+from quality.arrays import Floats
 
 Fit = Callable[[Floats, Sequence[str]], Head]
 Folds = npt.NDArray[np.int64]

@@ -17,7 +17,7 @@ from model_store.gate_figures import Figures
 SURE = 0.05  # the level of the paired tests
 
 
-class Outcome(StrEnum):
+class GateOutcome(StrEnum):
     """What the gate says. Only `passed` is promoted without a person."""
 
     PASSED = "passed"
@@ -47,14 +47,14 @@ class Rules:
 class Decision:
     """The gate's answer, the sentences that explain it, and the figures behind them."""
 
-    outcome: Outcome
+    outcome: GateOutcome
     reasons: tuple[str, ...]
     figures: Mapping[str, Any]
 
     @property
     def passed(self) -> bool:
         """Whether the challenger may be promoted without a person."""
-        return self.outcome is Outcome.PASSED
+        return self.outcome is GateOutcome.PASSED
 
 
 def decide(
@@ -79,19 +79,19 @@ def decide(
     if lost_classes:
         against.insert(0, f"it no longer knows {', '.join(lost_classes)}")
     if against:
-        return Decision(Outcome.FAILED, (*against, *notes), figures)
+        return Decision(GateOutcome.FAILED, (*against, *notes), figures)
     pictures = sum(found.pictures for found in sets.values())
     if pictures < rules.least_pictures:
         few = f"too few pictures to decide: {pictures} of the {rules.least_pictures} needed"
-        return Decision(Outcome.UNDECIDED, (few, *notes), figures)
+        return Decision(GateOutcome.UNDECIDED, (few, *notes), figures)
     good = tuple(f"{name}: {_praise(found)}" for name, found in sets.items())
-    return Decision(Outcome.PASSED, (*good, *notes), figures)
+    return Decision(GateOutcome.PASSED, (*good, *notes), figures)
 
 
 def first(notes: Sequence[str] = ()) -> Decision:
     """The answer for a product without a champion."""
     return Decision(
-        Outcome.FIRST, ("there is no champion to compare with; a person decides", *notes), {}
+        GateOutcome.FIRST, ("there is no champion to compare with; a person decides", *notes), {}
     )
 
 

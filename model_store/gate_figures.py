@@ -9,14 +9,14 @@ from math import comb
 import numpy as np
 import numpy.typing as npt
 
-from db.intervals import wilson_interval
 from linewatch.errors import ModelError
 from producer.contract import Verdict
+from quality.arrays import Floats
+from quality.intervals import wilson_interval
 
 RESAMPLES = 2000
 Bools = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from linewatch.errors import ModelError
-
-Floats = npt.NDArray[np.float64]
+from quality.arrays import Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +61,25 @@ class Head:
         """
         weight = self.coef / self.scale
         return weight, self.intercept - weight @ self.mean
+
+
+def probabilities(head: Head, vectors: Floats) -> Floats:
+    """softmax(W x + b), float64 [n, k]; NaN rows where a vector is not finite.
+
+    Raises:
+        ModelError: the vectors are not as long as the head expects.
+    """
+    if vectors.shape[1] != head.dim:
+        raise ModelError(
+            f"features of {vectors.shape[1]} numbers were given to a head for {head.dim}; "
+            "it was fitted on other features"
+        )
+    weight, bias = head.affine()
+    with np.errstate(invalid="ignore"):
+        logits = vectors @ weight.T + bias
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        shares: Floats = powers / powers.sum(axis=1, keepdims=True)
+    return shares
 
 
 def _check(name: str, array: npt.NDArray[Any], shape: tuple[int, ...]) -> None:

@@ -16,8 +16,8 @@ from math import ceil, exp, log
 import numpy as np
 import numpy.typing as npt
 
+from model_store.baseline_heads import fit_rival
 from model_store.crossval import FOLDS, RANDOM_STATE
-from model_store.rivals import fit_rival
 from model_store.training_set import TrainingSet, training_set
 
 _FRACTIONS = (0.25, 0.5, 0.75, 1.0)

@@ -19,6 +19,8 @@ from pydantic import (
 )
 
 from linewatch import __version__
+from linewatch.product_options import Fit, Roi
+from linewatch.unknown_keys import short
 from model_store.decision_report import DecisionReport
 from model_store.metrics import Metrics
 from model_store.verdict import Thresholds
@@ -30,7 +32,8 @@ Kind = Literal["fitted", "zero-shot", "few-shot"]
 
 # Fields that came after format 1: left out at their defaults, so that a manifest written before
 # them keeps its digest.
-_LATER = {"decisions": None, "kind": "fitted"}
+_LATER = {"decisions": None, "kind": "fitted", "fit": None, "roi": None, "requires": ()}
+KNOWN_REQUIREMENTS: frozenset[str] = frozenset()  # words of `requires` that this version keeps to
 _LIBRARIES = ("numpy", "scikit-learn", "safetensors", "torch", "open_clip_torch", "transformers")
 
 
@@ -57,14 +60,29 @@ class ManifestDraft(BaseModel):
         default=None, description="What the rules do to pictures the model had not seen."
     )
 
+    fit: Fit | None = Field(
+        default=None, description="How its pictures were brought to size; null: as in 0.1."
+    )
+    roi: Roi | None = Field(default=None, description="The part of them that was looked at.")
+    requires: tuple[str, ...] = Field(
+        default=(), description="What a reader must know of, or leave the model alone."
+    )
+
     @model_serializer(mode="wrap")
     def _without_later(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         data: dict[str, Any] = handler(self)
-        return {k: v for k, v in data.items() if k not in _LATER or v != _LATER[k]}
+        return {k: v for k, v in data.items() if k not in _LATER or v not in (_LATER[k], [])}
 
 
 class Manifest(ManifestDraft):
-    """The whole file. `manifest_sha256` covers every other field."""
+    """The whole file. `manifest_sha256` covers every other field, known here or not.
+
+    A later version may say more at the top level; what it says there may be left out of account,
+    unless `requires` names it. What stands deeper, as the thresholds do, decides verdicts: a key
+    that is not known there makes the model one that this version cannot serve.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True, allow_inf_nan=False)
 
     format: Literal[1] = 1
     version: str
@@ -78,6 +96,11 @@ class Manifest(ManifestDraft):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
+        beyond = sorted(set(self.requires) - KNOWN_REQUIREMENTS)
+        if beyond:
+            raise ValueError(
+                f"it needs what this Linewatch does not know: {', '.join(map(short, beyond))}"
+            )
         if set(self.image_counts) != set(self.classes):
             raise ValueError("image_counts and classes name different classes")
         return self

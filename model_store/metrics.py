@@ -83,12 +83,12 @@ def _class_metrics(
         return ClassMetrics(
             class_code=name, precision=None, recall=None, f1=None, support=support, scored=False
         )
-    right, said = int(confusion[index, index]), int(confusion[:, index].sum())
+    right, predicted = int(confusion[index, index]), int(confusion[:, index].sum())
     return ClassMetrics(
         class_code=name,
-        precision=right / said if said else 0.0,  # never predicted counts as 0, as in the seed
+        precision=right / predicted if predicted else 0.0,  # as in the seed
         recall=right / support,
-        f1=2 * right / (said + support),
+        f1=2 * right / (predicted + support),
         support=support,
         scored=True,
     )

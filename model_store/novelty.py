@@ -1,11 +1,11 @@
 """Unlike anything seen: how far a part lies from the classes that the model knows.
 
 The distance is Mahalanobis', to the nearest class mean, under one covariance of all classes that is
-shrunk towards a sphere, since there are more features than pictures.
+shrunk towards a sphere, since there are more features than pictures. See `model_store.low_rank`
+for how that stays small: 5 MB of a model, whatever its features.
 
 Lee, Lee, Lee and Shin, "A Simple Unified Framework for Detecting Out-of-Distribution Samples",
-NeurIPS 2018; Ledoit and Wolf, "A Well-Conditioned Estimator for Large-Dimensional Covariance
-Matrices", Journal of Multivariate Analysis 2004.
+NeurIPS 2018.
 """
 
 from __future__ import annotations
@@ -18,64 +18,109 @@ import numpy as np
 import numpy.typing as npt
 
 from linewatch.errors import ModelError
-from model_store.head import Floats
-from model_store.training_set import TrainingSet, training_set
+from model_store.left_out import class_means, folds_left_out, one_left_out
+from model_store.low_rank import beyond, shrunk_covariance
+from model_store.training_set import training_set
+from model_store.whitened_novelty import WhitenedNovelty
+from quality.arrays import Floats
 
 Floats32 = npt.NDArray[np.float32]
 
 _FEWEST = 3  # scores, to say anything about their spread
+_NUMBERS = 1_200_000  # of directions and centres together: read for every batch, however small
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Novelty:
-    """How to measure a part's distance: ‖W x − W μ‖² for the nearest class mean μ, divided by d.
+    """How to measure a part's distance, Mahalanobis' squared, divided by d.
+
+    With y = V (x − m) and z = V (μ − m) it is, for the nearest class mean μ,
+    Σ (y − z)² / λ  +  (‖x − μ‖² − ‖y − z‖²) / ρ.
 
     Attributes:
-        whitening: float32 [d, d], W; its square is the inverse covariance.
-        centres: float32 [k, d], W μ of each class.
+        middle: float32 [d], m, of all pictures; taken off first, or float32 would not do.
+        directions: float32 [r, d], V, orthonormal.
+        variances: float32 [r + 1], λ in each of these directions and, last, ρ in every other.
+        centres: float32 [k, d], μ − m of each class.
 
     Raises:
-        ModelError: shapes disagree, or a number is not finite.
+        ModelError: shapes disagree, a number is not finite, or a variance is not positive.
     """
 
-    whitening: Floats32
+    middle: Floats32
+    directions: Floats32
+    variances: Floats32
     centres: Floats32
 
     def __post_init__(self) -> None:
-        d = self.whitening.shape[0] if self.whitening.ndim == 2 else 0
-        if not d or self.whitening.shape != (d, d) or self.centres.shape[1:] != (d,):
-            raise ModelError(
-                f"the novelty's whitening {self.whitening.shape} and centres "
-                f"{self.centres.shape} do not fit each other"
-            )
-        for array in (self.whitening, self.centres):
+        d = self.middle.shape[0] if self.middle.ndim == 1 else 0
+        rank = len(self.directions)
+        right = ((d,), (rank, d), (rank + 1,), (len(self.centres), d))
+        arrays = (self.middle, self.directions, self.variances, self.centres)
+        if not d or rank > d or tuple(array.shape for array in arrays) != right:
+            shapes = ", ".join(str(array.shape) for array in arrays)
+            raise ModelError(f"the novelty's arrays {shapes} do not fit each other")
+        for array in arrays:
             if array.dtype != np.float32 or not np.isfinite(array).all():
                 raise ModelError("the novelty holds numbers that are not finite float32")
+        if not (self.variances > 0).all():
+            raise ModelError("the novelty holds a variance that is not positive")
 
     def distances(self, features: npt.ArrayLike) -> Floats:
         """float64 [n], from float [n, d]."""
-        return np.asarray(_to_each(np.asarray(features) @ self.whitening.T, self.centres).min(1))
+        apart = np.asarray(features, np.float64) - self.middle
+        within, centres = apart @ self.directions.T, self.centres @ self.directions.T
+        variances = self.variances.astype(np.float64)
+        found = np.full(len(apart), np.inf)
+        for mean, place in zip(self.centres, centres, strict=True):
+            inside = within - place
+            whole = np.square(inside) @ (1 / variances[:-1])
+            found = np.minimum(found, whole + beyond(apart - mean, inside) / variances[-1])
+        return np.asarray(found / apart.shape[1])
 
 
-def fit_novelty(features: npt.ArrayLike, labels: Sequence[str]) -> tuple[Novelty, Floats]:
+AnyNovelty = Novelty | WhitenedNovelty
+
+
+def most_directions(dim: int, classes: int) -> int:
+    """How many directions of their own a measure may have: 5 MB of features, centres included."""
+    return max(1, min(dim, _NUMBERS // dim - classes - 1))
+
+
+def fit_novelty(
+    features: npt.ArrayLike, labels: Sequence[str], *, most: int | None = None
+) -> tuple[Novelty, Floats]:
     """Fit on all pictures; also each one's distance had it been left out.
 
+    Args:
+        features: float [n, d].
+        labels: n class names.
+        most: directions with a variance of their own; `most_directions` unless said.
+
     Returns:
-        The measure, and float64 [n] leave-one-out distances; NaN for the only picture of a class,
-        which would lie nowhere.
+        The measure, and float64 [n] distances under the same measure without the picture; NaN for
+        the only picture of a class, which would lie nowhere.
 
     Raises:
         TrainingError: the features cannot be used.
     """
     data = training_set(features, labels)
     place = np.searchsorted(np.asarray(data.classes), data.labels)
-    means = np.stack([data.features[place == c].mean(axis=0) for c in range(len(data.classes))])
-    covariance, shrinkage = _shrunk(data.features - means[place])
-    values, vectors = np.linalg.eigh(covariance)
-    whitening = (vectors / np.sqrt(values)) @ vectors.T
-    left_out = _left_out(data, place, means, whitening, shrinkage)
-    fitted = Novelty(whitening.astype(np.float32), (means @ whitening.T).astype(np.float32))
-    return fitted, left_out
+    means = class_means(data.features, place, len(data.classes))
+    most = most or most_directions(data.features.shape[1], len(data.classes))
+    covariance = shrunk_covariance(data.features - means[place], most)
+    middle = data.features.mean(axis=0).astype(np.float32)
+    fitted = Novelty(
+        middle=middle,
+        directions=covariance.directions.astype(np.float32),
+        variances=np.append(covariance.variances, covariance.rest).astype(np.float32),
+        centres=(means - middle).astype(np.float32),
+    )
+    if covariance.exact:
+        left_out = one_left_out(data.features, place, means, covariance)
+    else:
+        left_out = folds_left_out(data.features, place, most)
+    return fitted, left_out / data.features.shape[1]
 
 
 def novelty_border(left_out: Floats, rate: float) -> float:
@@ -101,44 +146,3 @@ def novelty_border(left_out: Floats, rate: float) -> float:
     logs = np.log(np.maximum(known, np.finfo(np.float64).tiny))
     tail = NormalDist(float(logs.mean()), max(float(logs.std(ddof=1)), 1e-9)).inv_cdf(1 - rate)
     return float(max(np.exp(tail), known[-1]))
-
-
-def _shrunk(residuals: Floats) -> tuple[Floats, float]:
-    """Ledoit and Wolf's covariance of centred rows, and its shrinkage; never singular."""
-    from sklearn.covariance import ledoit_wolf
-
-    covariance, shrinkage = ledoit_wolf(residuals, assume_centered=True)
-    floor = 1e-6 * np.trace(covariance) / len(covariance) + 1e-12  # identical pictures, too
-    return covariance + floor * np.eye(len(covariance)), float(shrinkage)
-
-
-def _left_out(
-    data: TrainingSet, place: npt.NDArray[np.intp], means: Floats, whitening: Floats, lam: float
-) -> Floats:
-    """Distances of each picture to the classes as they are without it, in closed form.
-
-    Taking picture i out of its class of m takes m/(m−1) · r rᵀ from the scatter, r being its
-    distance from the mean, and moves the mean by r/(m−1). With the shrinkage held, Sherman and
-    Morrison's formula gives the distances under the new covariance.
-    """
-    n, d = data.features.shape
-    sizes = np.bincount(place).astype(np.float64)[place]
-    grow = np.where(sizes > 1, sizes / np.maximum(sizes - 1, 1), 0.0)
-    whitened = data.features @ whitening.T
-    own = whitened - (means @ whitening.T)[place]  # W r
-    c = (1 - lam) * grow / n  # the scatter is divided by n here and there
-    away = np.maximum(1 - c * np.einsum("nd,nd->n", own, own), 1e-9)
-    nearest = np.full(n, np.inf)
-    for number, mean in enumerate(means):  # one class at a time: n × k × d would not fit
-        gap = whitened - whitening @ mean
-        gap[place == number] *= grow[place == number, None]
-        along = np.einsum("nd,nd->n", gap, own)
-        nearest = np.minimum(nearest, np.einsum("nd,nd->n", gap, gap) + c / away * along**2)
-    nearest[sizes < 2] = np.nan
-    return np.asarray(nearest / d)
-
-
-def _to_each(whitened: npt.NDArray[np.floating], centres: Floats32) -> npt.NDArray[np.floating]:
-    """Squared distances [n, k] divided by d, so that an ordinary part has about 1."""
-    gaps = whitened[:, None, :] - centres[None]
-    return np.asarray(np.einsum("nkd,nkd->nk", gaps, gaps) / whitened.shape[1])

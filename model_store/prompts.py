@@ -15,7 +15,8 @@ from math import sqrt
 import numpy as np
 
 from linewatch.errors import ModelError, TrainingError
-from model_store.head import Floats, Head
+from model_store.head import Head
+from quality.arrays import Floats
 from vision.fingerprint import RECIPE
 
 TEXT_TEMPERATURE = 100.0  # CLIP multiplies its cosines by this: exp(logit_scale) at its ceiling

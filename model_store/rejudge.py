@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from linewatch.errors import ModelError
-from model_store.head import Floats, Head
+from model_store.head import probabilities
 from model_store.store import StoredModel
 from model_store.verdict import Judgement, judge
 from producer.contract import Reason, Verdict
+from quality.arrays import Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,25 +40,6 @@ def vectors_of(stored: Sequence[bytes]) -> Floats:
         raise ModelError("the stored features differ in length; those of one fingerprint must not")
     joined = np.frombuffer(b"".join(stored), dtype="<f2")
     return joined.reshape(len(stored), -1).astype(np.float64)
-
-
-def probabilities(head: Head, vectors: Floats) -> Floats:
-    """softmax(W x + b), float64 [n, k]; NaN rows where a vector is not finite.
-
-    Raises:
-        ModelError: the vectors are not as long as the head expects.
-    """
-    if vectors.shape[1] != head.dim:
-        raise ModelError(
-            f"features of {vectors.shape[1]} numbers were given to a head for {head.dim}; "
-            "it was fitted on other features"
-        )
-    weight, bias = head.affine()
-    with np.errstate(invalid="ignore"):
-        logits = vectors @ weight.T + bias
-        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-        shares: Floats = powers / powers.sum(axis=1, keepdims=True)
-    return shares
 
 
 def rejudge(model: StoredModel, vectors: Floats) -> Rejudged:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model_store.crossval import FOLDS, CrossValidation, cross_validate
-from model_store.head import Floats
+from quality.arrays import Floats
 
 _LEVEL = 0.95
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
 from model_store.calibration import Ints
-from model_store.head import Floats
+from quality.arrays import Floats
 
 Flags = npt.NDArray[np.bool_]
 
@@ -31,7 +31,7 @@ class OperatingPoint(BaseModel):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Judged:
+class RankedParts:
     """Parts that a model judged without having seen them, in the order of confidence.
 
     Attributes:
@@ -49,7 +49,7 @@ class Judged:
     good: Flags
 
 
-def judged(probabilities: Floats, actual: Ints, good: int | None) -> Judged:
+def ranked(probabilities: Floats, actual: Ints, good: int | None) -> RankedParts:
     """Sort parts by confidence.
 
     Args:
@@ -63,7 +63,7 @@ def judged(probabilities: Floats, actual: Ints, good: int | None) -> Judged:
     first, actual = first[order], actual[order]
     wrong = first != actual
     none = np.zeros(len(actual), bool)
-    return Judged(
+    return RankedParts(
         confidence=confidence[order],
         escape=wrong if good is None else wrong & (first == good),
         overkill=none if good is None else wrong & (actual == good),
@@ -72,7 +72,7 @@ def judged(probabilities: Floats, actual: Ints, good: int | None) -> Judged:
     )
 
 
-def operating_point(parts: Judged, review_below: float) -> OperatingPoint:
+def operating_point(parts: RankedParts, review_below: float) -> OperatingPoint:
     """What the threshold does to these parts; a part exactly at it is judged."""
     count = len(parts.confidence)
     kept = int((parts.confidence >= review_below).sum())
@@ -86,14 +86,14 @@ def operating_point(parts: Judged, review_below: float) -> OperatingPoint:
     )
 
 
-def risk_coverage(parts: Judged, points: int = 21) -> list[OperatingPoint]:
+def risk_coverage(parts: RankedParts, points: int = 21) -> list[OperatingPoint]:
     """The curve at evenly spaced shares of review, from none to all but the surest part."""
     last = len(parts.confidence) - 1
     places = sorted({round(share * last) for share in np.linspace(1, 0, points)}, reverse=True)
     return [operating_point(parts, float(parts.confidence[place])) for place in places]
 
 
-def review_below_for_escapes(parts: Judged, highest: float) -> float:
+def review_below_for_escapes(parts: RankedParts, highest: float) -> float:
     """The least threshold under which at most a share `highest` of the defects is passed.
 
     It is 1 where none suffices: no threshold sends a part of probability 1 to a person.
@@ -104,7 +104,7 @@ def review_below_for_escapes(parts: Judged, highest: float) -> float:
     return 0.0 if not over.size else _just_above(parts.confidence[over[0]])
 
 
-def review_below_for_share(parts: Judged, most: float) -> float:
+def review_below_for_share(parts: RankedParts, most: float) -> float:
     """The highest threshold under which at most a share `most` of the parts goes to a person."""
     count = len(parts.confidence)
     reviewed = int(most * count + 1e-9)

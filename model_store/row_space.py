@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from model_store.head import Floats
+from quality.arrays import Floats
 
 _SMALLEST = 1e-9  # of the largest singular value; below it a direction is rounding
 

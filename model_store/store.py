@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
@@ -11,16 +14,19 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from linewatch.errors import ModelError
+from linewatch.unknown_keys import short, without_unknown
 from model_store.files import ModelFiles
 from model_store.head import Head
 from model_store.manifest import Manifest, ManifestDraft, library_versions
 from model_store.names import checked_name, new_version_name
-from model_store.novelty import Novelty
+from model_store.novelty import AnyNovelty, Novelty
+from model_store.whitened_novelty import WhitenedNovelty
 
-_MANIFEST, _HEAD = "manifest.json", "head.safetensors"
+MANIFEST, HEAD = "manifest.json", "head.safetensors"
 _TENSORS = ("mean", "scale", "coef", "intercept", "centroids")
-_NOVELTY = {"novelty_whitening": "whitening", "novelty_centres": "centres"}  # tensor: field
-_MANIFEST_LIMIT = 4 * 2**20  # bytes
+_PREFIX = "novelty_"  # of its tensors' names
+_MEASURES = (Novelty, WhitenedNovelty)
+MANIFEST_LIMIT = 4 * 2**20  # bytes
 _ADVICE = "restore the folder from a backup, or train a new version with `linewatch train`"
 
 
@@ -30,7 +36,7 @@ class StoredModel:
 
     head: Head
     manifest: Manifest
-    novelty: Novelty | None = None
+    novelty: AnyNovelty | None = None
 
 
 class ModelStore:
@@ -46,7 +52,9 @@ class ModelStore:
     def __init__(self, url: str) -> None:
         self._files = ModelFiles(url)
 
-    def save(self, head: Head, draft: ManifestDraft, *, novelty: Novelty | None = None) -> Manifest:
+    def save(
+        self, head: Head, draft: ManifestDraft, *, novelty: AnyNovelty | None = None
+    ) -> Manifest:
         """Store a new version under a new name; it appears whole or not at all.
 
         Raises:
@@ -59,7 +67,7 @@ class ModelStore:
             name = new_version_name(product, draft.created_at)
         manifest = _complete(draft, head, name, data)
         text = manifest.model_dump_json(indent=1).encode()
-        self._files.write(f"{product}/{name}", {_HEAD: data, _MANIFEST: text})
+        self._files.write(f"{product}/{name}", {HEAD: data, MANIFEST: text})
         return manifest
 
     def load(
@@ -79,10 +87,10 @@ class ModelStore:
         manifest = self.manifest(product, version)
         if manifest_sha256 is not None and manifest.manifest_sha256 != manifest_sha256:
             raise ModelError(
-                f"{self._where(f'{product}/{version}/{_MANIFEST}')} is not the one that was "
+                f"{self._where(f'{product}/{version}/{MANIFEST}')} is not the one that was "
                 f"recorded when the model was saved; {_ADVICE}"
             )
-        path = f"{product}/{version}/{_HEAD}"
+        path = f"{product}/{version}/{HEAD}"
         data = self._files.read(path, manifest.head_bytes)
         if len(data) != manifest.head_bytes or _sha256(data) != manifest.head_sha256:
             raise ModelError(f"{self._where(path)} is not the file that was saved; {_ADVICE}")
@@ -100,16 +108,14 @@ class ModelStore:
         Raises:
             ModelError: as for `load`.
         """
-        path = f"{checked_name(product)}/{checked_name(version)}/{_MANIFEST}"
-        data = self._files.read(path, _MANIFEST_LIMIT)
+        path = f"{checked_name(product)}/{checked_name(version)}/{MANIFEST}"
+        data = self._files.read(path, MANIFEST_LIMIT)
         try:
             manifest = Manifest.model_validate_json(data)
         except ValidationError as error:
-            first = error.errors()[0]
-            field = ".".join(map(str, first["loc"])) or "file"
             raise ModelError(
-                f"{self._where(path)} is no manifest of format 1 ({field}: {first['msg']}); "
-                f"{_ADVICE}"
+                f"{self._where(path)} is no manifest of format 1 ({_wrong(data, error)}); if a "
+                f"later Linewatch made it, update this one; else {_ADVICE}"
             ) from None
         if manifest.manifest_sha256 != manifest.digest():
             raise ModelError(f"{self._where(path)} was changed after it was saved; {_ADVICE}")
@@ -135,14 +141,14 @@ class ModelStore:
         """
         return self.load(product, version).manifest
 
-    def _parts(self, path: str, data: bytes, manifest: Manifest) -> tuple[Head, Novelty | None]:
+    def _parts(self, path: str, data: bytes, manifest: Manifest) -> tuple[Head, AnyNovelty | None]:
         try:
             tensors = load(data)
-            if set(tensors) not in ({*_TENSORS}, {*_TENSORS, *_NOVELTY}):
+            measure = {n: tensors.pop(n) for n in list(tensors) if n.startswith(_PREFIX)}
+            if set(tensors) != {*_TENSORS}:
                 raise ModelError(f"it holds {', '.join(sorted(tensors)) or 'nothing'}")
-            measure = {field: tensors.pop(n) for n, field in _NOVELTY.items() if n in tensors}
             head = Head(classes=manifest.classes, converged=manifest.converged, **tensors)
-            novelty = Novelty(**measure) if measure else None
+            novelty = _novelty(measure) if measure else None
             if novelty is not None and novelty.centres.shape != (len(head.classes), head.dim):
                 raise ModelError("its novelty is of other classes or features")
             if novelty is None and manifest.thresholds.novel_above is not None:
@@ -152,13 +158,21 @@ class ModelStore:
             raise ModelError(f"{self._where(path)} is no head: {error}; {_ADVICE}") from None
 
     def _where(self, path: str) -> str:
-        return f"{self._files.url.rstrip('/')}/{path}"
+        return f"{self._files.shown}/{path}"
 
 
-def _tensors(head: Head, novelty: Novelty | None) -> bytes:
+def _novelty(tensors: Mapping[str, Any]) -> AnyNovelty:
+    for kind in _MEASURES:
+        names = {_PREFIX + field.name: field.name for field in fields(kind)}
+        if names.keys() == tensors.keys():
+            return kind(**{name: tensors[key] for key, name in names.items()})
+    raise ModelError(f"it holds {', '.join(sorted(tensors))}")
+
+
+def _tensors(head: Head, novelty: AnyNovelty | None) -> bytes:
     arrays = {name: getattr(head, name) for name in _TENSORS}
     if novelty is not None:
-        arrays |= {name: getattr(novelty, field) for name, field in _NOVELTY.items()}
+        arrays |= {_PREFIX + f.name: getattr(novelty, f.name) for f in fields(novelty)}
     data: bytes = save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
     return data
 
@@ -177,6 +191,16 @@ def _complete(draft: ManifestDraft, head: Head, version: str, data: bytes) -> Ma
         ).sealed()
     except ValidationError as error:
         raise ModelError(f"this model cannot be stored: {error.errors()[0]['msg']}") from None
+
+
+def _wrong(data: bytes, error: ValidationError) -> str:
+    """The first thing wrong with a manifest; of an unknown key, with the nearest known one."""
+    first = error.errors()[0]
+    if first["type"] == "extra_forbidden":
+        unknown = without_unknown(Manifest, json.loads(data))[1]
+        key = ".".join(map(str, first["loc"]))
+        return f"there is no key {next((w for w in unknown if key in w), short(key))}"
+    return f"{'.'.join(map(str, first['loc'])) or 'file'}: {first['msg']}"
 
 
 def _sha256(data: bytes) -> str:

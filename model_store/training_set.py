@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from linewatch.errors import TrainingError
-from model_store.head import Floats
+from quality.arrays import Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)

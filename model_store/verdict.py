@@ -46,6 +46,17 @@ class Judgement(NamedTuple):
     reason: Reason | None
 
 
+def of_damaged(judgement: Judgement) -> Judgement:
+    """What becomes of a judgement whose picture is damaged: a person looks at the part.
+
+    The model saw pixels that no camera took. Neither may they pass a part, nor is what it took for
+    a defect more than the damage, perhaps. Its class and probability stay, to tell where it looked.
+    """
+    if judgement.reason in (Reason.NOT_FINITE, Reason.NO_MODEL):
+        return judgement
+    return judgement._replace(verdict=Verdict.REVIEW, reason=Reason.DAMAGED)
+
+
 def judge(
     probabilities: Sequence[float] | Mapping[str, float],
     *,

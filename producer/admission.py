@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sqlite3
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from producer.ledger import SeenFile, record
+from producer.ledger import SeenFile, note_content, record
 from producer.limits import Limits
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ _INSERT_IF_ROOM = """
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A picture on its way into the spool. `image` is an ImageRef as JSON."""
+    """A picture on its way into the spool. `image` is an ImageRef as JSON, `sha256` its hash."""
 
     id: str
     line: str
@@ -41,6 +42,7 @@ class Entry:
     copy: str | None = None
     copy_bytes: int = 0
     seen: SeenFile | None = None
+    sha256: str | None = None
 
     @property
     def bytes(self) -> int:
@@ -59,6 +61,20 @@ class Entry:
             "bytes": self.bytes,
             "now": now,
         }
+
+
+def held_twice(db: sqlite3.Connection, entries: Sequence[Entry]) -> list[str]:
+    """The places from which these and other pictures come that all wait for their receipts.
+
+    The spool's own copies have a place each, so they are never among them.
+    """
+    found = []
+    for entry in entries:
+        uri = json.loads(entry.image).get("uri")
+        query = "SELECT 1 FROM pictures WHERE json_extract(image, '$.uri') = ? AND id <> ? LIMIT 1"
+        if entry.copy is None and db.execute(query, (uri, entry.id)).fetchone():
+            found.append(uri)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +120,9 @@ def admit(db: sqlite3.Connection, entries: Sequence[Entry], limits: Limits) -> A
     now = time.time()
     db.executemany(_INSERT, [entry.row(now) for entry in entries])
     record(db, [entry.seen for entry in entries if entry.seen])
+    for entry in entries:
+        if entry.seen and entry.sha256:
+            note_content(db, entry.seen.path, entry.sha256)
     return Admission(None, tuple(copies))
 
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from uuid import UUID
 
-from linewatch.errors import SpoolError
+from linewatch.errors import ConfigurationError, SpoolError
 from linewatch.settings import Settings, get_settings
 from producer.admission import Entry
-from producer.contract import Receipt, SigningKeys
-from producer.inbox import Inbox
+from producer.contract import SigningKeys
+from producer.hashing import look
+from producer.inbox import Inbox, KeptReceipt
 from producer.limits import Limits
 from producer.listener import Listener
 from producer.messages import new_burst
@@ -52,7 +54,7 @@ class Camera:
 
     Raises:
         SubmissionError: a name is not usable.
-        ConfigurationError: the signing keys are malformed.
+        ConfigurationError: the signing keys are malformed, or a package is missing.
         SpoolError: the spool cannot be opened.
     """
 
@@ -63,7 +65,7 @@ class Camera:
         product: str,
         spool: str | os.PathLike[str] | None = None,
         settings: Settings | None = None,
-        on_receipt: Callable[[Receipt], object] | None = None,
+        on_receipt: Callable[[KeptReceipt], object] | None = None,
     ) -> None:
         self._settings = settings or get_settings()
         self.station = Station.checked(line, camera, product)
@@ -74,7 +76,11 @@ class Camera:
         self._closed = threading.Event()
         self._listener = Listener(Inbox(self._spool), on_receipt) if on_receipt else None
         self._sender = Sender(self._spool.path, self._settings)
-        self._sender.start()
+        try:
+            self._sender.start()
+        except ConfigurationError:
+            self._close_files()
+            raise
         atexit.register(self.close)
 
     @property
@@ -88,6 +94,12 @@ class Camera:
         part: str | None = None,
         lot: str | None = None,
         captured_at: datetime | None = None,
+        *,
+        pass_number: int | None = None,
+        views: Sequence[str] | None = None,
+        work_order: str | None = None,
+        purpose: str | None = None,
+        trace_id: str | None = None,
     ) -> UUID:
         """Accept one picture; when it returns, the picture is in the spool, on disk.
 
@@ -96,6 +108,11 @@ class Camera:
             part: the part's serial number.
             lot: the lot it belongs to.
             captured_at: with a time zone; empty: now.
+            pass_number: the part's pass through the line, from 1.
+            views: the cameras whose pictures make this part's pass complete.
+            work_order: what the part is made for.
+            purpose: `ordinary`, `challenge` or `study`; empty: ordinary.
+            trace_id: a W3C trace id, 32 lower-case hex digits.
 
         Returns:
             The picture's id, under which its verdict is stored.
@@ -105,7 +122,19 @@ class Camera:
             SpoolFullError: there is no room, see `LINEWATCH_SPOOL_WHEN_FULL`.
             SpoolError: the spool cannot be written, or this camera is closed.
         """
-        return self.accept(Submission(path, part, lot, captured_at))
+        return self.accept(
+            Submission(
+                path,
+                part,
+                lot,
+                captured_at,
+                pass_number=pass_number,
+                views=views,
+                work_order=work_order,
+                purpose=purpose,
+                trace_id=trace_id,
+            )
+        )
 
     def accept(self, submission: Submission) -> UUID:
         """`submit`, for a picture described by an object."""
@@ -119,8 +148,17 @@ class Camera:
         burst = [p if isinstance(p, Submission) else Submission(p) for p in pictures]
         return self._accept(burst, burst=new_burst()) if burst else []
 
+    def content(self, path: Path) -> str | None:
+        """The hash that `submit` would note of a file now; None: none, or it cannot be read."""
+        copied = self._settings.spool_copy
+        found = look(path, sys.maxsize if copied else self._settings.seen_max_bytes)
+        return found.seen.sha256 if found else None
+
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until everything in the spool has its receipt; False after `timeout` seconds."""
+        """Wait until everything in the spool has its receipt; False after `timeout` seconds.
+
+        Raises what `check` raises; so does `wait_sent`.
+        """
         return self._wait_for(lambda: self._spool.count() == 0, timeout)
 
     def wait_sent(self, timeout: float | None = None) -> bool:
@@ -139,6 +177,17 @@ class Camera:
         atexit.unregister(self.close)
         self._hand_over(timeout)
         self._sender.stop()
+        self._close_files()
+
+    def check(self) -> None:
+        """See that what is accepted can ever be sent.
+
+        Raises:
+            ConfigurationError: a package is missing: no waiting brings it.
+        """
+        self._sender.check()
+
+    def _close_files(self) -> None:
         if self._listener:
             self._listener.stop()
         self._spool.close()
@@ -172,7 +221,7 @@ class Camera:
 
     def _entry(self, submission: Submission, burst: str | None) -> Entry:
         folder = self._spool.pictures_folder if self._settings.spool_copy else None
-        return to_entry(submission, self.station, burst, folder)
+        return to_entry(submission, self.station, burst, folder, self._settings.seen_max_bytes)
 
     def _remove_copies(self, entries: list[Entry]) -> None:
         for entry in entries:
@@ -188,6 +237,7 @@ class Camera:
     def _wait_for(self, condition: Callable[[], bool], timeout: float | None) -> bool:
         deadline = None if timeout is None else time.monotonic() + timeout
         while not condition():
+            self.check()
             if deadline is not None and time.monotonic() >= deadline:
                 return False
             time.sleep(_POLL_S)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from linewatch.settings import Settings
-from producer.contract import SigningKeys
+from producer.contract import Reason, Receipt, SigningKeys
 from producer.messages import group, to_task
 from producer.outbox import Outbox, QueuedPicture
 from producer.publisher import Publisher
+
+log = logging.getLogger(__name__)
 
 RECEIPT_POLL_S = 0.05
 
@@ -20,6 +24,7 @@ _STRAY_CHECK_S = 5.0
 _CHECKPOINT_S = 2.0
 _SWEEP_S = 3600.0
 _BACKLOG_PATIENCE = 9.0  # receipt timeouts more, while the queue still holds messages
+_COMPLAINT_S = 60.0
 _CLOCK_MARGIN_S = 2.0  # the oldest message may come from a camera whose clock differs
 
 
@@ -50,6 +55,7 @@ class Drain:
         self._next_stray_check = 0.0
         self._next_checkpoint = 0.0
         self._next_sweep = 0.0
+        self._next_complaint = 0.0
         self._not_before = 0.0  # when the next message may go, unless it is full
 
     def round(self) -> Round:
@@ -78,9 +84,24 @@ class Drain:
         while count == _RECEIPTS_A_ROUND:
             count, receipts = self._publisher.receipts(_RECEIPTS_A_ROUND)
             if count:
+                self._look_for_old_workers(receipts)
                 total += self._outbox.clear(receipts)
                 self._publisher.forget_receipts(count)
         return total
+
+    def _look_for_old_workers(self, receipts: Sequence[Receipt]) -> None:
+        """What was checked before it was accepted is refused by a worker with an older contract."""
+        refused = [r.id for r in receipts if r.reason is Reason.INVALID_FIELDS]
+        now = time.monotonic()
+        if refused and now >= self._next_complaint:
+            self._next_complaint = now + _COMPLAINT_S
+            log.error(
+                "a worker refused the fields of picture %s (and %d more) and did not judge it: it "
+                "is older than this program. Update the workers; until then set "
+                "LINEWATCH_SEEN_MAX_BYTES=0 here and use no field that came after 0.1",
+                refused[0],
+                len(refused) - 1,
+            )
 
     def _requeue_due(self) -> None:
         """Send again what has no receipt in time.
@@ -134,7 +155,10 @@ class Drain:
             : min(room, _MESSAGES_A_ROUND)
         ]
         self._publisher.publish(
-            [to_task(m, self._outbox.producer_id, self._keys) for m in messages]
+            [
+                to_task(m, self._outbox.producer_id, self._keys, self._settings.site)
+                for m in messages
+            ]
         )
         sent = [picture for message in messages for picture in message]
         self._not_before = time.monotonic() + self._settings.linger_ms / 1000

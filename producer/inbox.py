@@ -2,8 +2,49 @@
 
 from __future__ import annotations
 
+import json
+import os
+from pathlib import Path
+from uuid import UUID
+
 from producer.contract import Receipt
 from producer.spool_file import SpoolFile
+
+
+class KeptReceipt(Receipt):
+    """A receipt as the spool keeps it, with what the spool knew of its picture.
+
+    Args:
+        path: the file that was handed over: a path, or a file:// URI if it is not UTF-8.
+        part: the part's serial number.
+    """
+
+    path: str | None = None
+    part: str | None = None
+
+
+def kept_json(receipt: Receipt, image: str, source: bytes | None) -> str:
+    """A receipt as the spool keeps it.
+
+    Args:
+        receipt: what the worker said.
+        image: the picture's ImageRef, as JSON.
+        source: the file that was watched; without it the ImageRef's own.
+    """
+    said = json.loads(image)
+    path = said["uri"] if source is None else printable(Path(os.fsdecode(source)))
+    fields = receipt.model_dump(mode="json", exclude_none=True)
+    return json.dumps({**fields, "path": path, "part": said.get("part")}, ensure_ascii=False)
+
+
+def printable(path: Path) -> str:
+    """The path, or a file:// URI where its name is not UTF-8 and so cannot be written as text."""
+    text = str(path)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return path.as_uri()
+    return text
 
 
 class Inbox:
@@ -14,7 +55,7 @@ class Inbox:
         with spool.read() as db:
             self._last = int(db.execute("SELECT coalesce(max(seq), 0) FROM receipts").fetchone()[0])
 
-    def new(self, limit: int = 1000) -> list[Receipt]:
+    def new(self, limit: int = 1000) -> list[KeptReceipt]:
         """What came since the last call, at most `limit`."""
         with self._spool.read() as db:
             rows = db.execute(
@@ -23,4 +64,12 @@ class Inbox:
             ).fetchall()
         if rows:
             self._last = rows[-1][0]
-        return [Receipt.model_validate_json(row[1]) for row in rows]
+        return [KeptReceipt.model_validate_json(row[1]) for row in rows]
+
+
+def kept_receipts(spool: SpoolFile, ids: frozenset[UUID]) -> list[KeptReceipt]:
+    """The receipts that the spool still keeps, oldest first: of these pictures, or of all."""
+    with spool.read() as db:
+        rows = db.execute("SELECT receipt FROM receipts ORDER BY seq").fetchall()
+    kept = [KeptReceipt.model_validate_json(row[0]) for row in rows]
+    return [receipt for receipt in kept if not ids or receipt.id in ids]

@@ -7,8 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 
-from producer.contract import Receipt
-from producer.inbox import Inbox
+from producer.inbox import Inbox, KeptReceipt
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +17,7 @@ _POLL_S = 0.05
 class Listener:
     """A daemon thread that passes new receipts of a spool to `callback`, in order."""
 
-    def __init__(self, inbox: Inbox, callback: Callable[[Receipt], object]) -> None:
+    def __init__(self, inbox: Inbox, callback: Callable[[KeptReceipt], object]) -> None:
         self._inbox = inbox
         self._callback = callback
         self._stop = threading.Event()

@@ -59,7 +59,10 @@ def _cut(run: Iterable[QueuedPicture], most: int, most_bytes: int) -> Iterator[l
 
 
 def to_task(
-    pictures: Sequence[QueuedPicture], producer: str, keys: SigningKeys | None = None
+    pictures: Sequence[QueuedPicture],
+    producer: str,
+    keys: SigningKeys | None = None,
+    site: str = "",
 ) -> TaskMessage:
     """One message of these pictures, which share line and product, signed if there is a key."""
     first = pictures[0]
@@ -71,6 +74,8 @@ def to_task(
         "producer": producer,
         "images": [{**picture.image, "attempt": picture.attempts + 1} for picture in pictures],
     }
+    if site:
+        payload["site"] = site
     return as_task((keys or SigningKeys()).sign(payload), producer)
 
 

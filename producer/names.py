@@ -19,11 +19,15 @@ class PictureNames:
     patterns: tuple[str, ...] = PICTURES
 
     def wanted(self, path: PurePath) -> bool:
-        """Whether this is a picture's name. `path` is relative: no part of it may be hidden."""
-        if any(part.startswith(".") for part in path.parts) or self.in_work(path):
+        """Whether this is a picture's name. `path` is relative; see `entered`."""
+        if not self.entered(path):
             return False
         name = path.name.lower()
         return any(fnmatch(name, pattern.lower()) for pattern in self.patterns)
+
+    def entered(self, path: PurePath) -> bool:
+        """Whether a folder is looked into: no part of its relative path is hidden or in work."""
+        return not any(self.in_work(PurePath(part)) for part in path.parts)
 
     def in_work(self, path: PurePath) -> bool:
         """Whether programs give such names to files that they still write."""

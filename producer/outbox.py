@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from producer.contract import Receipt
-from producer.reserve import Reserve
+from producer.disk_reserve import Reserve, is_disk_full
+from producer.inbox import kept_json
 from producer.spool_file import SpoolFile
 
+_HELD = """
+    SELECT seq, copy, image, (SELECT path FROM handed_over WHERE picture = pictures.id)
+    FROM pictures WHERE id = ?
+"""
 MAX_RESEND_WAIT_S = 3600.0
 _RECEIPTS_KEPT = 100_000
+T = TypeVar("T")
 _ORPHAN_AGE_S = 3600.0  # a copy so old without a row is left from a crash, not on its way in
 
 
@@ -59,12 +66,16 @@ class Outbox(SpoolFile):
             (now, now + resend_wait_s(receipt_timeout_s, p.attempts + 1), p.attempts + 1, p.seq)
             for p in pictures
         ]
-        with self.write() as db:
-            db.executemany(
-                "UPDATE pictures SET state = 'sent', sent_at = ?, due_at = ?, attempts = ?"
-                " WHERE seq = ?",
-                rows,
-            )
+
+        def mark() -> None:
+            with self.write() as db:
+                db.executemany(
+                    "UPDATE pictures SET state = 'sent', sent_at = ?, due_at = ?, attempts = ?"
+                    " WHERE seq = ?",
+                    rows,
+                )
+
+        self._within_reserve(mark)
 
     def has_due(self) -> bool:
         """Whether a picture was sent and its receipt is overdue."""
@@ -101,21 +112,29 @@ class Outbox(SpoolFile):
     def clear(self, receipts: Sequence[Receipt]) -> int:
         """Forget the pictures these receipts are for; returns how many were still held.
 
-        The receipt of a picture that is not held (its second, after a resend) changes nothing.
+        The receipt of a picture that is not held (its second, after a resend) changes nothing. On a
+        full disk they are cleared in the reserve, as many at once as it has room for.
         """
+        try:
+            return self._within_reserve(lambda: self._clear(receipts))
+        except sqlite3.Error as error:
+            if not is_disk_full(error) or len(receipts) < 2:
+                raise
+        half = len(receipts) // 2
+        return self.clear(receipts[:half]) + self.clear(receipts[half:])
+
+    def _clear(self, receipts: Sequence[Receipt]) -> int:
         copies = []
         cleared = 0
         with self.write() as db:
             for receipt in receipts:
-                row = db.execute(
-                    "SELECT seq, copy FROM pictures WHERE id = ?", (str(receipt.id),)
-                ).fetchone()
+                row = db.execute(_HELD, (str(receipt.id),)).fetchone()
                 if row is None:
                     continue
                 db.execute("DELETE FROM pictures WHERE seq = ?", (row[0],))
                 db.execute(
                     "INSERT INTO receipts (receipt) VALUES (?)",
-                    (receipt.model_dump_json(exclude_none=True),),
+                    (kept_json(receipt, row[2], row[3]),),
                 )
                 cleared += 1
                 copies += [row[1]] if row[1] else []
@@ -129,15 +148,35 @@ class Outbox(SpoolFile):
         return cleared
 
     def make_room(self) -> None:
-        """The disk is full: give the log's room back, so that receipts can clear pictures.
-
-        Folding the log into the file may need a few pages first, which the reserve holds. It is
-        taken again at once if that freed enough, or else by the sender once there is room.
-        """
+        """The disk is full: give the log's room back, so that receipts can clear pictures."""
         self.reserve.let_go()
+        self._fold()
+        self.reserve.keep()
+
+    def _within_reserve(self, write: Callable[[], T]) -> T:
+        """Do a write; where the disk is full, in the room that the reserve has kept.
+
+        The reserve is taken again only after it: what it held back would else be all the room
+        there is, and each next try would fail as the one before.
+        """
+        try:
+            return write()
+        except sqlite3.Error as error:
+            if not is_disk_full(error):
+                raise
+        self.reserve.let_go()
+        try:
+            self._fold()
+            return write()
+        finally:
+            with contextlib.suppress(sqlite3.Error):  # folding may need a few pages itself
+                self._fold()
+            self.reserve.keep()
+
+    def _fold(self) -> None:
+        """Fold the log into the file, and give its room back."""
         with self.read() as db:
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self.reserve.keep()
 
     def sweep_copies(self) -> None:
         """Remove copies that no picture owns: a crash came between two steps."""

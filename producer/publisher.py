@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
@@ -29,28 +30,41 @@ _Answer = TypeVar("_Answer")
 class Publisher:
     """Talks to the broker for one producer; for use by one thread. Connects when first used.
 
-    Every method raises QueueUnavailableError when Redis is away, full or refuses.
+    Every method raises QueueUnavailableError when Redis is away, full or refuses; making one raises
+    ImportError where a package is missing.
     """
 
     def __init__(self, settings: Settings, producer_id: str) -> None:
-        import kombu
-        import redis
-        from kombu.exceptions import KombuError
+        try:
+            import_module("redis")  # first: kombu goes on without it, and then lacks it for ever
+            import kombu
+            import redis
+            from kombu.exceptions import KombuError
+
+            from linewatch.redis_access.client import redis_client
+
+            self._connection = kombu.Connection(
+                settings.broker_url,
+                transport_options={
+                    "socket_timeout": _SOCKET_TIMEOUT_S,
+                    "socket_connect_timeout": _SOCKET_TIMEOUT_S,
+                    "global_keyprefix": settings.redis_key_prefix,
+                    "max_retries": 0,  # the sender tries again, and looks for receipts meanwhile
+                },
+            )
+            # Imported now: what it lacks is a fault, and no Redis that is away.
+            self._connection.get_transport_cls()
+        except ImportError:
+            raise
+        except Exception as error:  # half a package, or a library of the system that is gone
+            raise ImportError(f"{type(error).__name__}: {error}") from error
 
         self._key = receipts_key(producer_id)
         self._errors = (redis.RedisError, KombuError, OSError)
-        self._redis: redis.Redis = redis.Redis.from_url(
-            settings.redis_client_url,
+        self._redis: redis.Redis = redis_client(
+            settings,
             socket_timeout=_SOCKET_TIMEOUT_S,
             socket_connect_timeout=_SOCKET_TIMEOUT_S,
-        )
-        self._connection = kombu.Connection(
-            settings.broker_url,
-            transport_options={
-                "socket_timeout": _SOCKET_TIMEOUT_S,
-                "socket_connect_timeout": _SOCKET_TIMEOUT_S,
-                "max_retries": 0,  # the sender tries again, and looks for receipts meanwhile
-            },
         )
         self._producer: Any = None
 

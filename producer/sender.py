@@ -9,13 +9,14 @@ import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from linewatch.errors import LinewatchError
+from linewatch.errors import ConfigurationError, LinewatchError
+from linewatch.extras import advice
 from linewatch.settings import Settings
+from producer.disk_reserve import is_disk_full
 from producer.drain import RECEIPT_POLL_S, Drain, Round
 from producer.drain_lock import DrainLock
 from producer.outbox import Outbox
 from producer.publisher import Publisher
-from producer.reserve import is_disk_full
 
 log = logging.getLogger(__name__)
 
@@ -51,13 +52,28 @@ class Sender:
         self._stop = threading.Event()
         self._ready = threading.Event()
         self._failures = 0
+        self._fault: str | None = None
         self._thread = threading.Thread(target=self._run, name=f"sender {path.name}", daemon=True)
         self.state = SenderState()
 
     def start(self, ready_timeout_s: float = 5.0) -> None:
-        """Begin, and wait until the thread has done its imports (they would slow the caller)."""
+        """Begin, and wait until the thread has done its imports (they would slow the caller).
+
+        Raises:
+            ConfigurationError: see `check`.
+        """
         self._thread.start()
         self._ready.wait(ready_timeout_s)
+        self.check()
+
+    def check(self) -> None:
+        """See that this sender can ever send; whatever waits for it asks now and then.
+
+        Raises:
+            ConfigurationError: a package is missing: no waiting brings it.
+        """
+        if self._fault is not None:
+            raise ConfigurationError(self._fault)
 
     def wake(self) -> None:
         """Say that there is something to send."""
@@ -73,6 +89,12 @@ class Sender:
         while not self._stop.is_set():
             try:
                 self._drain_while_ours()
+            except ImportError as error:
+                self._fault = advice(error)
+                log.critical("%s: nothing can be sent: %s", self._path.name, self._fault)
+                self.state = SenderState(trouble=self._fault)
+                self._ready.set()
+                return
             except Exception as error:  # a camera's only sender must not die
                 self._note(error)
                 self._ready.set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,12 +14,19 @@ from typing import Any
 from uuid import UUID
 
 from linewatch.errors import SpoolError, SpoolFullError
-from producer.admission import Entry, admit, admit_one, oldest_created_at
+from producer.admission import Entry, admit, admit_one, held_twice, oldest_created_at
+from producer.disk_reserve import is_disk_full
 from producer.limits import Limits
-from producer.reserve import is_disk_full
 from producer.spool_file import SpoolFile, Sync
+from producer.superseding import supersede
+
+log = logging.getLogger(__name__)
+
+log = logging.getLogger(__name__)
 
 _ROOM_POLL_S = 0.02
+_QUIET_S = 60.0  # between two warnings of a path
+_MOST_PATHS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,7 @@ class Spool(SpoolFile):
     def __init__(self, path: Path, limits: Limits | None = None, sync: Sync = "full") -> None:
         super().__init__(path, sync)
         self.limits = limits or Limits()
+        self._quiet_until: dict[str, float] = {}
 
     def add(self, entries: Sequence[Entry]) -> None:
         """Keep all of these pictures, or none. When it returns, they are on disk.
@@ -65,6 +74,7 @@ class Spool(SpoolFile):
         while True:
             full = self._try_add(entries)
             if full is None:
+                self._warn_of_repeats(entries)
                 return
             if self.limits.when_full != "block" or time.monotonic() >= deadline:
                 raise SpoolFullError(full)
@@ -122,6 +132,27 @@ class Spool(SpoolFile):
                 **json.loads(image),
             }
 
+    def _warn_of_repeats(self, entries: Sequence[Entry]) -> None:
+        """Say that a camera writes over pictures that are not judged yet, once a minute a path."""
+        try:
+            with self.read() as db:
+                repeated = held_twice(db, entries)
+        except sqlite3.Error as error:  # the pictures are in; this is advice
+            log.warning("the spool %s cannot be searched: %s", self.path, error)
+            return
+        for uri in repeated:
+            now = time.monotonic()
+            if now >= self._quiet_until.get(uri, 0.0):
+                if len(self._quiet_until) > _MOST_PATHS:
+                    self._quiet_until.clear()
+                self._quiet_until[uri] = now + _QUIET_S
+                log.warning(
+                    "%s was handed over again before its last picture was judged. If it holds "
+                    "another one now, the earlier is rejected as `changed`: let the camera give "
+                    "each picture a name of its own, or set LINEWATCH_SPOOL_COPY=true",
+                    uri,
+                )
+
     def _try_add(self, entries: Sequence[Entry]) -> str | None:
         """Add them, or say why there is no room."""
         try:
@@ -131,12 +162,16 @@ class Spool(SpoolFile):
                         return None
             with self.write() as db:
                 admission = admit(db, entries, self.limits)
+                replaced = [] if admission.full else supersede(db, entries)
         except sqlite3.Error as error:
             advice = "make room on its disk" if is_disk_full(error) else "see to its disk"
             raise SpoolError(
                 f"the spool {self.path} cannot be written: {error}; {advice}, then submit again"
             ) from error
-        for name in admission.dropped_copies:
+        for each in replaced:
+            log.warning("picture %s of %s replaces %s, which was not sent yet", *each[:3])
+        copies = [each.copy for each in replaced if each.copy]
+        for name in [*admission.dropped_copies, *copies]:
             with contextlib.suppress(FileNotFoundError):
                 (self.pictures_folder / name).unlink()
         return f"the spool {self.path} has no room: {admission.full}" if admission.full else None

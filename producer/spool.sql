@@ -22,6 +22,7 @@ CREATE TABLE IF NOT EXISTS pictures (
     due_at REAL                              -- without a receipt by then, it is sent again
 );
 CREATE INDEX IF NOT EXISTS pictures_queued ON pictures (seq) WHERE state = 'queued';
+CREATE INDEX IF NOT EXISTS pictures_uri ON pictures (json_extract(image, '$.uri'));
 CREATE INDEX IF NOT EXISTS pictures_due ON pictures (due_at) WHERE state = 'sent';
 
 -- One row, kept by triggers: asking whether the spool is full must not count its rows.
@@ -63,3 +64,18 @@ CREATE TABLE IF NOT EXISTS ledger (
     size INTEGER NOT NULL,
     PRIMARY KEY (path, mtime_ns, size)
 ) WITHOUT ROWID;
+
+-- What each of these files held then: size and time do not tell pictures apart where the time is
+-- coarse (2 s on FAT), or kept by who copies.
+CREATE TABLE IF NOT EXISTS ledger_contents (
+    path BLOB PRIMARY KEY,
+    sha256 TEXT NOT NULL                     -- as the message said it: of the file, or of blocks
+) WITHOUT ROWID;
+
+-- The newest picture of each of these files: a later state of the file supersedes it.
+CREATE TABLE IF NOT EXISTS handed_over (
+    path BLOB PRIMARY KEY,
+    picture TEXT NOT NULL,                   -- its id
+    unfinished INTEGER NOT NULL              -- whether the file did not look whole
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS handed_over_picture ON handed_over (picture);

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Literal
 
 from linewatch.errors import SpoolError
+from linewatch.private_files import make_folder
 from linewatch.sqlite_wal import use_wal
 
 Sync = Literal["full", "normal"]
@@ -41,7 +42,7 @@ class SpoolFile:
         self.path = path.absolute()
         self._lock = threading.RLock()
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self.path.parent)
             self._db = self._open(sync)
             with self.write() as db:
                 self.producer_id = _identity(db)
@@ -101,14 +102,14 @@ class SpoolFile:
             self._db.close()
 
     def _open(self, sync: Sync) -> sqlite3.Connection:
-        new = not self.path.exists()
         db = sqlite3.connect(
             self.path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
         )
         use_wal(db, _BUSY_TIMEOUT_S)
         db.execute("PRAGMA synchronous = FULL" if sync == "full" else "PRAGMA synchronous = NORMAL")
         db.execute("PRAGMA wal_autocheckpoint = 0")
-        if new or not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'ledger'").fetchone():
+        newest = "SELECT 1 FROM sqlite_master WHERE name = 'ledger_contents'"
+        if not db.execute(newest).fetchone():
             schema = Path(__file__).with_name("spool.sql").read_text(encoding="utf-8")
             db.executescript(f"BEGIN IMMEDIATE; {schema} COMMIT;")
             _sync_folder(self.path.parent)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -17,6 +19,8 @@ from producer.admission import Entry
 from producer.contract import ImageRef
 from producer.contract.message import Name
 from producer.copies import copy_picture
+from producer.hashing import look
+from producer.inbox import printable
 from producer.ledger import SeenFile
 from producer.uuid7 import uuid7
 
@@ -25,13 +29,22 @@ _name = TypeAdapter(Name)
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A picture to submit. `seen` is noted in the spool's ledger when it is accepted."""
+    """A picture to submit; `Camera.submit` says what the fields are.
+
+    `seen` is the file's state when it was found complete. It is noted in the spool's ledger when
+    the picture is accepted, and a file that is not in that state any more is not accepted.
+    """
 
     path: str | os.PathLike[str]
     part: str | None = None
     lot: str | None = None
     captured_at: datetime | None = None
     seen: SeenFile | None = None
+    pass_number: int | None = None
+    views: Sequence[str] | None = None
+    work_order: str | None = None
+    purpose: str | None = None
+    trace_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +78,15 @@ class Station:
 
 
 def to_entry(
-    submission: Submission, station: Station, burst: str | None, copies: Path | None
+    submission: Submission,
+    station: Station,
+    burst: str | None,
+    copies: Path | None,
+    seen_max_bytes: int = 0,
 ) -> Entry:
     """Give a picture its id and make it ready for the spool, copied into `copies` if given.
+
+    Without a copy, what the file holds now goes with it, see `producer.hashing`; 0 bytes: nothing.
 
     Raises:
         SubmissionError: a field cannot be used, or the copy cannot be made.
@@ -75,21 +94,50 @@ def to_entry(
     picture_id = uuid7()
     path = Path(submission.path).absolute()
     image = _checked(picture_id=str(picture_id), path=path, submission=submission, station=station)
-    name, size = None, 0
-    if copies is not None:
+    name, size, sha256 = None, 0, None
+    if copies is None and seen_max_bytes:
+        found = look(path, seen_max_bytes)
+        if found is not None:
+            _check_unchanged(submission, found.mtime_ns, found.seen.size)
+            image = image.model_copy(update={"seen": found.seen})
+            sha256 = found.seen.sha256
+    elif copies is not None:
         copy = copy_picture(path, copies, f"{picture_id}{path.suffix}")
-        image = image.model_copy(update={"uri": _uri(copy.path), "sha256": copy.sha256})
-        name, size = copy.path.name, copy.bytes
+        image = image.model_copy(update={"uri": printable(copy.path), "sha256": copy.sha256})
+        name, size, sha256 = copy.path.name, copy.bytes, copy.sha256
+        try:
+            _check_unchanged(submission, copy.mtime_ns, copy.bytes)
+        except SubmissionError:
+            copy.path.unlink(missing_ok=True)
+            raise
     return Entry(
         id=str(picture_id),
         line=station.line,
         product=station.product,
-        image=image.model_dump_json(exclude={"attempt"}, exclude_none=True),
+        image=_as_json(image),
         burst=burst,
         copy=name,
         copy_bytes=size,
         seen=submission.seen,
+        sha256=sha256,
     )
+
+
+def _as_json(image: ImageRef) -> str:
+    """Without what need not be said: `attempt`, which the sender adds, and a hash of all blocks."""
+    if image.seen is None or image.seen.every > 1:
+        return image.model_dump_json(exclude={"attempt"}, exclude_none=True)
+    left_out: Any = {"attempt": True, "seen": {"every": True}}
+    return image.model_dump_json(exclude=left_out, exclude_none=True)
+
+
+def _check_unchanged(submission: Submission, mtime_ns: int, size: int) -> None:
+    was = submission.seen
+    if was is not None and (was.mtime_ns, was.size) != (mtime_ns, size):
+        raise SubmissionError(
+            f"{submission.path} was written to while it was handed over; what it holds now comes "
+            "as another picture, once it is complete"
+        )
 
 
 def _checked(picture_id: str, path: Path, submission: Submission, station: Station) -> ImageRef:
@@ -97,27 +145,22 @@ def _checked(picture_id: str, path: Path, submission: Submission, station: Stati
         return ImageRef.model_validate(
             {
                 "id": picture_id,
-                "uri": _uri(path),
+                "uri": printable(path),
                 "camera": station.camera,
                 "captured_at": submission.captured_at or datetime.now(UTC),
                 "part": submission.part,
                 "lot": submission.lot,
+                "pass_number": submission.pass_number,
+                "views": None if submission.views is None else list(submission.views),
+                "work_order": submission.work_order,
+                "purpose": submission.purpose,
+                "trace_id": submission.trace_id,
             }
         )
     except ValidationError as error:
         problem = error.errors()[0]
         field = ".".join(map(str, problem["loc"]))
         raise SubmissionError(f"{path}: {field}: {problem['msg']}") from None
-
-
-def _uri(path: Path) -> str:
-    """The path, or a file:// URI where its name is not UTF-8 and so cannot stand in JSON."""
-    text = str(path)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return path.as_uri()
-    return text
 
 
 def _file_name(name: str) -> str:

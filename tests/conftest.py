@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -11,7 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import redis
 
+from linewatch.import_path import PACKAGES
 from linewatch.settings import Settings, get_settings
+from tests.support.once import made_once
+from tests.support.parallel import own_redis_database, share_the_cores
 from tests.support.redis_server import RedisServer
 
 if TYPE_CHECKING:
@@ -20,14 +24,31 @@ if TYPE_CHECKING:
     from tests.support.postgresql import Databases
 
 
+share_the_cores()  # before anything imports torch
+pytest_plugins = ["tests.support.complete"]
+
+LEVELS = {"": logging.WARNING} | dict.fromkeys(("linewatch", *PACKAGES), logging.NOTSET)
+
+
+@pytest.fixture(autouse=True)
+def _loggers_stay_as_they_were() -> Iterator[None]:
+    """A level that a test leaves behind would hide warnings from every test after it."""
+    yield
+    changed = [name for name, level in LEVELS.items() if logging.getLogger(name).level != level]
+    for name in changed:
+        logging.getLogger(name).setLevel(LEVELS[name])
+    assert not changed, f"the level of {changed} is to be set through caplog"
+
+
 @pytest.fixture(scope="session")
 def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from db import migrate, session
 
-    path = tmp_path_factory.mktemp("sqlite") / "template.db"
-    migrate.upgrade(f"sqlite:///{path}")
-    session.dispose()  # closing the last connection folds the write-ahead log into the file
-    return path
+    def make(folder: Path) -> None:
+        migrate.upgrade(f"sqlite:///{folder / 'template.db'}")
+        session.dispose()  # closing the last connection folds the write-ahead log into the file
+
+    return made_once(tmp_path_factory, "sqlite", make) / "template.db"
 
 
 @pytest.fixture(scope="session")
@@ -122,9 +143,8 @@ def redis_url(request: pytest.FixtureRequest) -> Iterator[str]:
 
     Never one that merely listens on this machine: it may be somebody's.
     """
-    url = os.environ.get("LINEWATCH_TEST_REDIS_URL")
-    url = url or request.getfixturevalue("_redis_server").url
-    assert url is not None
+    named = os.environ.get("LINEWATCH_TEST_REDIS_URL")
+    url = own_redis_database(named) if named else request.getfixturevalue("_redis_server").url
     with redis.Redis.from_url(url) as client:
         assert client.dbsize() == 0, f"{url} holds keys; name an empty database"
         yield url

@@ -4,19 +4,20 @@ What is read: PNG, JPEG, BMP, TIFF and WebP; no other format is even tried. Of a
 frames or pages the first counts. What becomes of the pixels:
 
 - 8-bit grey, 1-bit and palette: to RGB.
-- 16-bit grey: full range to full range, 0..65535 to 0..255. A 12-bit camera that fills only the
-  lower bits gives a dark picture; let it scale its own.
+- 10- to 16-bit grey: full range to full range, 0..65535 to 0..255. How many of 16 bits carry the
+  value is what TIFF's MaxSampleValue says, or the product's file.
 - 16 bits a channel in colour: the upper 8 bits, as Pillow reads them.
-- Transparency (RGBA, LA, palette with transparency): laid on white.
+- Transparency (RGBA, LA, palette with transparency): laid on white, unless nothing would be seen.
 - CMYK and YCbCr: converted without colour profile. Embedded profiles are not applied.
 - EXIF orientation: applied, so width and height are those a person sees.
-- 32-bit integer and float pixels: refused, for nothing says which value is white.
+- Signed and float samples, Bayer mosaics and what else is not read: refused by name.
 
-Header sizes are checked against `max_pixels` before any pixel is decoded, and Pillow's own bomb
-limit stays on as a second fence.
+The header comes first (`vision.headers`): sizes, scans and what lies beside the pixels are held
+against their limits before any pixel is decoded. A file that ends too early is `corrupt`; what
+decoders merely warn of is the picture's `flaw`. `docs/pictures.md` has all of it for integrators.
 
-A JPEG without a flaw, grey or in colour and upright, is decoded by simplejpeg: by libjpeg-turbo as
-in Pillow, so to the same pixels, but sooner. Whatever it says a word against is Pillow's to judge.
+A JPEG, grey or in colour, is decoded by simplejpeg: by libjpeg-turbo as in Pillow, so to the same
+pixels, but sooner, and with its warnings. A flawed one is drawn by Pillow.
 """
 
 from __future__ import annotations
@@ -43,27 +44,31 @@ from PIL import (
 
 from linewatch.products import ImageSize
 from producer.contract import Reason
+from vision import headers
 from vision.errors import Unjudgeable
+from vision.headers import Header, jpeg
+from vision.headers.header import corrupt, not_read, too_large
+from vision.headers.reading import FORMATS
+from vision.headers.tiff import TiffParts
+from vision.pixels import Converted, from_image, from_plain_tiff, turned
 
-FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
-_SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*")
+MAX_ROW = 1 << 18  # pixels: a picture is converted in bands of whole rows
 _ORIENTATION = 0x0112  # EXIF
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decoded:
-    """A picture's pixels: uint8 [height, width, 3], RGB, contiguous."""
+    """A picture's pixels: uint8 [height, width, 3], RGB, contiguous.
+
+    Args:
+        pixels: they.
+        flaw: what a decoder said against the file; a person should look. None: nothing.
+        advice: what is likely to be set wrong for its camera; the picture may be as it should.
+    """
 
     pixels: npt.NDArray[np.uint8]
+    flaw: str | None = None
+    advice: str | None = None
 
     @property
     def width(self) -> int:
@@ -81,102 +86,140 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def decode(data: bytes, *, max_pixels: int, expected: ImageSize | None = None) -> Decoded:
-    """Decode a picture's file. The GIL is released in the work that takes long.
+def decode(
+    data: bytes, *, max_pixels: int, expected: ImageSize | None = None, bits: int | None = None
+) -> Decoded:
+    """Decode a picture's file: `read_header`, then `decode_pixels`.
 
     Args:
         data: the whole file.
         max_pixels: the most width times height that is decoded.
         expected: the size that the picture must have, or None for any.
+        bits: that carry the value of a 16-bit sample; None: as the file says, or all.
+
+    Raises:
+        Unjudgeable: not_an_image, corrupt, too_large or wrong_size.
+        MemoryError: the machine has no room for the pixels; the picture is not to blame.
+    """
+    header = read_header(data, max_pixels=max_pixels, expected=expected)
+    return decode_pixels(data, header, expected=expected, bits=bits)
+
+
+def read_header(data: bytes, *, max_pixels: int, expected: ImageSize | None = None) -> Header:
+    """What the file promises; no pixel is decoded. Arguments as in `decode`.
+
+    Raises:
+        Unjudgeable: not_an_image, corrupt, too_large or wrong_size.
+    """
+    header = headers.read(data)
+    if header.pixels > max_pixels:
+        detail = (
+            f"{header.width}×{header.height} pixels; LINEWATCH_MAX_IMAGE_PIXELS is {max_pixels}"
+        )
+        raise too_large(detail)
+    if header.width > MAX_ROW:
+        raise too_large(f"a row of {header.width} pixels; at most {MAX_ROW} are decoded")
+    sides = (header.width, header.height)
+    # Which of the two it is, EXIF says; where that lies behind the pixels, one knows only then.
+    if expected is not None and sorted(sides) != sorted((expected.width, expected.height)):
+        raise _wrong_size(*sides, expected)
+    return header
+
+
+def decode_pixels(
+    data: bytes, header: Header, *, expected: ImageSize | None = None, bits: int | None = None
+) -> Decoded:
+    """Decode what `read_header` let pass. The GIL is released in the work that takes long.
+
+    It takes `header.memory(len(data))` bytes at most.
 
     Raises:
         Unjudgeable: not_an_image, corrupt, too_large or wrong_size.
         MemoryError: the machine has no room for the pixels; the picture is not to blame.
     """
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            _check_area(image, max_pixels)
-            pixels = _flawless_jpeg(image, data)
-            if pixels is None:
-                pixels = _rgb(_upright(image))
+        flaw = headers.check(data, header)
+        converted = _converted(data, header, bits)
     except (Unjudgeable, MemoryError):
         raise
     except UnidentifiedImageError:
-        raise _unidentified(data) from None
+        if header.format == "TIFF":  # its header was read whole
+            raise not_read(header.kind) from None
+        raise corrupt("begins like an image, but its header is damaged") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise Unjudgeable(Reason.TOO_LARGE, str(error)) from None
+        raise too_large(str(error)) from None
     except Exception as error:  # hostile bytes make Pillow's parsers raise nearly anything
-        raise Unjudgeable(Reason.CORRUPT, f"cannot be decoded: {error!s:.200}") from None
-    decoded = Decoded(np.ascontiguousarray(pixels))
-    _check_size(decoded, expected)
-    return decoded
+        raise corrupt(f"cannot be decoded: {error!s:.200}") from None
+    pixels = np.ascontiguousarray(converted.pixels)
+    height, width = pixels.shape[:2]
+    if expected is not None and (width, height) != (expected.width, expected.height):
+        raise _wrong_size(width, height, expected)
+    return Decoded(pixels, flaw or converted.flaw, converted.advice)
 
 
-def _check_area(image: Image.Image, max_pixels: int) -> None:
-    width, height = image.size
-    if width * height > max_pixels:
-        detail = f"{width}×{height} pixels; LINEWATCH_MAX_IMAGE_PIXELS is {max_pixels}"
-        raise Unjudgeable(Reason.TOO_LARGE, detail)
-
-
-def _check_size(decoded: Decoded, expected: ImageSize | None) -> None:
-    if expected is None or (decoded.width, decoded.height) == (expected.width, expected.height):
-        return
-    raise Unjudgeable(
+def _wrong_size(width: int, height: int, expected: ImageSize) -> Unjudgeable:
+    return Unjudgeable(
         Reason.WRONG_SIZE,
-        f"{decoded.width}×{decoded.height} pixels; the product's pictures have "
-        f"{expected.width}×{expected.height}",
+        f"{width}×{height} pixels; the product's pictures have {expected.width}×{expected.height}",
     )
 
 
-def _flawless_jpeg(image: Image.Image, data: bytes) -> npt.NDArray[np.uint8] | None:
-    """A plain JPEG's pixels, or None for Pillow to decode it.
+def _converted(data: bytes, header: Header, bits: int | None) -> Converted:
+    parts = header.parts
+    if isinstance(parts, TiffParts) and _is_read_here(header, parts, bits):
+        found = from_plain_tiff(data, header, parts, bits)
+        return Converted(turned(found.pixels, parts.orientation), found.flaw, found.advice)
+    if header.format == "JPEG" and jpeg.is_upright(header) and header.samples != 4:
+        with suppress(ValueError):  # what is said against it is looked at below
+            return _strictly(data, header)
+    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        # A file that shows each library another size might pass the check of its area.
+        if sorted(image.size) != sorted((header.width, header.height)):
+            raise corrupt("its header says two sizes")
+        if header.format == "JPEG":
+            found = _jpeg(image, data, header)
+        else:
+            found = from_image(image, header, bits)
+        # Last: a PNG's may lie behind its pixels, and of a TIFF Pillow applies it as it loads.
+        orientation = image.getexif().get(_ORIENTATION, 1)
+    return Converted(turned(found.pixels, orientation), found.flaw, found.advice)
 
-    Both libraries must see the same size: a file that shows each another one might pass the check
-    of its area. In its strict way simplejpeg refuses what libjpeg warns of and Pillow takes.
+
+def _is_read_here(header: Header, parts: TiffParts, bits: int | None) -> bool:
+    """Whether the samples are read here.
+
+    Pillow unpacks no 10 bits, takes the upper half of deep colour, knows no checksum, and opens no
+    big-endian BigTIFF.
     """
-    if image.format != "JPEG" or image.mode not in ("RGB", "L") or _turn(image) is not None:
-        return None
-    with suppress(ValueError):
-        height, width, *_ = simplejpeg.decode_jpeg_header(data, strict=True)
-        if (width, height) == image.size:
-            pixels: npt.NDArray[np.uint8] = simplejpeg.decode_jpeg(data, "RGB", strict=True)
-            return pixels
-    return None
+    if parts.unopened:
+        return True
+    deep = header.bits == 16 and (bits or header.significant_bits or 16) < 16
+    return parts.packed or (parts.plain and (parts.deflated or deep))
 
 
-def _turn(image: Image.Image) -> Image.Transpose | None:
-    return _UPRIGHT.get(image.getexif().get(_ORIENTATION, 1))
+def _jpeg(image: Image.Image, data: bytes, header: Header) -> Converted:
+    """A JPEG's pixels, with what libjpeg said against it.
+
+    Raises:
+        Unjudgeable: corrupt, where the file ends too early.
+    """
+    if header.samples == 4:
+        flaw = jpeg.flaw(data, header)
+    else:
+        try:
+            return _strictly(data, header)
+        except ValueError as error:
+            flaw = jpeg.said_against(data, header, str(error))
+    return Converted(from_image(image, header, None).pixels, flaw)
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    image.load()  # first: of a TIFF Pillow applies the orientation as it loads, and takes it out
-    turn = _turn(image)
-    return image if turn is None else image.transpose(turn)
+def _strictly(data: bytes, header: Header) -> Converted:
+    """The pixels of a grey or colour JPEG without a flaw.
 
-
-def _rgb(image: Image.Image) -> npt.NDArray[np.uint8]:
-    if image.mode.startswith("I;16"):
-        return _from_16_bit_grey(image)
-    if image.mode in ("I", "F"):
-        kind = "float" if image.mode == "F" else "integer"
-        detail = f"32-bit {kind} pixels say not which value is white; export 8 or 16 bits"
-        raise Unjudgeable(Reason.NOT_AN_IMAGE, detail)
-    if image.has_transparency_data:
-        layers = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), layers)
-    return np.array(image.convert("RGB"))  # a copy: torch wants it writable
-
-
-def _from_16_bit_grey(image: Image.Image) -> npt.NDArray[np.uint8]:
-    grey = np.asarray(image).astype(np.uint32)
-    scaled = ((grey * 255 + 32767) // 65535).astype(np.uint8)
-    return np.repeat(scaled[:, :, None], 3, axis=2)
-
-
-def _unidentified(data: bytes) -> Unjudgeable:
-    # RIFF holds sound and film as well; a file cut before its kind may have been WebP.
-    webp = data.startswith(b"RIFF") and b"WEBP".startswith(data[8:12])
-    if webp or data.startswith(_SIGNATURES):
-        return Unjudgeable(Reason.CORRUPT, "begins like an image, but its header is damaged")
-    return Unjudgeable(Reason.NOT_AN_IMAGE, f"not one of {', '.join(FORMATS)}")
+    Raises:
+        ValueError: libjpeg warns of something, which Pillow would take without a word.
+    """
+    pixels = simplejpeg.decode_jpeg(data, "RGB", strict=True)
+    if pixels.shape[:2] != (header.height, header.width):
+        raise ValueError("its header says two sizes")
+    return Converted(pixels)

@@ -14,11 +14,12 @@ from vision import optimized
 from vision.backends.build import build
 from vision.backends.choice import choose
 from vision.backends.protocol import Backend
-from vision.decode import decode
+from vision.decode import decode_pixels, read_header
 from vision.encoders import EncoderPair
 from vision.feature_net import FeatureNet
 from vision.fingerprint import Fingerprint, space_description
 from vision.loading import dino_architecture, load_clip, load_dino
+from vision.memory import MEGABYTE, DecodeMemory
 from vision.preprocess import preprocess, preprocessing
 from vision.recipe import SEED, Recipe
 from vision.recipes import recipe_named
@@ -27,11 +28,16 @@ from vision.weights import Weights, describe, find_weights
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """A picture ready for the encoders: uint8 [3, size, size], and the size it had, in pixels."""
+    """A picture ready for the encoders: uint8 [3, size, size], and the size it had, in pixels.
+
+    `flaw` and `advice` are the decoder's, see `vision.decode.Decoded`.
+    """
 
     pixels: torch.Tensor
     width: int
     height: int
+    flaw: str | None = None
+    advice: str | None = None
 
 
 class FeatureExtractor:
@@ -46,6 +52,7 @@ class FeatureExtractor:
             keep torch's in memory.
         description: what surfaces say of the encoders.
         max_pixels: the largest picture that is decoded.
+        memory: what all threads that decode may hold at once.
     """
 
     def __init__(
@@ -58,6 +65,7 @@ class FeatureExtractor:
         encoders: Callable[[], EncoderPair],
         description: str,
         max_pixels: int,
+        memory: DecodeMemory,
     ) -> None:
         self.backend = backend
         self.device = backend.device
@@ -69,6 +77,7 @@ class FeatureExtractor:
         self._encoders = encoders
         self._description = description
         self._max_pixels = max_pixels
+        self._memory = memory
 
     @classmethod
     def from_settings(cls, settings: Settings, *, recipe: Recipe | None = None) -> FeatureExtractor:
@@ -105,6 +114,7 @@ class FeatureExtractor:
             encoders=encoders,
             description=", ".join(words if built.numerics else words[:1]),
             max_pixels=settings.max_image_pixels,
+            memory=DecodeMemory(settings.decode_memory_mb * MEGABYTE),
         )
 
     def describe(self) -> str:
@@ -115,19 +125,26 @@ class FeatureExtractor:
         """The encoders and, unless it is the seed's, the recipe in words."""
         return space_description(self.describe(), self.recipe)
 
-    def prepare(self, data: bytes, expected: ImageSize | None = None) -> Prepared:
+    def prepare(
+        self, data: bytes, expected: ImageSize | None = None, *, bits: int | None = None
+    ) -> Prepared:
         """Decode and preprocess a picture's file. CPU work; any number of threads may call it.
+
+        It waits until the memory that the file's header asks for is free.
 
         Args:
             data: the whole file.
             expected: the size that the picture must have, or None for any.
+            bits: that carry the value of a 16-bit sample; None: as the file says, or all.
 
         Raises:
             Unjudgeable: not_an_image, corrupt, too_large or wrong_size.
         """
-        decoded = decode(data, max_pixels=self._max_pixels, expected=expected)
-        pixels = preprocess(decoded.pixels, self.size)
-        return Prepared(pixels, decoded.width, decoded.height)
+        header = read_header(data, max_pixels=self._max_pixels, expected=expected)
+        with self._memory.reserve(header.memory(len(data))):
+            decoded = decode_pixels(data, header, expected=expected, bits=bits)
+            pixels = preprocess(decoded.pixels, self.size)
+            return Prepared(pixels, decoded.width, decoded.height, decoded.flaw, decoded.advice)
 
     def features(self, batch: torch.Tensor) -> torch.Tensor:
         """The features of prepared pictures. One thread at a time should own the device.

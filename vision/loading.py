@@ -50,6 +50,8 @@ def load_clip(weights: Weights) -> LoadedClip:
             require_pretrained=True,
         )
         tokenizer = open_clip.get_tokenizer(weights.clip_model)
+    except ImportError:
+        raise
     except Exception as error:  # the loaders raise whatever the damage provokes
         raise _unusable("CLIP", weights.clip_checkpoint, error) from None
     size = model.visual.image_size  # a ResNet tower's is one number
@@ -75,6 +77,8 @@ def load_dino(weights: Weights) -> Any:
             use_safetensors=True,
             output_loading_info=True,
         )
+    except ImportError:
+        raise
     except Exception as error:  # as above
         raise _unusable("DINOv2", weights.dino_folder, error) from None
     wrong = {*loaded["missing_keys"], *map(str, loaded["mismatched_keys"])}

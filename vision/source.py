@@ -8,12 +8,15 @@ alike, whether anything lies there or not.
 from __future__ import annotations
 
 import errno
+import math
 import os
 import random
 import stat
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from producer.contract import Reason
@@ -35,6 +38,8 @@ _PASSING = (
     errno.ENOTCONN,
     errno.EAGAIN,
 )
+_CLOCKS_DIFFER_S = 1.0
+_ROOTS_HOLD_S = 1.0  # a root that is led elsewhere is noticed within this
 _PAUSES_S = (0.1, 0.5, 2.0)
 
 
@@ -42,7 +47,19 @@ class _PassingError(Unjudgeable):
     """Unreadable, but worth another try."""
 
 
+class PictureFile(NamedTuple):
+    """A file that was read, and its modification time then."""
+
+    data: bytes
+    mtime_ns: int
+
+
 def read_picture(uri: str, *, roots: Sequence[Path], max_bytes: int) -> bytes:
+    """The bytes of the file at `uri`; see `read_file`."""
+    return read_file(uri, roots=roots, max_bytes=max_bytes).data
+
+
+def read_file(uri: str, *, roots: Sequence[Path], max_bytes: int) -> PictureFile:
     """Read the file at `uri`, an absolute path or file:// URI.
 
     Args:
@@ -52,8 +69,9 @@ def read_picture(uri: str, *, roots: Sequence[Path], max_bytes: int) -> bytes:
         max_bytes: the largest file that is read.
 
     Raises:
-        Unjudgeable: outside_root, missing, not_a_file, empty, too_large or unreadable; the last
-            after three more tries if it is a network share's and may pass.
+        Unjudgeable: outside_root, missing, not_a_file, empty, too_large, unreadable or changed;
+            unreadable after three more tries if it is a network share's and may pass, and changed
+            after as many if it is written to whenever it is read.
     """
     for pause_s in _PAUSES_S:
         try:
@@ -63,10 +81,22 @@ def read_picture(uri: str, *, roots: Sequence[Path], max_bytes: int) -> bytes:
     return _read_once(uri, roots=roots, max_bytes=max_bytes)
 
 
-def _read_once(uri: str, *, roots: Sequence[Path], max_bytes: int) -> bytes:
+def quiet_for_s(uri: str) -> float:
+    """How long ago the file at `uri`, which was read before, was last written to, in seconds.
+
+    Infinite where nobody can say, or where the share's clock is ahead of this one.
+    """
+    try:
+        age = time.time() - Path(local_path(uri)).stat().st_mtime
+    except OSError:
+        return math.inf
+    return age if age >= -_CLOCKS_DIFFER_S else math.inf
+
+
+def _read_once(uri: str, *, roots: Sequence[Path], max_bytes: int) -> PictureFile:
     path = local_path(uri)
-    fences = [os.path.realpath(root) for root in roots]
-    _check_name(path, [*fences, *map(os.path.abspath, roots)])
+    fences, names = _fences(tuple(roots), int(time.monotonic() / _ROOTS_HOLD_S))
+    _check_name(path, names)
     _check_beneath(os.path.realpath(path), fences)
     try:
         descriptor = os.open(path, _FLAGS)
@@ -79,6 +109,16 @@ def _read_once(uri: str, *, roots: Sequence[Path], max_bytes: int) -> bytes:
         raise _unreadable(f"{path} cannot be read", error) from None
     finally:
         os.close(descriptor)
+
+
+@lru_cache(maxsize=4)  # a small picture is read in a sixth less time by it
+def _fences(roots: tuple[Path, ...], moment: int) -> tuple[Sequence[str], Sequence[str]]:
+    """Where the roots are now, and by which names they may be asked for.
+
+    A root may be a link that is led elsewhere: `moment` has them looked up anew.
+    """
+    fences = [os.path.realpath(root) for root in roots]
+    return fences, [*fences, *map(os.path.abspath, roots)]
 
 
 def local_path(uri: str) -> str:
@@ -145,7 +185,7 @@ def _opened_path(descriptor: int, path: str) -> str:
         return real
 
 
-def _read(descriptor: int, path: str, max_bytes: int) -> bytes:
+def _read(descriptor: int, path: str, max_bytes: int) -> PictureFile:
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         raise Unjudgeable(Reason.NOT_A_FILE, f"{path} is not a regular file")
@@ -162,4 +202,8 @@ def _read(descriptor: int, path: str, max_bytes: int) -> bytes:
             raise Unjudgeable(Reason.TOO_LARGE, detail)
     if not total:
         raise Unjudgeable(Reason.EMPTY, f"{path} is empty")
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    after = os.fstat(descriptor)
+    if (after.st_mtime_ns, after.st_size) != (status.st_mtime_ns, total):
+        # Half of one picture and half of another would be judged as either.
+        raise _PassingError(Reason.CHANGED, f"{path} was written to while it was read")
+    return PictureFile(chunks[0] if len(chunks) == 1 else b"".join(chunks), after.st_mtime_ns)

@@ -118,6 +118,8 @@ def from_hub(folder: Path) -> Weights:
         dino = snapshot_download(DINO_MODEL, allow_patterns=list(DINO_FILES))
         wanted = open_clip.get_pretrained_cfg(CLIP_MODEL, CLIP_TAG)
         clip = open_clip.download_pretrained(wanted)
+    except ImportError:
+        raise
     except Exception as error:  # the hub's client raises its own, httpx's and the system's errors
         cause = f"{type(error).__name__}: {error}".splitlines()[0]
         raise WeightsError(

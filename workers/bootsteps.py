@@ -8,8 +8,18 @@ from typing import TYPE_CHECKING, Any
 from celery import bootsteps
 from celery.signals import worker_shutting_down
 
+from linewatch.errors import EXIT_MISTAKE, ConfigurationError, LinewatchError
+from linewatch.extras import advice
 from producer.contract import QUEUE
-from workers.ending import EXIT_CODE, LONGEST_END_S, LONGEST_REST_S, end_within, leave_hung_tasks
+from workers.broker.deliveries import deliveries
+from workers.health.heartbeat import start_heart
+from workers.health.shutdown import (
+    EXIT_CODE,
+    LONGEST_END_S,
+    LONGEST_REST_S,
+    end_within,
+    leave_hung_tasks,
+)
 
 if TYPE_CHECKING:
     from linewatch.settings import Settings
@@ -36,13 +46,32 @@ class PipelineStep(bootsteps.StartStopStep):  # type: ignore[misc]
         return QUEUE in worker.app.amqp.queues.consume_from
 
     def start(self, worker: Any) -> None:
-        """Load encoders and models; a worker that cannot must not take messages."""
-        from linewatch.settings import get_settings
-        from workers.starting import start_inspect_runtime
+        """Load encoders and models; a worker that cannot must not take messages.
 
-        settings = get_settings()
-        self.runtime = start_inspect_runtime(settings, self.load_extractor, worker=worker.hostname)
+        Where a person must mend something first, the exit code says so to whoever would start it
+        again.
+        """
+        from linewatch.settings import get_settings
+
+        try:
+            from workers.runtime import install
+            from workers.wiring import start_inspect_runtime
+
+            self.runtime = start_inspect_runtime(
+                get_settings(), self.load_extractor, worker=worker.hostname
+            )
+            install(worker.app, self.runtime)
+        except ConfigurationError as error:
+            log.critical("%s", error)
+            raise SystemExit(EXIT_MISTAKE) from None
+        except ImportError as error:
+            log.critical("%s", advice(error))
+            raise SystemExit(EXIT_MISTAKE) from None
+        except LinewatchError as error:  # a database that is away or behind: the next start may do
+            log.critical("%s", error)
+            raise SystemExit(EXIT_CODE) from None
         worker_shutting_down.connect(self._drain, weak=False)
+        start_heart(worker, lambda: self.runtime.waits)
 
     def load_extractor(self, settings: Settings) -> FeatureExtractor:
         """The encoders; a benchmark's worker has others."""
@@ -85,8 +114,11 @@ class PipelineStep(bootsteps.StartStopStep):  # type: ignore[misc]
                 "device": str(extractor.device),
                 "fingerprint": extractor.fingerprint[:16],
                 "models": self.runtime.residency.versions,
-                "holding": self.runtime.committer.holding,
+                "holding": self.runtime.committer.holding.now,
+                "held_s": round(self.runtime.committer.holding.seconds),
                 "share_hangs": self.runtime.share_hangs,
+                "idle_reason": self.runtime.idle_reason,
+                "unserved": dict(self.runtime.residency.unserved),
             }
         }
 
@@ -99,8 +131,18 @@ class PipelineStep(bootsteps.StartStopStep):  # type: ignore[misc]
             dispatcher.hurry()
 
 
+class SecretsStep(bootsteps.Step):  # type: ignore[misc]
+    """Keeps secrets out of what the worker answers to remote control."""
+
+    def __init__(self, _worker: Any, **_: Any) -> None:
+        from linewatch.settings import get_settings
+        from workers.broker.remote_control import keep_secrets
+
+        keep_secrets(get_settings())
+
+
 class LeaseStep(bootsteps.StartStopStep):  # type: ignore[misc]
-    """Renews the visibility timeout of the messages this worker holds."""
+    """Renews the visibility timeout of the messages this worker holds, until they are stuck."""
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
 
@@ -110,13 +152,14 @@ class LeaseStep(bootsteps.StartStopStep):  # type: ignore[misc]
     def start(self, consumer: Any) -> None:
         """Begin to renew, on the channel of this connection."""
         from linewatch.settings import get_settings
-        from workers.leases import LeaseKeeper
+        from workers.broker.leases import LeaseKeeper
 
         self.keeper = LeaseKeeper.for_channel(consumer.task_consumer.channel, get_settings())
         self.keeper.start()
 
     def stop(self, consumer: Any) -> None:
         """The connection is gone, or the worker stops: only tasks under way are still held."""
+        deliveries.crashed = bool(consumer.controller.exitcode)
         if self.keeper is not None:
             self.keeper.retire()
 

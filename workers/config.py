@@ -6,6 +6,7 @@ from typing import Any
 
 from kombu import Queue
 
+from linewatch.redis_access.keys import BEAT_PREFIX
 from linewatch.settings import Settings
 from producer.contract import QUEUE, TASK
 
@@ -16,6 +17,15 @@ ALL_QUEUES = (QUEUE, TRAIN_QUEUE, MAINTENANCE_QUEUE)
 RETRAIN_TASK = "linewatch.retrain"
 RETRAIN_DUE_TASK = "linewatch.retrain_due"
 MAINTENANCE_TASK = "linewatch.maintenance"
+CHARTS_TASK = "linewatch.charts"
+CHARTS_EVERY_S = 300.0
+
+# What each queue may ask for: no task of another queue, and none of Celery's own.
+TASKS: dict[str, frozenset[str]] = {
+    QUEUE: frozenset({TASK}),
+    TRAIN_QUEUE: frozenset({RETRAIN_TASK, RETRAIN_DUE_TASK}),
+    MAINTENANCE_QUEUE: frozenset({MAINTENANCE_TASK, CHARTS_TASK}),
+}
 
 
 def celery_config(settings: Settings) -> dict[str, Any]:
@@ -40,12 +50,7 @@ def celery_config(settings: Settings) -> dict[str, Any]:
         "task_queues": [Queue(name) for name in ALL_QUEUES],
         "task_default_queue": QUEUE,
         "task_create_missing_queues": False,
-        "task_routes": {
-            TASK: {"queue": QUEUE},
-            RETRAIN_TASK: {"queue": TRAIN_QUEUE},
-            RETRAIN_DUE_TASK: {"queue": TRAIN_QUEUE},
-            MAINTENANCE_TASK: {"queue": MAINTENANCE_QUEUE},
-        },
+        "task_routes": {task: {"queue": q} for q, tasks in TASKS.items() for task in sorted(tasks)},
         # CUDA must not be forked: one process a device, many messages in flight as threads.
         "worker_pool": "threads",
         "worker_concurrency": settings.worker_threads,
@@ -55,10 +60,12 @@ def celery_config(settings: Settings) -> dict[str, Any]:
         "task_send_sent_event": True,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
         "timezone": settings.plant_timezone,
-        "beat_scheduler": "redbeat.RedBeatScheduler",
+        # It knows Redis's URL by itself: this here is shown to whoever asks a worker.
+        "beat_scheduler": "workers.broker.scheduler:PatientScheduler",
         "beat_max_loop_interval": 5,
-        "redbeat_redis_url": settings.redis_client_url,
+        "redbeat_redis_options": {"socket_timeout": 5, "socket_connect_timeout": 5},
         "redbeat_lock_timeout": 25,
+        "redbeat_key_prefix": f"{settings.redis_key_prefix}{BEAT_PREFIX}",
         "beat_schedule": beat_schedule(settings),
     }
 
@@ -66,6 +73,7 @@ def celery_config(settings: Settings) -> dict[str, Any]:
 def broker_transport_options(settings: Settings) -> dict[str, Any]:
     """How kombu talks to Redis. Workers renew their leases, so the timeout can be short."""
     return {
+        "global_keyprefix": settings.redis_key_prefix,
         "visibility_timeout": settings.visibility_timeout_s,
         "unacked_restore_interval": settings.redelivery_sweep_s,
         "unacked_restore_throttle": 1,
@@ -79,7 +87,7 @@ def broker_transport_options(settings: Settings) -> dict[str, Any]:
 
 
 def beat_schedule(settings: Settings) -> dict[str, Any]:
-    """What beat starts: retraining, nightly and after enough new labels, and maintenance."""
+    """What beat starts: retraining, maintenance, and looks at the frozen control charts."""
     from celery.schedules import crontab
 
     return {
@@ -87,6 +95,7 @@ def beat_schedule(settings: Settings) -> dict[str, Any]:
             "task": MAINTENANCE_TASK,
             "schedule": crontab(hour=str(settings.maintenance_hour), minute="0"),
         },
+        "charts": {"task": CHARTS_TASK, "schedule": CHARTS_EVERY_S},
         "retrain-nightly": {
             "task": RETRAIN_DUE_TASK,
             "schedule": crontab(hour=str(settings.retrain_hour), minute="0"),

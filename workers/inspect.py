@@ -7,10 +7,10 @@ the queue: it is never acknowledged without its rows.
 
 from __future__ import annotations
 
-import json
 import logging
 import random
 import time
+from collections.abc import Collection
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -18,30 +18,35 @@ from uuid import UUID
 
 from celery import Task, shared_task
 from celery.exceptions import Reject
+from sqlalchemy.exc import SQLAlchemyError
 
-from db import dead_letters, requeues
-from db.inspections import outcomes
-from db.records import InspectionRecord, Outcome
+from db.inspections import requeues
+from db.inspections.inspections import outcomes
+from db.inspections.records import InspectionRecord, Outcome
+from db.outage import in_a_line
 from producer.contract import (
     TASK,
     ParsedMessage,
     Reason,
+    Unknown,
     UnreadableMessageError,
     Verdict,
     parse_message,
 )
-from workers import progress
-from workers.committing import receipt_for
-from workers.handback import Delivery, note_task
-from workers.observe import Stage, observers
-from workers.reply import DrainingError, Reply, results
-from workers.work import Work
+from workers.broker import dead_letter
+from workers.broker.redelivery import Delivery, note_task
+from workers.pipeline import progress
+from workers.pipeline.committer import receipt_for
+from workers.pipeline.inspection_request import InspectionRequest
+from workers.pipeline.reply import DrainingError, Reply, results
+from workers.pipeline.stage_timing import Stage
 
 if TYPE_CHECKING:  # every worker imports this module; only those that inspect load torch
     from workers.runtime import InspectRuntime
 
 log = logging.getLogger(__name__)
 
+NOTHING = Unknown()
 REQUEUE_WAIT_S = 1.0  # an unforeseen error must not become a busy loop
 
 
@@ -50,18 +55,21 @@ def inspect(self: Task, *args: object, **kwargs: object) -> str:
     """Inspect the pictures of one message; returns a count by verdict, for Flower."""
     payload = args[0] if len(args) == 1 and not kwargs else {"args": args, "kwargs": kwargs}
     delivery = Delivery.of(self.request)
-    from workers.runtime import inspect_runtime
+    from workers.runtime import runtime_of
 
-    runtime = inspect_runtime()
+    runtime = runtime_of(self.app)
     try:
         return _handle(runtime, payload, task_id=str(self.request.id), delivery=delivery)
     except DrainingError:
         note_task(self.request)
         raise Reject("the worker is stopping", requeue=True) from None
     except Exception as error:
-        log.exception("message %s goes back to the queue", self.request.id)
+        if isinstance(error, SQLAlchemyError):  # a traceback tells nothing more, once a second
+            log.error("message %s goes back to the queue: %s", self.request.id, in_a_line(error))
+        else:
+            log.exception("message %s goes back to the queue", self.request.id)
         time.sleep(REQUEUE_WAIT_S * random.uniform(0.5, 1.5))  # noqa: S311
-        raise Reject(str(error), requeue=True) from error
+        raise Reject(in_a_line(error), requeue=True) from error
 
 
 def _handle(runtime: InspectRuntime, payload: object, *, task_id: str, delivery: Delivery) -> str:
@@ -77,24 +85,42 @@ def _handle(runtime: InspectRuntime, payload: object, *, task_id: str, delivery:
         unread = UnreadableMessageError(Reason.UNREADABLE_MESSAGE, detail, (), None)
         return progress.summary(_bury(runtime, payload, unread, task_id))
     waited = datetime.now(UTC) - message.envelope.enqueued_at
-    observers.note(Stage.QUEUE_WAIT, len(message.images), max(0.0, waited.total_seconds()))
-    with observers.timed(Stage.RECEIVE, len(message.images)):
+    runtime.timing.note(Stage.QUEUE_WAIT, len(message.images), max(0.0, waited.total_seconds()))
+    with runtime.timing.timed(Stage.RECEIVE, len(message.images)):
         known = {} if delivery is Delivery.FIRST else _already_committed(runtime, message)
-    works = [
-        Work(image, message.envelope, runtime.worker)
-        for image in message.images
-        if image.id not in known
-    ]
     runtime.received += 1
-    if delivery is Delivery.FIRST:
-        replies = [runtime.pipeline.inspect(works)]
-    else:
-        died = delivery is Delivery.AFTER_DEATH
-        replies = runtime.suspects.inspect(works, task_id, died=died)
+    runtime.unknown_fields.note(message)
+    replies = _begin(runtime, message, known, task_id=task_id, delivery=delivery)
     if message.refusals:
         replies.append(_refuse(runtime, message, task_id))
     progress.wait(replies, list(known.values()), partial(progress.tell_flower, task_id))
     return progress.summary([*known.values(), *results(replies)])
+
+
+def _begin(
+    runtime: InspectRuntime,
+    message: ParsedMessage,
+    known: Collection[UUID],
+    *,
+    task_id: str,
+    delivery: Delivery,
+) -> list[Reply]:
+    """Start the inspection of its pictures, but for those that are `known`."""
+    requests = [
+        InspectionRequest(
+            image,
+            message.envelope,
+            runtime.worker,
+            message.unknown.get(image.id, NOTHING),
+            runtime.keys,
+        )
+        for image in message.images
+        if image.id not in known
+    ]
+    if delivery is Delivery.FIRST:
+        return [runtime.pipeline.inspect(requests)]
+    died = delivery is Delivery.AFTER_DEATH
+    return runtime.suspects.inspect(requests, task_id, died=died)
 
 
 def _already_committed(runtime: InspectRuntime, message: ParsedMessage) -> dict[UUID, Outcome]:
@@ -118,7 +144,9 @@ def _refuse(runtime: InspectRuntime, message: ParsedMessage, task_id: str) -> Re
     if nameless:
         detail = "; ".join(refusal.detail for refusal in nameless)
         raw = [refusal.fields for refusal in nameless]
-        _add_dead_letter(runtime, task_id, Reason.INVALID_FIELDS, detail, raw)
+        dead_letter.keep(
+            runtime.engine, raw, reason=Reason.INVALID_FIELDS, detail=detail, task_id=task_id
+        )
     for refusal in message.refusals:
         if refusal.id is None:
             continue
@@ -142,7 +170,9 @@ def _bury(
 ) -> list[Outcome]:
     """Keep a message that cannot be read, with a row for every picture id it still shows."""
     log.error("message %s cannot be read: %s", task_id, error)
-    _add_dead_letter(runtime, task_id, error.reason, str(error), payload)
+    dead_letter.keep(
+        runtime.engine, payload, reason=error.reason, detail=str(error), task_id=task_id
+    )
     records = [
         InspectionRecord.unreadable(
             picture_id,
@@ -154,13 +184,6 @@ def _bury(
         for picture_id in error.ids
     ]
     return runtime.pipeline.record(records, error.producer).result()
-
-
-def _add_dead_letter(
-    runtime: InspectRuntime, task_id: str, reason: Reason, detail: str, payload: object
-) -> None:
-    text = json.dumps(payload, ensure_ascii=False, default=repr)
-    dead_letters.add(runtime.engine, task_id=task_id, reason=reason, detail=detail, payload=text)
 
 
 def _text(value: Any) -> str | None:

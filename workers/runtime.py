@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 import redis
@@ -11,18 +12,22 @@ from sqlalchemy import Engine
 from linewatch.errors import LinewatchError
 from producer.contract import QUEUE, SigningKeys
 from vision.extractor import FeatureExtractor
-from workers.committing import Committer
-from workers.drift_watch import DriftWatch
-from workers.embedding import Embedder
-from workers.guard import Guard
-from workers.line_book import LineBook
-from workers.metrics_server import MetricsServer
-from workers.pipeline import Pipeline
-from workers.reads import Reads
-from workers.receipts import ReceiptWriter
-from workers.residency import Residency
-from workers.suspects import SuspectLane
-from workers.watchdog import Vitals
+from workers.broker.deliveries import deliveries
+from workers.health.challenge_watch import ChallengeWatch
+from workers.health.drift_watch import DriftWatch
+from workers.health.guard import Guard
+from workers.health.line_settings import LineSettings
+from workers.health.metrics_server import MetricsServer
+from workers.health.suspects import Suspects
+from workers.health.unknown_fields import UnknownFieldWatch
+from workers.health.watchdog import Vitals
+from workers.pipeline.committer import Committer
+from workers.pipeline.file_reads import FileReads
+from workers.pipeline.pipeline import Pipeline
+from workers.pipeline.receipts import ReceiptWriter
+from workers.pipeline.stage_timing import StageTiming
+from workers.serving.embedding import Embedder
+from workers.serving.residency import Residency
 
 SHARE_HANGS_AFTER_S = 1.0
 
@@ -38,14 +43,17 @@ class InspectRuntime:
     receipts: ReceiptWriter
     committer: Committer
     pipeline: Pipeline
-    reads: Reads
+    reads: FileReads
     decode_threads: int
-    suspects: SuspectLane
+    suspects: Suspects
     redis: redis.Redis
     keys: SigningKeys
     require_signatures: bool
-    lines: LineBook
+    lines: LineSettings
     drift: DriftWatch | None
+    challenges: ChallengeWatch
+    unknown_fields: UnknownFieldWatch
+    timing: StageTiming
     received: int = 0
     guard: Guard | None = None
     metrics: MetricsServer | None = None
@@ -58,14 +66,20 @@ class InspectRuntime:
             waiting=int(self.redis.llen(QUEUE)),
             received=self.received,
             in_flight=self.in_flight,
-            finished=self.pipeline.finished,
-            holding=self.committer.holding or self.share_hangs,
+            finished=self.pipeline.in_flight.finished,
+            holding=self.waits,
+            without_work=deliveries.load().without_work,
         )
+
+    @property
+    def waits(self) -> bool:
+        """Whether it waits for a database, a share or a model: others would wait as well."""
+        return self.committer.holding.now or self.share_hangs or self.idle_reason is not None
 
     @property
     def in_flight(self) -> int:
         """Pictures being worked on."""
-        return self.pipeline.begun - self.pipeline.finished
+        return self.pipeline.in_flight.now
 
     @property
     def share_hangs(self) -> bool:
@@ -87,31 +101,39 @@ class InspectRuntime:
         self.unread = self.pipeline.stop()
         self.residency.stop()
         self.lines.stop()
+        self.challenges.stop()
         if self.drift is not None:
             self.drift.stop()
         if self.metrics is not None:
             self.metrics.stop()
 
+    @property
+    def idle_reason(self) -> str | None:
+        """Why this worker takes no messages; None while it does."""
+        return self.residency.idle_reason
+
     def problem(self) -> str | None:
-        """Why no progress is made, for health checks; holding is no reason."""
-        return None if self.guard is None else self.guard.complaint
+        """Why no progress is made, for health checks; holding is a reason only if it lasts."""
+        complaint = None if self.guard is None else self.guard.complaint
+        return complaint or self.committer.holding.problem
+
+    def unready(self) -> str | None:
+        """Why it can do nothing now: it makes no progress, or takes nothing."""
+        return self.problem() or self.idle_reason
 
 
-_runtime: InspectRuntime | None = None
+def install(app: Any, runtime: InspectRuntime) -> None:
+    """Have the tasks and boot steps of this Celery application find the runtime."""
+    app.inspect_runtime = runtime
 
 
-def use(runtime: InspectRuntime) -> None:
-    """Make this the process's runtime."""
-    global _runtime
-    _runtime = runtime
-
-
-def inspect_runtime() -> InspectRuntime:
-    """This process's runtime.
+def runtime_of(app: Any) -> InspectRuntime:
+    """The runtime of a worker's Celery application.
 
     Raises:
-        LinewatchError: this worker was not started for the inspect queue.
+        LinewatchError: the worker was not started for the inspect queue.
     """
-    if _runtime is None:
+    found: InspectRuntime | None = getattr(app, "inspect_runtime", None)
+    if found is None:
         raise LinewatchError("this worker loaded no encoders; start it with -Q inspect")
-    return _runtime
+    return found

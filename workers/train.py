@@ -7,12 +7,12 @@ import logging
 from celery import shared_task
 
 from db.session import engine_for
-from linewatch.errors import ModelError, TrainingError
+from linewatch.errors import ModelError, TrainingError, UnknownProductError
 from linewatch.settings import get_settings
 from model_store.store import ModelStore
+from training.retraining import due_products
+from training.retraining import retrain as run_retraining
 from workers.config import RETRAIN_DUE_TASK, RETRAIN_TASK
-from workers.retraining import due_products
-from workers.retraining import retrain as run_retraining
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ def retrain(product: str, trigger: str = "command") -> str:
             trigger=trigger,
             settings=settings,
         )
-    except (TrainingError, ModelError) as error:  # recorded with the run; others are still due
+    except (TrainingError, ModelError, UnknownProductError) as error:  # others are still due
         log.warning("%s not retrained: %s", product, error)
         return f"not retrained: {error}"
     return result.manifest.version if result else "already running"

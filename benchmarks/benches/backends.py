@@ -16,9 +16,9 @@ import numpy as np
 
 from benchmarks.bare import Bare
 from benchmarks.contender import ALL, TORCH, Contender
-from benchmarks.paired import interleave, median_of_pairs, spread
+from benchmarks.paired import interleave, ratio, spread
 from benchmarks.report import Findings
-from benchmarks.scale import scaled
+from benchmarks.scale import again, rounds, scaled
 from benchmarks.workplace import Workplace, say
 from model_store.fit import fit_head
 from model_store.head import Head
@@ -28,8 +28,7 @@ BATCH = 32
 
 def run(workplace: Workplace, *, quick: bool) -> Findings:
     """Measure every backend that this machine has, side by side."""
-    rounds = 5 if quick else 15
-    findings = Findings({"rounds": rounds, "batch": BATCH, "measured": "forward and head"})
+    findings = Findings({"rounds": rounds(quick), "batch": BATCH, "measured": "forward and head"})
     contenders = []
     for contender in ALL:
         reason = contender.missing()
@@ -43,12 +42,12 @@ def run(workplace: Workplace, *, quick: bool) -> Findings:
             say(f"{contender.name}: loading")
             settings = workplace.settings(f"bare-{contender.key}", "")
             processes[contender] = stack.enter_context(workplace.bare(contender, settings))
-        _measure(workplace, processes, findings, rounds)
+        _measure(workplace, processes, findings, quick=quick)
     return findings
 
 
 def _measure(
-    workplace: Workplace, processes: dict[Contender, Bare], findings: Findings, rounds: int
+    workplace: Workplace, processes: dict[Contender, Bare], findings: Findings, *, quick: bool
 ) -> None:
     pictures, batch = workplace.pictures, scaled(BATCH)
     files = [picture.path for picture in pictures]
@@ -60,17 +59,18 @@ def _measure(
     for bare in processes.values():
         bare.take("cable", version)
     runs = {c.name: partial(_images_per_s, bare, files, batch) for c, bare in processes.items()}
-    say(f"{rounds} rounds of {len(runs)} backends")
-    rates = interleave(runs, rounds)
+    say(f"{rounds(quick)} rounds of {len(runs)} backends")
+    rates = interleave(runs, rounds(quick), again=again(quick))
+    findings.keep("all", rates)
     head = fit_head(features[TORCH][::2], [picture.label for picture in pictures[::2]])
     for contender, bare in processes.items():
         agreement = _agreement(features[TORCH][1::2], features[contender][1::2], head)
-        ratio = median_of_pairs(rates[contender.name], rates[TORCH.name])
+        to_torch = ratio(rates, contender.name, TORCH.name)
         memory = {"loaded_mib": bare.about["rss_mib"], "peak_mib": bare.memory()["peak_mib"]}
         row = {"backend": contender.name, "images_per_s": spread(rates[contender.name])}
-        findings.rows.append({**row, "to_torch": ratio, **agreement, **memory})
+        findings.rows.append({**row, "to_torch": to_torch["median"], **agreement, **memory})
         if contender != TORCH:
-            findings.ratios[f"{contender.key}_to_torch"] = ratio
+            findings.ratios[f"{contender.key}_to_torch"] = to_torch
             findings.ratios[f"{contender.key}_cosine"] = agreement["cosine_mean"]
             findings.ratios[f"{contender.key}_same_class"] = agreement["same_class"]
     findings.settings["encoders"] = processes[TORCH].about["encoders"]

@@ -1,4 +1,4 @@
-"""`benchmarks.compact` with its defaults: macro F1 of the compact encoders beside others'."""
+"""`benchmarks.compact.run` with its defaults: macro F1 of the compact encoders beside others'."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 
-from benchmarks.compact import main
+from benchmarks.compact.run import main
 from benchmarks.report import Findings
 from benchmarks.workplace import Workplace
 from linewatch.errors import ConfigurationError

@@ -22,8 +22,9 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from benchmarks.intervals import ratio_of_pairs
 from benchmarks.report import Findings
-from benchmarks.scale import scaled
+from benchmarks.scale import rounds, scaled
 from benchmarks.workplace import Workplace
 from vision import decode as of_workers
 from vision.extractor import FeatureExtractor
@@ -86,7 +87,7 @@ DECODERS: dict[str, dict[str, Decoder]] = {
 
 def run(workplace: Workplace, *, quick: bool) -> Findings:
     """Each decoder that is installed."""
-    count, rounds = scaled(36, least=2), 3 if quick else 10
+    count, turns = scaled(36, least=2), rounds(quick)
     settings = workplace.settings("decode", "").model_copy(
         update={"device": "cpu", "backend": "torch", "precision": "float32"}
     )
@@ -98,20 +99,21 @@ def run(workplace: Workplace, *, quick: bool) -> Findings:
             settings.model_copy(update={"encoders": "compact", "weights_dir": None})
         ),
     }
-    findings = Findings({"side": SIDE, "files": count, "rounds": rounds, "jpeg_quality": 92})
+    findings = Findings({"side": SIDE, "files": count, "rounds": turns, "jpeg_quality": 92})
     findings.settings["pictures"] = "photographs" if photographs else "simulated line"
     threads = torch.get_num_threads()
     for kind, decoders in DECODERS.items():
         files = pictures(folder, count, kind)
         torch.set_num_threads(1)
-        times, inputs = measure(files, usable(decoders, files[0], findings), rounds)
+        times, inputs = measure(files, usable(decoders, files[0], findings), turns)
         torch.set_num_threads(threads)
         rows = compared(times, inputs, encoders)
         findings.rows += [{"format": kind, **row} for row in rows]
-        pillow_ms = rows[0]["total_ms"]
+        by_round = {name: per_round(*spent, len(files)) for name, spent in times.items()}
         findings.ratios |= {
-            f"{kind.lower()}_pillow_to_{row['decoder']}": pillow_ms / row["total_ms"]
-            for row in rows[1:]
+            f"{kind.lower()}_pillow_to_{name}": ratio_of_pairs(by_round["Pillow"], spent).as_row()
+            for name, spent in by_round.items()
+            if name != "Pillow"
         }
     return findings
 
@@ -158,6 +160,12 @@ def measure(files: list[bytes], decoders: dict[str, Decoder], rounds: int) -> tu
                 if turn == 0:
                     inputs[name].append(ready)
     return times, inputs
+
+
+def per_round(decode_ms: list[float], resize_ms: list[float], files: int) -> list[float]:
+    """The median file's milliseconds in each round; the rounds lie one after the other."""
+    totals = [a + b for a, b in zip(decode_ms, resize_ms, strict=True)]
+    return [statistics.median(totals[at : at + files]) for at in range(0, len(totals), files)]
 
 
 def compared(

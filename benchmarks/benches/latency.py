@@ -9,28 +9,46 @@ all in between.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from itertools import cycle
+from dataclasses import dataclass
+from functools import partial
+from itertools import count, cycle
 from pathlib import Path
 from statistics import median
+from typing import Any
 from uuid import UUID
 
 import numpy as np
 
+from benchmarks.bare import Bare
 from benchmarks.benches.pipeline import files_for_a_run, fitted_plants
 from benchmarks.contender import OPENVINO_INT8, TORCH, Contender, available
-from benchmarks.paired import quantile
+from benchmarks.intervals import of_values, ratio_of_pairs
+from benchmarks.paired import Turns, as_row, interleave, quantile
 from benchmarks.plant import BenchPlant
 from benchmarks.receipt_watch import ReceiptWatch
 from benchmarks.report import Findings
-from benchmarks.scale import scaled
+from benchmarks.scale import again, rounds, scaled
 from benchmarks.workplace import Workplace, say
 from linewatch.errors import ServiceError
 
 LOADS = (0.2, 0.6, 0.9)
+_SECONDS, _QUICK_SECONDS = 20.0, 8.0  # a load a round
 _PATIENCE_S = 300.0  # for the last receipt
-_SEED = 7
+_seeds = count(7)  # each round has arrivals of its own
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """One load in one round."""
+
+    forward_ms: float  # one picture alone, just before
+    waits_ms: list[float]  # of each picture, from submit to committed
+
+    def quantile(self, share: float) -> float:
+        """Of the waits, ms."""
+        return quantile(self.waits_ms, share)
 
 
 def run(workplace: Workplace, *, quick: bool) -> Findings:
@@ -38,8 +56,9 @@ def run(workplace: Workplace, *, quick: bool) -> Findings:
     contenders = available(OPENVINO_INT8, TORCH)
     kind = workplace.main_database
     findings = Findings({"arrivals": "Poisson", "committed": "receipt in Redis", "database": kind})
+    findings.settings |= {"rounds": rounds(quick), "s a load a round": _seconds(quick)}
     for contender in contenders[: 1 if quick else None]:
-        _measure(workplace, contender, findings, seconds=20 if quick else 60)
+        _measure(workplace, contender, findings, quick=quick)
     first = contenders[0].key
     findings.ratios = {
         "p50_minus_forward_ms": findings.ratios[f"p50_minus_forward_ms_{first}"],
@@ -49,8 +68,12 @@ def run(workplace: Workplace, *, quick: bool) -> Findings:
     return findings
 
 
+def _seconds(quick: bool) -> float:
+    return _QUICK_SECONDS if quick else _SECONDS
+
+
 def _measure(
-    workplace: Workplace, contender: Contender, findings: Findings, *, seconds: float
+    workplace: Workplace, contender: Contender, findings: Findings, *, quick: bool
 ) -> None:
     kind = workplace.main_database
     settings = workplace.settings(f"bare-{contender.key}", "")
@@ -60,36 +83,55 @@ def _measure(
         paths = files_for_a_run(workplace, bare, settings.max_batch)
         plant.images_per_s(paths[: max(2, len(paths) // 4)])  # warm
         capacity = plant.images_per_s(paths)
-        forward_ms = 1000 * median(bare.forward_s(paths, 1, scaled(30)))
-        say(f"{contender.name}: {capacity:.1f} images/s at most, forward {forward_ms:.0f} ms")
-        rows = [_at(plant, workplace, load, capacity, seconds) for load in LOADS]
+        say(f"{contender.name}: {capacity:.1f} images/s at most; {rounds(quick)} rounds")
+        at = partial(_at, plant, bare, workplace)
+        runs = {str(load): partial(at, load * capacity, _seconds(quick)) for load in LOADS}
+        turns = interleave(runs, rounds(quick), again=again(quick))
         findings.settings[f"verdicts {contender.name}"] = plant.check_judged()
-    about = {"backend": contender.name, "capacity_per_s": capacity, "forward_ms": forward_ms}
-    findings.rows += [about | row for row in rows]
-    at_20, at_60, _ = rows
-    findings.ratios[f"p50_minus_forward_ms_{contender.key}"] = at_20["p50_ms"] - forward_ms
-    findings.ratios[f"p99_to_p50_{contender.key}"] = at_60["p99_ms"] / at_60["p50_ms"]
+    findings.keep(contender.name, turns)
+    about = {"backend": contender.name, "capacity_per_s": capacity}
+    findings.rows += [about | _row(load, load * capacity, turns[str(load)]) for load in LOADS]
+    findings.ratios |= _ratios(contender.key, turns)
 
 
-def _at(
-    plant: BenchPlant, workplace: Workplace, load: float, capacity: float, seconds: float
-) -> dict[str, float]:
-    rate = load * capacity
-    count = scaled(round(rate * seconds), least=5)
+def _row(load: float, rate: float, found: Sequence[Waits]) -> dict[str, float]:
+    """All rounds together."""
+    waits = [wait for each in found for wait in each.waits_ms]
+    shares = {f"p{round(100 * share)}_ms": quantile(waits, share) for share in (0.5, 0.95, 0.99)}
+    forward_ms = median(each.forward_ms for each in found)
+    return {"forward_ms": forward_ms, "load": load, "images_per_s": rate} | {
+        "images": len(waits),
+        **shares,
+    }
+
+
+def _ratios(key: str, turns: Turns[Waits]) -> dict[str, dict[str, Any]]:
+    """The figures of each round by itself, and how they scatter."""
+    at_20, at_60 = turns[str(LOADS[0])], turns[str(LOADS[1])]
+    above = of_values([each.quantile(0.5) - each.forward_ms for each in at_20])
+    p99, p50 = ([each.quantile(share) for each in at_60] for share in (0.99, 0.5))
+    return {
+        f"p50_minus_forward_ms_{key}": as_row(above, turns),
+        f"p99_to_p50_{key}": as_row(ratio_of_pairs(p99, p50), turns),
+    }
+
+
+def _at(plant: BenchPlant, bare: Bare, workplace: Workplace, rate: float, seconds: float) -> Waits:
     files = cycle(picture.path for picture in workplace.pictures)
+    first = [workplace.pictures[0].path]
+    forward_ms = 1000 * median(bare.forward_s(first, 1, scaled(10)))
     with ReceiptWatch(plant.settings.redis_client_url) as watch:
-        submitted = dict(_submitted(plant, files, rate, count))
+        submitted = dict(_submitted(plant, files, rate, scaled(round(rate * seconds), least=5)))
         _await(plant, watch, submitted)
-    waits_ms = [1000 * (watch.committed[id_] - at) for id_, at in submitted.items()]
-    shares = {f"p{round(100 * q)}_ms": quantile(waits_ms, q) for q in (0.5, 0.95, 0.99)}
-    return {"load": load, "images_per_s": rate, "images": count, **shares}
+    waits = [1000 * (watch.committed[id_] - at) for id_, at in submitted.items()]
+    return Waits(forward_ms, waits)
 
 
 def _submitted(
-    plant: BenchPlant, files: Iterator[Path], rate: float, count: int
+    plant: BenchPlant, files: Iterator[Path], rate: float, number: int
 ) -> Iterator[tuple[UUID, float]]:
-    """Submit `count` pictures, `rate` a second on average; yields each id and its moment."""
-    gaps = np.random.default_rng(_SEED).exponential(1 / rate, count)
+    """Submit `number` pictures, `rate` a second on average; yields each id and its moment."""
+    gaps = np.random.default_rng(next(_seeds)).exponential(1 / rate, number)
     due = time.time()
     for gap in gaps:
         due += gap

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 
-from benchmarks.benches.pipeline import files_for_a_run, fitted_plants
+from benchmarks.benches.pipeline import files_for_a_run, fitted_plants, run_s
 from benchmarks.contender import OPENVINO_INT8, TORCH, available
 from benchmarks.jpegs import repeated
-from benchmarks.paired import interleave, median_of_pairs, spread
+from benchmarks.paired import interleave, ratio, spread
 from benchmarks.peers.naive_plant import NaivePlant
 from benchmarks.report import Findings
-from benchmarks.scale import scaled
+from benchmarks.scale import again, rounds, scaled
 from benchmarks.workplace import Workplace, say
 
 _NAIVE = "naive"
@@ -29,7 +29,7 @@ def run(workplace: Workplace, *, quick: bool) -> Findings:
         say("naive: fitting")
         naive = stack.enter_context(NaivePlant(workplace, kind))
         naive.start(workplace.pictures[:18])
-        files = repeated(workplace.pictures, scaled(_NAIVE_IMAGES))
+        files = repeated(workplace.pictures, scaled(_NAIVE_IMAGES // 2 if quick else _NAIVE_IMAGES))
         runs: dict[str, Callable[[], float]] = {_NAIVE: partial(naive.images_per_s, files)}
         contenders = available(TORCH, OPENVINO_INT8)
         for contender in contenders:
@@ -37,15 +37,16 @@ def run(workplace: Workplace, *, quick: bool) -> Findings:
             settings = workplace.settings("bare", "")
             with workplace.bare(contender, settings) as bare:
                 plant = fitted_plants(workplace, contender, bare, stack, [kind])[kind]
-                paths = files_for_a_run(workplace, bare, settings.max_batch)
+                paths = files_for_a_run(workplace, bare, settings.max_batch, run_s(quick))
             runs[contender.name] = partial(plant.images_per_s, paths)
             plant.images_per_s(paths[: max(2, len(paths) // 4)])  # warm
-        rates = interleave(runs, 2 if quick else 5)
-    for name, values in rates.items():
+        rates = interleave(runs, rounds(quick), again=again(quick))
+    findings.keep("all", rates)
+    for name, values in rates.results.items():
         findings.rows.append({"way": name, "images_per_s": spread(values)})
     for contender in contenders:
-        ratio = median_of_pairs(rates[contender.name], rates[_NAIVE])
-        findings.ratios[f"pipeline_to_naive_{contender.key}"] = ratio
+        name = f"pipeline_to_naive_{contender.key}"
+        findings.ratios[name] = ratio(rates, contender.name, _NAIVE)
     best = OPENVINO_INT8 if OPENVINO_INT8 in contenders else TORCH
     findings.ratios["pipeline_to_naive"] = findings.ratios[f"pipeline_to_naive_{best.key}"]
     findings.settings["pipeline_to_naive is of"] = best.name

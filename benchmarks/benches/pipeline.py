@@ -13,14 +13,16 @@ from pathlib import Path
 
 from benchmarks.bare import Bare
 from benchmarks.contender import OPENVINO, OPENVINO_INT8, TORCH, Contender
+from benchmarks.intervals import worst
 from benchmarks.jpegs import repeated
-from benchmarks.paired import interleave, median_of_pairs, spread
+from benchmarks.paired import interleave, ratio, spread
 from benchmarks.plant import BenchPlant
 from benchmarks.report import Findings
-from benchmarks.scale import scaled
+from benchmarks.scale import again, rounds, scaled
 from benchmarks.workplace import Workplace, say
 
 _RUN_S = 10.0  # beside which filling and emptying the pipelines is little
+_QUICK_RUN_S = 5.0
 
 
 def run(workplace: Workplace, *, quick: bool) -> Findings:
@@ -29,51 +31,66 @@ def run(workplace: Workplace, *, quick: bool) -> Findings:
     for contender in (TORCH, OPENVINO_INT8) if quick else (TORCH, OPENVINO, OPENVINO_INT8):
         reason = contender.missing()
         if reason is None:
-            _measure(workplace, contender, findings, rounds=2 if quick else 5)
+            kinds = workplace.databases
+            if quick and contender is TORCH:  # its networks take so long that no database shows
+                kinds = kinds[:1]
+            _measure(workplace, contender, findings, kinds, quick=quick)
         else:
             findings.skip(contender.name, reason)
     if workplace.no_postgresql:
         findings.skip("postgresql", workplace.no_postgresql)
-    worst = min(value for key, value in findings.ratios.items() if key.startswith("pipeline_to"))
-    findings.ratios = {"pipeline_to_bare": worst, **findings.ratios}
+    findings.ratios = {"pipeline_to_bare": worst(findings.ratios.values()), **findings.ratios}
     return findings
 
 
 def _measure(
-    workplace: Workplace, contender: Contender, findings: Findings, *, rounds: int
+    workplace: Workplace,
+    contender: Contender,
+    findings: Findings,
+    kinds: list[str],
+    *,
+    quick: bool,
 ) -> None:
     say(f"{contender.name}: loading")
     settings = workplace.settings(f"bare-{contender.key}", "")
     with ExitStack() as stack:
         bare = stack.enter_context(workplace.bare(contender, settings))
-        plants = fitted_plants(workplace, contender, bare, stack)
+        plants = fitted_plants(workplace, contender, bare, stack, kinds)
         batch = settings.max_batch
-        paths = files_for_a_run(workplace, bare, batch)
+        paths = files_for_a_run(workplace, bare, batch, run_s(quick))
         runs = {"bare loop": partial(bare.images_per_s, paths, batch)}
         for kind, plant in plants.items():
             runs[kind] = partial(plant.images_per_s, paths)
             plant.images_per_s(paths[: 2 * batch])  # the first pictures cost more; not timed
-        say(f"{contender.name}: {rounds} rounds of {len(paths)} images")
-        rates = interleave(runs, rounds)
+        say(f"{contender.name}: {rounds(quick)} rounds of {len(paths)} images")
+        rates = interleave(runs, rounds(quick), again=again(quick))
+        findings.keep(contender.name, rates)
         findings.settings |= {
             "batch": batch,
-            "rounds": rounds,
+            "rounds": rounds(quick),
             f"bare {contender.name}": bare.about,
         }
-        for name, values in rates.items():
+        for name, values in rates.results.items():
             row = {"backend": contender.name, "way": name, "images": len(paths)}
             findings.rows.append({**row, "images_per_s": spread(values)})
         for kind, plant in plants.items():
-            ratio = median_of_pairs(rates[kind], rates["bare loop"])
-            findings.ratios[f"pipeline_to_bare_{contender.key}_{kind}"] = ratio
+            name = f"pipeline_to_bare_{contender.key}_{kind}"
+            findings.ratios[name] = ratio(rates, kind, "bare loop")
             findings.settings[f"verdicts {contender.name} {kind}"] = plant.check_judged()
 
 
-def files_for_a_run(workplace: Workplace, bare: Bare, batch: int) -> list[Path]:
-    """As many files as the bare loop judges in ten seconds, in whole batches; it is warm then."""
+def run_s(quick: bool) -> float:
+    """How long a contender's turn is to take, in s."""
+    return _QUICK_RUN_S if quick else _RUN_S
+
+
+def files_for_a_run(
+    workplace: Workplace, bare: Bare, batch: int, seconds: float = _RUN_S
+) -> list[Path]:
+    """As many files as the bare loop judges in that time, in whole batches; it is warm then."""
     some = repeated(workplace.pictures, scaled(2 * batch))
     bare.images_per_s(some, batch)
-    batches = _RUN_S * bare.images_per_s(some, batch) / batch
+    batches = seconds * bare.images_per_s(some, batch) / batch
     return repeated(workplace.pictures, scaled(batch * max(1, round(batches))))
 
 

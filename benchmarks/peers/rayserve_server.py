@@ -15,19 +15,28 @@ import ray
 from ray import serve
 from starlette.requests import Request
 
+from benchmarks.peers.options import setting
 from benchmarks.peers.served import BATCH_WAIT_S, MAX_BATCH, Served
 
 _CORES = os.cpu_count() or 1
 _OBJECT_STORE = 100 * 2**20  # bytes; only paths and verdicts pass through it
 
 
+_REPLICAS = setting("replicas", 1)
+_WAIT_S = setting("batch_wait_s", BATCH_WAIT_S)
+
+
 # Ray gives torch as many threads as the actor has CPUs.
-@serve.deployment(max_ongoing_requests=512, ray_actor_options={"num_cpus": _CORES})
+@serve.deployment(
+    num_replicas=_REPLICAS,
+    max_ongoing_requests=512,
+    ray_actor_options={"num_cpus": max(1, _CORES // _REPLICAS)},
+)
 class Inspector:
     def __init__(self) -> None:
         self.served = Served()
 
-    @serve.batch(max_batch_size=MAX_BATCH, batch_wait_timeout_s=BATCH_WAIT_S)
+    @serve.batch(max_batch_size=MAX_BATCH, batch_wait_timeout_s=_WAIT_S)
     async def judge(self, pictures: list[Any]) -> list[dict[str, Any]]:
         return await asyncio.to_thread(self.served.judge, pictures)
 

@@ -1,4 +1,4 @@
-"""What the servers serve: our extractor and head, and the same rows in the same database."""
+"""What the servers serve: our extractor and whole model, and the same rows in the same database."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from typing import Any
 import torch
 
 from benchmarks.bare_child import cable
-from db.inspections import commit_inspections
-from db.records import InspectionRecord, StoredFeatures
+from db.inspections.inspections import commit_inspections
+from db.inspections.records import InspectionRecord, StoredFeatures
 from db.session import engine_for
 from linewatch.settings import get_settings
-from model_store.apply import AffineHead
 from model_store.store import ModelStore
-from model_store.verdict import judge
+from model_store.verdict import Judgement
 from producer.uuid7 import uuid7
 from vision.decode import digest
 from vision.extractor import FeatureExtractor, Prepared
+from workers.serving.resident_model import ResidentModel
 
 PRODUCT, VERSION = "cable", os.environ.get("SERVED_VERSION", "")
 MAX_BATCH, BATCH_WAIT_S = 32, 0.01  # those of a worker
@@ -34,7 +34,7 @@ class Served:
         settings = get_settings()
         self._extractor = FeatureExtractor.from_settings(settings)
         self._model = ModelStore(settings.models_url).load(PRODUCT, VERSION)
-        self._head = AffineHead(self._model.head).to(self._extractor.device).eval()
+        self._resident = ResidentModel.of(self._model, self._extractor.device)
         self._size = cable(PRODUCT).image_size
         self._engine = engine_for(settings.sql_url)
         self._timezone = settings.timezone
@@ -52,22 +52,20 @@ class Served:
     def judge(self, pictures: Sequence[tuple[str, str, Prepared]]) -> list[dict[str, Any]]:
         """Judge a batch and commit its rows in one transaction."""
         features = self._extractor.features(torch.stack([p.pixels for _, _, p in pictures]))
-        shares, vectors = self._head(features).cpu().numpy(), features.cpu().numpy()
+        vectors = features.cpu().numpy()
+        shares, said = self._resident.judge(vectors, self._resident.measure(features))
         records = [
-            self._record(path, sha256, shares[index], vectors[index])
+            self._record(path, sha256, shares[index], said[index], vectors[index])
             for index, (path, sha256, _) in enumerate(pictures)
         ]
         commit_inspections(self._engine, records, self._timezone)
         return [{"verdict": r.verdict.value, "confidence": r.confidence} for r in records]
 
-    def _record(self, path: str, sha256: str, shares: Any, vector: Any) -> InspectionRecord:
+    def _record(
+        self, path: str, sha256: str, shares: Any, said: Judgement, vector: Any
+    ) -> InspectionRecord:
         manifest, classes = self._model.manifest, self._model.head.classes
-        verdict, defect_class, confidence, reason = judge(
-            shares.tolist(),
-            classes=classes,
-            good_class=manifest.good_class,
-            thresholds=manifest.thresholds,
-        )
+        verdict, defect_class, confidence, reason = said
         return InspectionRecord(
             id=uuid7(),
             verdict=verdict,

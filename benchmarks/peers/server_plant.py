@@ -9,21 +9,24 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 import httpx
 
 from benchmarks.commits import await_commits
 from benchmarks.contender import Contender
+from benchmarks.peers.options import Option
 from benchmarks.plant import register_cable
 from benchmarks.workplace import Workplace, child_environment
-from db import feature_spaces
-from db.session import engine_for
+from db.models import feature_spaces
+from db.session import engine_for, transaction
 from linewatch.errors import ServiceError
 from linewatch.services import ServiceGroup, free_port, python_command
 
 CONNECTIONS = 96  # requests in flight: three full batches
 _READY_S = 300  # seconds; on a busy machine Ray alone takes more than its own default of 60
+_numbers = count(1)
 _HOPELESS = (httpx.codes.UNPROCESSABLE_ENTITY, httpx.codes.INTERNAL_SERVER_ERROR)
 
 
@@ -33,18 +36,27 @@ class ServerPlant:
     Args:
         module: `benchmarks.peers.litserve_server` or its like.
         version: of the model that it judges with.
+        option: how it is started.
     """
 
     def __init__(
-        self, workplace: Workplace, kind: str, module: str, contender: Contender, version: str
+        self,
+        workplace: Workplace,
+        kind: str,
+        module: str,
+        contender: Contender,
+        version: str,
+        option: Option,
     ) -> None:
-        name = f"{module.rsplit('.', 1)[-1]}-{contender.key}"
+        number = next(_numbers)
+        name = f"{module.rsplit('.', 1)[-1]}-{contender.key}-{number}"
         self.settings = workplace.settings(name, workplace.database_url(kind))
         self.engine = engine_for(self.settings.sql_url)
         register_cable(self.engine, "cable")
         extra = {"SERVED_VERSION": version, "RAY_usage_stats_enabled": "0"}
         extra |= {"RAY_SERVE_LOG_TO_STDERR": "0", "RAY_raylet_start_wait_time_s": str(_READY_S)}
         everything = {**child_environment(self.settings), **contender.environment, **extra}
+        everything |= option.environment
         self.group = ServiceGroup(self.settings.data_dir / "logs", everything)
         self._module = module
         self._port = free_port()
@@ -63,7 +75,8 @@ class ServerPlant:
 
     def start(self, fingerprint: str, about: str, dim: int, warm: Sequence[Path]) -> None:
         """Start it and wait until it answers; then warm it."""
-        feature_spaces.register(self.engine, fingerprint, encoders=about, dim=dim)
+        with transaction(self.engine) as connection:
+            feature_spaces.register(connection, fingerprint, encoders=about, dim=dim)
         self.group.start("server", python_command(self._module, str(self._port)))
         self.group.wait_until("the server", lambda: self._answers(warm[0]), _READY_S)
         self.images_per_s(warm)

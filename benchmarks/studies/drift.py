@@ -19,10 +19,10 @@ from benchmarks.studies.pictures import DRIFT_SEEDS, cable_parts, drifting_strea
 from benchmarks.studies.sets import judgements, options
 from model_store.crossval import cross_validate
 from model_store.decisions import Decided, Policy, decide
-from model_store.drift import Baseline, DriftCharts, Sample, fit_baseline, project
 from model_store.fit import fit_head
-from model_store.head import Floats
 from producer.contract import Verdict
+from quality.arrays import Floats
+from quality.drift import Baseline, DriftCharts, Sample, fit_baseline, project
 
 BASELINE, RUN_IN = 500, 200
 PSI_WINDOW, PSI_LIMIT, PSI_BINS = 200, 0.2, 10  # the usual rule of thumb

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.studies import report
-from model_store.gate import Outcome, Rules, decide
+from model_store.gate import GateOutcome, Rules, decide
 from model_store.gate_figures import Opinion, compare, macro_f1
 from producer.contract import Verdict
 
@@ -39,7 +39,9 @@ def main() -> None:
                 "pictures": pictures,
                 "accuracy_difference": difference,
                 "true_difference": _true_difference(difference),
-                **{str(o): outcomes[o] / REPEATS for o in Outcome if o is not Outcome.FIRST},
+                **{
+                    str(o): outcomes[o] / REPEATS for o in GateOutcome if o is not GateOutcome.FIRST
+                },
             }
             rows.append(row)
             click.echo(f"{row}", err=True)
@@ -68,7 +70,7 @@ def _answers(truth: Codes, accuracy: float, rng: np.random.Generator) -> Codes:
     return np.where(rng.random(len(truth)) < accuracy, truth, other)
 
 
-def _outcome(pictures: int, difference: float, seed: int) -> Outcome:
+def _outcome(pictures: int, difference: float, seed: int) -> GateOutcome:
     truth, old, new = _simulated(pictures, difference, np.random.default_rng([seed, pictures]))
     figures = compare([NAMES[c] for c in truth], _opinion(old), _opinion(new), good_class="good")
     return decide({"folds": figures}, Rules()).outcome

@@ -7,13 +7,14 @@ Every table stands between two markers and is made here; every plot is made by
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from benchmarks.studies import plots
+from benchmarks.studies import plots, quality_plots, quality_tables
+from benchmarks.studies.markdown import percent, section, table
 from benchmarks.studies.report import RESULTS, read
 
 PAGE = Path(__file__).parents[2] / "docs" / "studies.md"
@@ -32,11 +33,11 @@ def main() -> None:
 
 def updated(page: str) -> str:
     """The page with its tables made anew from the result files."""
-    for name, (table, _) in STUDIES.items():
+    for name, (tables, _) in STUDIES.items():
         if not (RESULTS / f"{name}.json").exists():
             continue
         begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-        body = f"{begin}\n{table(read(name))}\n{end}"
+        body = f"{begin}\n{tables(read(name))}\n{end}"
         page = re.sub(re.escape(begin) + ".*?" + re.escape(end), lambda _: body, page, flags=re.S)  # noqa: B023
     return page
 
@@ -48,25 +49,25 @@ def _heldout(result: Result) -> str:
     wide = {
         (r["pictures"], r["held_out"]): r for r in result["rows"] if r["policy"] == "novelty 5 %"
     }
-    return _section(
+    return section(
         result,
-        _table(
+        table(
             "pictures | rules | caught, mean | caught, worst class | known parts reviewed",
             (
-                [*label.split(", ", 1), *(_percent(ratios[f"{label}: {part}"]) for part in parts)]
+                [*label.split(", ", 1), *(percent(ratios[f"{label}: {part}"]) for part in parts)]
                 for label in labels
             ),
         ),
         "Every class, under the default rules and under 5 % novelty:",
-        _table(
+        table(
             "pictures | held out | caught | of it novel | caught at 5 % novelty",
             (
                 [
                     row["pictures"],
                     row["held_out"],
-                    _percent(row["caught"]),
-                    _percent(row["novel"]),
-                    _percent(wide[row["pictures"], row["held_out"]]["caught"]),
+                    percent(row["caught"]),
+                    percent(row["novel"]),
+                    percent(wide[row["pictures"], row["held_out"]]["caught"]),
                 ]
                 for row in result["rows"]
                 if row["policy"] == "default"
@@ -77,17 +78,17 @@ def _heldout(result: Result) -> str:
 
 def _risk(result: Result) -> str:
     shares = ("setting", "review_share", "escape_rate", "overkill_rate", "error_rate")
-    return _section(
+    return section(
         result,
-        _table(
+        table(
             "pictures | asked to review | reviewed | escapes | overkill | wrong class, of the rest",
             (
-                [row["pictures"], *(_percent(row[share]) for share in shares)]
+                [row["pictures"], *(percent(row[share]) for share in shares)]
                 for row in result["rows"]
                 if row["study"] == "risk"
             ),
         ),
-        _table(
+        table(
             "pictures | calibration | NLL | ECE | accuracy",
             (
                 [
@@ -114,26 +115,26 @@ def _drift(result: Result) -> str:
         [often, *(f"{ratios[f'{side}{often}']:.2f}" for side in sides)],
     ]
     for kind in ("fade", "step"):
-        shares = [_percent(ratios[f"{kind}: {side}caught"]) for side in sides]
+        shares = [percent(ratios[f"{kind}: {side}caught"]) for side in sides]
         rows.append([f"{kind}: cameras that noticed", *shares])
         for what in ("median delay", "longest delay"):
             delays = [ratios[f"{kind}: {side}{what}"] for side in sides]
             cells = ["–" if delay is None else f"{delay:.0f}" for delay in delays]
             rows.append([f"{kind}: {what}, parts", *cells])
-    return _section(result, _table("| charts | PSI over 0.2", rows))
+    return section(result, table("| charts | PSI over 0.2", rows))
 
 
 def _gate(result: Result) -> str:
     outcomes = ("passed", "failed", "undecided")
-    return _section(
+    return section(
         result,
-        _table(
+        table(
             "pictures to compare on | true difference in macro F1 | promoted | refused | undecided",
             (
                 [
                     str(row["pictures"]),
                     f"{row['true_difference']:+.3f}",
-                    *(_percent(row[outcome]) for outcome in outcomes),
+                    *(percent(row[outcome]) for outcome in outcomes),
                 ]
                 for row in result["rows"]
             ),
@@ -141,31 +142,14 @@ def _gate(result: Result) -> str:
     )
 
 
-def _section(result: Result, *parts: str) -> str:
-    return "\n\n".join([_about(result), *parts])
-
-
-def _table(headings: str, rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table; `headings` are parted by bars."""
-    rule = "|" + "---|" * (headings.count("|") + 1)
-    return "\n".join([f"| {headings} |", rule, *(f"| {' | '.join(row)} |" for row in rows)])
-
-
-def _about(result: Result) -> str:
-    encoders = result["settings"].get("encoders")
-    on = f" Features: {encoders}." if encoders else ""
-    return f"From `benchmarks/results/{result['name']}.json` ({result['when'][:10]}).{on}"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
 STUDIES: dict[str, tuple[Callable[[Result], str], Callable[[Any], None]]] = {
     "study_heldout": (_heldout, plots.heldout),
     "study_riskcoverage": (_risk, plots.risk),
     "study_drift": (_drift, plots.drift),
     "study_gate": (_gate, plots.gate),
+    "study_coverage": (quality_tables.coverage, quality_plots.coverage),
+    "study_prevalence": (quality_tables.prevalence, quality_plots.prevalence),
+    "study_run_length": (quality_tables.run_length, quality_plots.run_length),
 }
 
 if __name__ == "__main__":

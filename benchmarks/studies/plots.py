@@ -23,7 +23,8 @@ def digest(name: str) -> str:
 
 
 @contextmanager
-def _figure(study: str, plot: str, columns: int = 1, height: float = 3.2) -> Iterator[Any]:
+def figure_of(study: str, plot: str, columns: int = 1, height: float = 3.2) -> Iterator[Any]:
+    """The axes of a new figure, which is then written."""
     import matplotlib as mpl
 
     mpl.use("svg")
@@ -44,7 +45,7 @@ def _figure(study: str, plot: str, columns: int = 1, height: float = 3.2) -> Ite
 def heldout(rows: Rows) -> None:
     """Share caught of each held-out class, by policy."""
     sets = list(dict.fromkeys(row["pictures"] for row in rows))
-    with _figure("study_heldout", "heldout", len(sets), 4.0) as axes:
+    with figure_of("study_heldout", "heldout", len(sets), 4.0) as axes:
         for axis, pictures in zip(axes, sets, strict=True):
             of = [row for row in rows if row["pictures"] == pictures]
             names = list(dict.fromkeys(row["held_out"] for row in of))
@@ -61,7 +62,7 @@ def heldout(rows: Rows) -> None:
 
 def risk(rows: Rows) -> None:
     """Escapes by the share of parts that people look at."""
-    with _figure("study_riskcoverage", "riskcoverage", 2) as (left, right):
+    with figure_of("study_riskcoverage", "riskcoverage", 2) as (left, right):
         for pictures in dict.fromkeys(row["pictures"] for row in rows):
             of = [r for r in rows if r["pictures"] == pictures and r["study"] == "risk"]
             share = [row["review_share"] for row in of]
@@ -74,7 +75,7 @@ def risk(rows: Rows) -> None:
 
 def drift(rows: Rows) -> None:
     """How many cameras have noticed, by the parts since the drift began."""
-    with _figure("study_drift", "drift", 2) as axes:
+    with figure_of("study_drift", "drift", 2) as axes:
         for axis, stream in zip(axes, ("fade", "step"), strict=True):
             of = [row for row in rows if row["stream"] == stream]
             for key, label in (("delay", "charts"), ("psi_delay", "PSI over 0.2, windows of 200")):
@@ -89,7 +90,7 @@ def drift(rows: Rows) -> None:
 
 def gate(rows: Rows) -> None:
     """How often a challenger is promoted, by how much better it truly is."""
-    with _figure("study_gate", "gate") as (axis,):
+    with figure_of("study_gate", "gate") as (axis,):
         for pictures in dict.fromkeys(row["pictures"] for row in rows):
             of = [row for row in rows if row["pictures"] == pictures]
             axis.plot(

@@ -19,7 +19,7 @@ from model_store import calibration, risk
 from model_store.calibration import Ints
 from model_store.crossval import cross_validate
 from model_store.fit import fit_head
-from model_store.head import Floats
+from quality.arrays import Floats
 
 SEEDS = 10
 SHARES = (0.0, 0.02, 0.05, 0.08, 0.12, 0.2, 0.3, 0.5)
@@ -68,8 +68,8 @@ def _one(data: Labelled, seed: int) -> dict[tuple[str, object], dict[str, float]
             "accuracy": float((shares.argmax(axis=1) == fresh).mean()),
         }
     good = validation.classes.index(data.good) if data.good is not None else None
-    chosen_on = risk.judged(calibration.tempered(ours, temperature), seen, good)
-    measured_on = risk.judged(scaled, fresh, good)
+    chosen_on = risk.ranked(calibration.tempered(ours, temperature), seen, good)
+    measured_on = risk.ranked(scaled, fresh, good)
     for share in SHARES:
         point = risk.operating_point(measured_on, risk.review_below_for_share(chosen_on, share))
         found["risk", share] = point.model_dump()

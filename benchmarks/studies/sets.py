@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from benchmarks.studies.features import Encoders
 from benchmarks.studies.pictures import cable_parts, photographs
 from model_store.decisions import Decided
-from model_store.head import Floats, Head
+from model_store.head import Head
 from model_store.verdict import Judgement, judge
+from quality.arrays import Floats
 
 PHOTOGRAPHS = ("mvtec-bottle", "x-sdd")
 

@@ -4,7 +4,11 @@ Facts name products, lines, cameras and lots as text, exactly as the message did
 depends on a dimension row, so a picture of an unknown product still has its row.
 """
 
+from db.tables.audit_sample import AuditAnswer, AuditDraw, AuditSeed, AuditShare
 from db.tables.catalogue import Camera, DefectClass, Line, Product, ShiftRow
+from db.tables.challenge import Challenge, ChallengePart
+from db.tables.chart import ChartBaseline, ChartReaction, ChartSignal
+from db.tables.decision import PartDecision
 from db.tables.drift import DriftBaseline
 from db.tables.golden import GoldenItem, GoldenSet
 from db.tables.inspection import Feature, Inspection, InspectionHourly, InspectionScore
@@ -23,15 +27,34 @@ from db.tables.operations import (
     Alert,
     AuditEntry,
     DeadLetter,
+    Lock,
     Requeue,
     RetentionMark,
     Suspect,
 )
+from db.tables.part import (
+    Part,
+    PartBackfill,
+    PartCount,
+    PartShiftCount,
+    PurgedView,
+    ShiftCalendar,
+    ShiftSpan,
+)
 
 __all__ = [
     "Alert",
+    "AuditAnswer",
+    "AuditDraw",
     "AuditEntry",
+    "AuditSeed",
+    "AuditShare",
     "Camera",
+    "Challenge",
+    "ChallengePart",
+    "ChartBaseline",
+    "ChartReaction",
+    "ChartSignal",
     "ClassMetric",
     "ConfusionCell",
     "DeadLetter",
@@ -48,12 +71,21 @@ __all__ = [
     "InspectionScore",
     "Label",
     "Line",
+    "Lock",
     "ModelVersion",
+    "Part",
+    "PartBackfill",
+    "PartCount",
+    "PartDecision",
+    "PartShiftCount",
     "PrecisionAgreement",
     "Product",
+    "PurgedView",
     "Requeue",
     "RetentionMark",
+    "ShiftCalendar",
     "ShiftRow",
+    "ShiftSpan",
     "Suspect",
     "TrainingRun",
 ]

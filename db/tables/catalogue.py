@@ -8,11 +8,14 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.base import Base, Json
+from db.base import Base, Json, OptionalJson
 
 
 class Product(Base):
-    """A product as its file describes it."""
+    """A product as its file describes it: `spec` in the words of 0.1.0, `options` in later ones.
+
+    Apart, since programs of 0.1.0 read `spec` and refuse every product if one has a key too many.
+    """
 
     __tablename__ = "products"
 
@@ -20,6 +23,7 @@ class Product(Base):
     name: Mapped[str]
     spec: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
+    options: Mapped[dict[str, Any] | None] = mapped_column(OptionalJson)
 
 
 class DefectClass(Base):

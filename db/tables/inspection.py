@@ -6,13 +6,29 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.base import Base
+from db.base import Base, OptionalJson
 from producer.contract import Verdict
 
 _VERDICTS = ", ".join(f"'{verdict}'" for verdict in Verdict)
+
+
+def _by_file(column: str) -> tuple[Index, Index]:
+    """How a picture is found by its file; see `db.inspections.by_file`.
+
+    On PostgreSQL by day and a hash: the day keeps inserts on a few pages, where an index of hashes
+    alone, or of digests, would write to another page of millions of rows for each picture.
+    """
+    words = text("((decided_at AT TIME ZONE 'UTC')::date)"), text(f"hashtext({column})")
+    by_day = Index(f"ix_inspections_{column}_by_day", *words, info={"database": "postgresql"})
+    plain = Index(f"ix_inspections_{column}", column, info={"database": "sqlite"})
+    return by_day.ddl_if(dialect="postgresql"), plain.ddl_if(dialect="sqlite")
+
+
+_UNJUDGED = ("decided_at", "verdict", "reason", "line", "camera", "product")
+_FEW = text("verdict IN ('rejected', 'dead_letter')")
 
 
 class Inspection(Base):
@@ -29,9 +45,10 @@ class Inspection(Base):
         Index(None, "line", "camera", "decided_at"),
         Index(None, "verdict", "decided_at"),
         Index(None, "part"),
-        # Hashes, since only equality is asked for: a URI may be longer than a B-tree's key.
-        Index(None, "image_sha256", postgresql_using="hash"),
-        Index(None, "image_uri", postgresql_using="hash"),
+        # Few, and a report reads nothing else of them.
+        Index("ix_inspections_unjudged", *_UNJUDGED, postgresql_where=_FEW, sqlite_where=_FEW),
+        *_by_file("image_sha256"),
+        *_by_file("image_uri"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -53,14 +70,26 @@ class Inspection(Base):
     reason: Mapped[str | None]
     detail: Mapped[str | None]
     worker: Mapped[str | None]
+    # What the message may say besides, see docs/protocol.md. `seen` is kept where it says more than
+    # image_sha256 does: of files that were not judged, or of which only blocks were hashed.
+    seen: Mapped[dict[str, Any] | None] = mapped_column(OptionalJson)
+    pass_number: Mapped[int | None]
+    views: Mapped[list[str] | None] = mapped_column(OptionalJson)
+    work_order: Mapped[str | None]
+    purpose: Mapped[str | None]
+    site: Mapped[str | None]
+    trace_id: Mapped[str | None]
+    # When it was made: captured_at, or the database's own time where that is not to be believed.
+    made_at: Mapped[datetime | None]
+    by_receipt: Mapped[bool | None]
 
 
 class InspectionScore(Base):
-    """What one model thought of one picture: `{class: probability}`.
+    """What a shadow thought of a picture: `{class: probability}`, and its verdict, that has no say.
 
-    One row a picture and model, not one a class: nine rows a picture would make this the largest
-    table by far, and nobody asks for one class's probability without the others. A shadow adds its
-    own rows, with the verdict that it would have given; the champion's is in the inspection.
+    One row a picture and model, not one a class: nobody asks for one class's probability without
+    the others. The champion has no row: its choice is in the inspection, and nothing reads the
+    rest, which was half of the database. Rows without a verdict are champions' of before 0.2.0.
     """
 
     __tablename__ = "inspection_scores"
@@ -90,8 +119,8 @@ class Feature(Base):
 class InspectionHourly(Base):
     """How many pictures ended how in an hour: reports cost hours, not parts.
 
-    `hour` is the instant at which the plant's hour began, see `db.hours`. '' stands for none, since
-    a primary key holds no nulls.
+    `hour` is the instant at which the plant's hour began, see `db.inspections.hours`. '' stands for
+    none, since a primary key holds no nulls.
     """
 
     __tablename__ = "inspection_hourly"

@@ -18,6 +18,7 @@ class Label(Base):
     __table_args__ = (
         Index(None, "inspection_id", "labelled_at"),
         Index(None, "product", "recorded_at"),
+        Index(None, "recorded_at"),
     )
 
     id: Mapped[int] = mapped_column(SerialKey, primary_key=True)

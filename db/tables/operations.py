@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, Index, text
+from sqlalchemy import JSON, BigInteger, Index, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.base import Base, SerialKey
@@ -15,27 +15,16 @@ from db.base import Base, SerialKey
 class DeadLetter(Base):
     """A message, or one picture of it, that could not be judged; kept so that it can be requeued.
 
-    Unique a task and picture: a message delivered twice leaves one letter.
+    Unique by what it keeps: `digest` is of the payload, the picture and the reason. So a message
+    delivered twice leaves one letter, and two messages that call themselves alike leave two.
     """
 
     __tablename__ = "dead_letters"
     __table_args__ = (
         Index(None, "received_at"),
-        Index(
-            "uq_dead_letters_task",
-            "task_id",
-            unique=True,
-            sqlite_where=text("image_id IS NULL"),
-            postgresql_where=text("image_id IS NULL"),
-        ),
-        Index(
-            "uq_dead_letters_task_image",
-            "task_id",
-            "image_id",
-            unique=True,
-            sqlite_where=text("image_id IS NOT NULL"),
-            postgresql_where=text("image_id IS NOT NULL"),
-        ),
+        Index(None, "task_id"),
+        Index(None, "reason", "size"),  # how much there is of each: further ones are but counted
+        Index("uq_dead_letters_digest", "digest", unique=True),
     )
 
     id: Mapped[int] = mapped_column(SerialKey, primary_key=True)
@@ -46,6 +35,8 @@ class DeadLetter(Base):
     payload: Mapped[str]
     image_id: Mapped[UUID | None]
     requeued_at: Mapped[datetime | None]
+    digest: Mapped[str]
+    size: Mapped[int]  # of the payload, in bytes
 
 
 class Requeue(Base):
@@ -63,7 +54,10 @@ class Requeue(Base):
 
 
 class Suspect(Base):
-    """A picture that was in a worker's hands when the worker died, see `workers.poison`.
+    """A picture that was in a worker's hands when the worker died, see `workers.broker.poison`.
+
+    Or a message with which a worker died before its task began: `image_id` is then the key of its
+    content, see `workers.broker.quarantine`.
 
     Here and not in the queue, because a redelivered message starts with a clean slate there.
     """
@@ -105,6 +99,8 @@ class Alert(Base):
     product: Mapped[str | None]
     message: Mapped[str]
     resolved_at: Mapped[datetime | None]
+    source: Mapped[str | None]  # the worker it is about
+    seen_at: Mapped[datetime | None]  # when that worker said so last
 
 
 class AuditEntry(Base):
@@ -121,3 +117,15 @@ class AuditEntry(Base):
     detail: Mapped[dict[str, Any]] = mapped_column(JSON)
     previous_hash: Mapped[str]
     hash: Mapped[str]
+    format: Mapped[int] = mapped_column(SmallInteger, server_default="1")  # of what is hashed
+    os_uid: Mapped[int | None] = mapped_column(BigInteger)
+    os_user: Mapped[str | None]
+    database_user: Mapped[str | None]
+
+
+class Lock(Base):
+    """A name that one transaction at a time may lock, see `db.locks`. No role has rights to it."""
+
+    __tablename__ = "locks"
+
+    name: Mapped[str] = mapped_column(primary_key=True)

@@ -24,9 +24,19 @@ if TYPE_CHECKING:
     "--per-class", type=click.IntRange(2), help="Pictures of a class in a draw; default: all."
 )
 @click.option("--recipe", help="How pictures become features; default: LINEWATCH_RECIPE.")
+@click.option(
+    "--bits",
+    type=click.IntRange(8, 16),
+    help="Of 16-bit samples, how many low bits carry the value; default: as the files say.",
+)
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path))
 def dataset(
-    folder: Path, seeds: int, per_class: int | None, recipe: str | None, json_file: Path | None
+    folder: Path,
+    seeds: int,
+    per_class: int | None,
+    recipe: str | None,
+    bits: int | None,
+    json_file: Path | None,
 ) -> None:
     """Cross-validate on a folder of class sub-folders, many times over, with intervals.
 
@@ -45,10 +55,10 @@ def dataset(
         settings = settings.model_copy(update={"recipe": recipe})
     files = class_folders(folder)
     extractor = FeatureExtractor.from_settings(settings)
-    cache = FeatureCache(settings.data_dir / "feature-cache", extractor.fingerprint)
+    cache = FeatureCache(settings.data_dir / "feature-cache", extractor.fingerprint, bits)
     with click.progressbar(length=len(files), label="Features", file=sys.stderr) as bar:
         features, kept, unread = features_of(
-            extractor, [file.path for file in files], cache, progress=bar.update
+            extractor, [file.path for file in files], cache, progress=bar.update, bits=bits
         )
     labels = [files[index].label for index in kept]
     _check(folder, labels, unread)
@@ -75,6 +85,7 @@ def dataset(
             "fingerprint": extractor.fingerprint,
             "seeds": seeds,
             "per_class": per_class,
+            "bits": bits,
             "folds": settings.folds,
         }
         write_json(json_file, _json(found, about, [files[index] for index in kept], unread))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,38 +10,69 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from linewatch.commands._database import opened
 from linewatch.errors import LabelError
+from linewatch.labels.splits import GOLDEN, SPLITS
+from linewatch.os_user import os_user
 
 if TYPE_CHECKING:
     from collections import Counter
 
-    from linewatch.label_export import Left
+    from linewatch.labels.export import Left
+    from linewatch.labels.import_labels import Told
 
 
 @click.command("import")
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
-@click.option("--by", default=getpass.getuser, help="Who labelled; default: you.")
-def import_(path: Path, by: str) -> None:
-    """Import labels from a CSV file or from class sub-folders.
+@click.option("--by", default=os_user, help="Who labelled; default: you.")
+@click.option("--product", help="Whose parts and pictures they are, if several products have them.")
+def import_(path: Path, by: str, product: str | None) -> None:
+    """Import labels from a table or from class sub-folders.
 
-    A CSV file has a `label` column and one of `id`, `part`, `uri` or `sha256`; `labelled_by`,
-    `labelled_at` (ISO 8601), `source` and `note` are kept where it has them. In a folder, each
-    sub-folder is a class, and a picture is found by its bytes. Labels are never overwritten: the
-    latest one of a picture counts, and the earlier ones stay on record.
+    A table is a CSV file as any spreadsheet program writes it. It has a `label` column and one of
+    `id`, `part`, `uri` or `sha256`; `product`, `labelled_by`, `labelled_at` (ISO 8601), `source`
+    and `note` are kept where it has them. In a folder, each sub-folder is a class, and a picture is
+    found by its bytes. Labels are never overwritten: the latest one of a picture counts, and the
+    earlier ones stay on record.
+
+    What is said of a `part` is a decision on the whole part, or on the `pass` that is named; see
+    `linewatch labels decisions`. It is a label of its picture too where the part has only one and
+    no pass is named: of several views nobody said which shows the defect.
     """
-    from db.labels import add_labels
-    from db.session import default_engine
-    from linewatch.labelling import read_csv, read_folder
+    from db import products
+    from db.labels.labels import add_labels
+    from db.session import transaction
+    from linewatch.labels.import_labels import read
 
-    engine = default_engine()
-    unknown: list[Path] = []
-    if path.is_dir():
-        labels, unknown = read_folder(engine, path, by=by)
+    engine = opened()
+    if product is not None:
+        products.require(engine, product)
+    told = read(engine, path, by=by, product=product)
+    with transaction(engine) as connection:
+        stored = add_labels(connection, told.labels, told.decisions)
+    _tell_stored(told, stored)
+
+
+def _tell_stored(told: Told, stored: int) -> None:
+    from linewatch.labels.text import ANSI
+
+    if told.decisions:
+        click.echo(f"{len(told.decisions)} decisions on parts, {stored} labels on pictures")
+        if several := len(told.decisions) - stored:
+            click.echo(
+                f"{several} of the parts have several pictures or none, or a pass was named: no "
+                "model learns from what was said of them; label pictures by id, uri or sha256 for "
+                "that",
+                err=True,
+            )
     else:
-        labels = read_csv(engine, path, by=by)
-    click.echo(f"{add_labels(engine, labels)} labels stored")
-    if unknown:
-        click.echo(f"{len(unknown)} files were never inspected, such as {unknown[0]}", err=True)
+        click.echo(f"{stored} labels stored")
+    if told.encoding == ANSI:
+        click.echo(f'the table was read as {ANSI}; "CSV UTF-8" leaves no doubt', err=True)
+    if told.unknown:
+        click.echo(
+            f"{len(told.unknown)} files were never inspected, such as {told.unknown[0]}", err=True
+        )
 
 
 @click.command("export")
@@ -56,25 +86,30 @@ def export(product: str, format_: str, out: Path | None, split: str, seed: int, 
     """Export the labels that hold: CSV, COCO classification JSON, or a folder tree.
 
     Pictures are split by class, with the same seed always alike; all pictures of one part are in
-    one split. A folder tree is `<split>/<class>/<id>.<suffix>`, of links to the pictures or of
-    copies.
+    one split. The golden set that the gate reads is a split of its own, `golden`, with the classes
+    that it was given; pictures of other golden sets, and other pictures of golden parts, are in
+    `test`, never in `train`. A folder tree is `<split>/<class>/<id>.<suffix>`, of links to the
+    pictures or of copies.
     """
     from db import products
-    from db.label_history import current
-    from db.session import default_engine
-    from linewatch.label_export import write_coco, write_csv, write_tree
-    from linewatch.label_splits import parse_shares, splits
+    from linewatch.labels.export import write_coco, write_csv, write_tree
+    from linewatch.labels.labelled_pictures import labelled_pictures
+    from linewatch.labels.splits import parse_shares
     from linewatch.settings import get_settings
 
-    shares, engine = parse_shares(split), default_engine()
-    spec = products.get(engine, product)
-    if spec is None:
-        raise LabelError(f"no product is called {product!r}")
-    rows = current(engine, product)
+    shares, engine = parse_shares(split), opened()
+    spec = products.require(engine, product)
+    rows, parts, relabelled = labelled_pictures(
+        engine, product, shares=shares, seed=seed, golden_set=get_settings().golden_set
+    )
     if not rows:
         raise LabelError(f"{product} has no labels to export")
-    groups = [row.part or str(row.inspection_id) for row in rows]
-    parts = splits([row.label for row in rows], groups, shares, seed)
+    if relabelled:
+        click.echo(
+            f"{len(relabelled)} golden pictures have another label than their set gives them, such "
+            f"as {relabelled[0]}; they are exported as the set has them",
+            err=True,
+        )
     if format_ == "folder":
         if out is None:
             raise click.UsageError("--format folder needs --out FOLDER")
@@ -102,7 +137,8 @@ def _opened(out: Path | None) -> Iterator[TextIO]:
 
 
 def _tell(written: Counter[str], left: list[Left]) -> None:
-    counts = ", ".join(f"{split} {written[split]}" for split in ("train", "val", "test"))
+    splits = [*SPLITS, *([GOLDEN] if written[GOLDEN] else [])]
+    counts = ", ".join(f"{split} {written[split]}" for split in splits)
     click.echo(f"{sum(written.values())} pictures: {counts}")
     if left:
         click.echo(

@@ -1,4 +1,4 @@
-"""`linewatch labels list|history|disagreements|suspects|advice`."""
+"""`linewatch labels list|history|decisions|disagreements|suspects|advice`."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from linewatch.commands._output import FORMATS, Cell, write_rows
-from linewatch.errors import LabelError
+from linewatch.commands._database import opened
+from linewatch.commands._output import FORMATS, write_rows
+from linewatch.csv_cell import Cell
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
+    from collections.abc import Sequence
+
     from sqlalchemy import Engine
 
-    from db.label_history import Statement
-    from db.labels import TrainingExample
+    from db.labels.history import Statement
+    from db.labels.labels import TrainingExample
+    from quality.arrays import Floats
 
 _format = click.option("--format", "format_", type=FORMATS, default="table", show_default=True)
 
@@ -25,7 +27,7 @@ _format = click.option("--format", "format_", type=FORMATS, default="table", sho
 @_format
 def list_(product: str, format_: str) -> None:
     """List the label that holds for each labelled picture."""
-    from db.label_history import current
+    from db.labels.history import current
 
     rows = [_row(statement) for statement in current(_engine(product), product)]
     write_rows(rows, format_, title=f"Labels of {product}", empty=f"{product} has no labels")
@@ -37,10 +39,37 @@ def list_(product: str, format_: str) -> None:
 @_format
 def history(product: str, part: str | None, format_: str) -> None:
     """List every label ever given, the latest of a picture last."""
-    from db.label_history import history as statements
+    from db.labels.history import history as statements
 
     rows = [_row(statement) for statement in statements(_engine(product), product, part)]
     write_rows(rows, format_, title=f"Labels of {product}, all", empty="no labels were given")
+
+
+@click.command("decisions")
+@click.argument("product")
+@click.option("--part", help="Only this part's serial.")
+@click.option("--all", "every", is_flag=True, help="Every decision ever made, the latest last.")
+@_format
+def decisions(product: str, part: str | None, every: bool, format_: str) -> None:
+    """List what people decided of whole parts: the decision that holds for each."""
+    from db.labels import decisions as found
+
+    engine = _engine(product)
+    made = (found.history if every else found.current)(engine, product, part)
+    rows: list[dict[str, Cell]] = [
+        {
+            "part": one.part,
+            "pass": one.pass_number,
+            "disposition": one.disposition,
+            "class": one.defect_class,
+            "by": one.decided_by,
+            "at": one.decided_at.isoformat(timespec="seconds"),
+            "source": one.source,
+            "why": one.why,
+        }
+        for one in made
+    ]
+    write_rows(rows, format_, title=f"Decisions on {product}", empty="no part was decided on")
 
 
 @click.command("disagreements")
@@ -48,7 +77,7 @@ def history(product: str, part: str | None, format_: str) -> None:
 @_format
 def disagreements(product: str, format_: str) -> None:
     """List the pictures that people call different things."""
-    from db.label_history import disagreements as found
+    from db.labels.history import disagreements as found
 
     rows: list[dict[str, Cell]] = [
         {
@@ -78,7 +107,7 @@ def suspects(product: str, limit: int, format_: str) -> None:
     from model_store.label_errors import label_suspects
 
     settings = get_settings()
-    examples, features = _training_set(_engine(product), product)
+    examples, features = _training_set(product)
     labels = [example.label for example in examples]
     validation = cross_validate(
         features, labels, folds=settings.folds, random_state=settings.random_state
@@ -113,7 +142,7 @@ def advice(product: str, target: float, format_: str) -> None:
     from model_store.learning_curve import advise
 
     settings = get_settings()
-    examples, features = _training_set(_engine(product), product)
+    examples, features = _training_set(product)
     labels = [example.label for example in examples]
     found = advise(
         features, labels, target=target, folds=settings.folds, random_state=settings.random_state
@@ -134,30 +163,21 @@ def advice(product: str, target: float, format_: str) -> None:
 
 def _engine(product: str) -> Engine:
     from db import products
-    from db.session import default_engine
 
-    engine = default_engine()
-    if products.get(engine, product) is None:
-        raise LabelError(f"no product is called {product!r}")
+    engine = opened()
+    products.require(engine, product)
     return engine
 
 
-def _training_set(
-    engine: Engine, product: str
-) -> tuple[list[TrainingExample], npt.NDArray[np.float64]]:
-    import numpy as np
+def _training_set(product: str) -> tuple[Sequence[TrainingExample], Floats]:
+    """What a model of the product would learn from: pictures with labels, and their features."""
+    from db import products
+    from model_store.rejudge import vectors_of
+    from training.training_material import TrainingMaterial
 
-    from db import feature_spaces, labels
-
-    space = feature_spaces.newest_labelled(engine, product)
-    if space is None:
-        raise LabelError(
-            f"{product} has no labelled picture with stored features; label some with "
-            "`linewatch labels import`"
-        )
-    rows = labels.training_set(engine, product, space.fingerprint)
-    vectors = [np.frombuffer(row.vector, dtype="<f2") for row in rows]
-    return rows, np.stack(vectors).astype(np.float64)
+    engine = opened()
+    rows = TrainingMaterial.read(engine, products.require(engine, product)).rows
+    return rows, vectors_of([row.vector for row in rows])
 
 
 def _row(statement: Statement) -> dict[str, Cell]:

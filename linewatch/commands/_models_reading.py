@@ -6,6 +6,7 @@ import json
 
 import click
 
+from linewatch.commands._database import opened
 from linewatch.commands._output import FORMATS, write_rows
 from linewatch.errors import ModelError
 
@@ -17,10 +18,12 @@ _format = click.option("--format", "format_", type=FORMATS, default="table", sho
 @_format
 def list_(product: str | None, format_: str) -> None:
     """List the versions, newest first; ★ is the champion, ☆ the shadow."""
-    from db import deployments, model_versions
-    from db.session import default_engine
+    from db import products
+    from db.models import deployments, versions
 
-    engine = default_engine()
+    engine = opened()
+    if product is not None:
+        products.require(engine, product)
     champions, shadows = deployments.champions(engine), deployments.shadows(engine)
     rows = [
         {
@@ -32,7 +35,7 @@ def list_(product: str | None, format_: str) -> None:
             "trained": f"{info.created_at:%Y-%m-%d %H:%M} UTC",
             "encoders": info.encoders,
         }
-        for info in model_versions.versions(engine, product)
+        for info in versions.versions(engine, product)
     ]
     write_rows(rows, format_, title="Models", empty="there is no model yet")
 
@@ -71,7 +74,6 @@ def costs(version: str, rates: tuple[float, ...], format_: str) -> None:
     cost is that of the product file's `costs`, or of the settings, per part.
     """
     from db import products
-    from db.session import default_engine
     from linewatch.settings import get_settings
     from model_store.costs import on_the_line
 
@@ -82,7 +84,7 @@ def costs(version: str, rates: tuple[float, ...], format_: str) -> None:
             f"{version} was trained before verdicts were counted; train a new one with "
             f"`linewatch train {manifest.product}`"
         )
-    spec = products.get(default_engine(), manifest.product)
+    spec = products.get(opened(), manifest.product)
     prices = (spec and spec.costs) or get_settings().costs
     usual = (prices.defect_rate,) if prices else (0.5, 0.05, 0.005)
     figures = [on_the_line(found.good, found.defects, rate, prices) for rate in rates or usual]
@@ -114,15 +116,15 @@ def compare(champion: str, challenger: str, format_: str) -> None:
 
     Both are asked about labelled pictures they have not learned from, and about the golden set.
     """
-    from db.session import default_engine
-    from linewatch.comparison import class_rows, measure_rows, paired_lines
+    from db.models import versions
+    from linewatch.commands._comparison import class_rows, measure_rows, paired_lines
     from linewatch.settings import get_settings
     from model_store.store import ModelStore
-    from workers.gating import evidence, rules_of
+    from training.gate import evidence, rules_of
 
-    settings = get_settings()
+    settings, engine = get_settings(), opened()
     store = ModelStore(settings.models_url)
-    found = evidence(default_engine(), store, champion, challenger, settings)
+    found = evidence(engine, store, champion, versions.require(engine, challenger), settings)
     if not found.sets:
         raise ModelError(
             f"there is nothing to compare {champion} and {challenger} on: no class has "
@@ -140,9 +142,12 @@ def compare(champion: str, challenger: str, format_: str) -> None:
 @_format
 def decisions(product: str | None, limit: int, format_: str) -> None:
     """List what the gate said of each challenger, and why, newest first."""
-    from db import gate_decisions
-    from db.session import default_engine
+    from db import products
+    from db.models import gate_decisions
 
+    engine = opened()
+    if product is not None:
+        products.require(engine, product)
     rows = [
         {
             "decided_at": f"{row.decided_at:%Y-%m-%d %H:%M:%S}Z",
@@ -153,7 +158,7 @@ def decisions(product: str | None, limit: int, format_: str) -> None:
             "golden": row.golden_digest and row.golden_digest[:12],
             "by": row.by,
         }
-        for row in gate_decisions.newest(default_engine(), product, limit)
+        for row in gate_decisions.newest(engine, product, limit)
     ]
     write_rows(rows, format_, title="Gate decisions", empty="the gate has not been asked yet")
 
@@ -164,9 +169,11 @@ def decisions(product: str | None, limit: int, format_: str) -> None:
 @_format
 def runs(product: str, limit: int, format_: str) -> None:
     """List a product's training runs with their progress, newest first."""
-    from db import training
-    from db.session import default_engine
+    from db import products
+    from db.models import runs as training
 
+    engine = opened()
+    products.require(engine, product)
     rows = [
         {
             "run": row.id,
@@ -180,16 +187,15 @@ def runs(product: str, limit: int, format_: str) -> None:
             "version": row.model_version,
             "error": row.error,
         }
-        for row in training.runs(default_engine(), product, limit)
+        for row in training.runs(engine, product, limit)
     ]
     write_rows(rows, format_, title="Training runs", empty=f"{product} was never trained")
 
 
 def load(version: str):  # type: ignore[no-untyped-def]  # the type would import numpy
     """A stored version, checked; raises ModelError."""
-    from db.session import default_engine
     from linewatch.settings import get_settings
     from model_store.store import ModelStore
-    from workers.gating import stored_model
+    from training.stored_model import stored_model
 
-    return stored_model(default_engine(), ModelStore(get_settings().models_url), version)
+    return stored_model(opened(), ModelStore(get_settings().models_url), version)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
-
 import click
 
+from linewatch.commands._database import opened
 from linewatch.commands._models_reading import load
-from linewatch.errors import ModelError
+from linewatch.os_user import os_user
 
 _why = click.option("--why", default="", help="Kept with the decision.")
 
@@ -21,34 +20,21 @@ def promote(version: str, why: str, force: bool) -> None:
 
     A product's first model has nothing to be compared with and is promoted at your word.
     """
-    from db import feature_spaces
-    from db.session import default_engine
     from linewatch.settings import get_settings
     from model_store.store import ModelStore
-    from workers import gating
+    from training import promotion
 
-    if force and not why.strip():
-        raise click.UsageError("--force needs --why REASON, which is kept with the decision")
-    manifest = load(version).manifest
-    if feature_spaces.get(default_engine(), manifest.fingerprint) is None:
-        raise ModelError(
-            f"model {version} was fitted on features {manifest.fingerprint:.16} "
-            f"({manifest.encoders}), which no worker of this plant has ever made; start one with "
-            "those encoders first, or train a new version with `linewatch train`"
-        )
     settings = get_settings()
-    decision = gating.promote(
-        default_engine(),
+    made = promotion.promote(
+        opened(),
         ModelStore(settings.models_url),
         version,
+        promotion.Wish.of_person(os_user(), why, force=force),
         settings=settings,
-        by=getpass.getuser(),
-        why=why,
-        force=force,
     )
-    for reason in decision.reasons:
-        click.echo(f"gate, {decision.outcome}: {reason}")
-    click.echo(f"{version} now serves {manifest.product}")
+    for reason in made.decision.reasons:
+        click.echo(f"gate, {made.decision.outcome}: {reason}")
+    click.echo(f"{version} now serves {made.gated.product}")
 
 
 @click.command("rollback")
@@ -56,10 +42,16 @@ def promote(version: str, why: str, force: bool) -> None:
 @_why
 def rollback(product: str, why: str) -> None:
     """Let the version before the present one serve again; nothing is asked, it did serve."""
-    from db import deployments
-    from db.session import default_engine
+    from db import products
+    from db.models import deployments
+    from db.models.standing import standing
+    from db.session import transaction
 
-    version = deployments.rollback(default_engine(), product, by=getpass.getuser(), why=why)
+    engine = opened()
+    products.require(engine, product)
+    seen = standing(engine, product)
+    with transaction(engine) as connection:
+        version = deployments.rollback(connection, product, by=os_user(), why=why, expected=seen)
     click.echo(f"{version} serves {product} again")
 
 
@@ -69,13 +61,19 @@ def rollback(product: str, why: str) -> None:
 @_why
 def shadow(version: str | None, product: str | None, why: str) -> None:
     """Let a version judge beside the champion without a say; see `linewatch report shadow`."""
-    from db import deployments
-    from db.session import default_engine
+    from db import products
+    from db.models import deployments
+    from db.models.standing import SHADOW, standing
+    from db.session import transaction
 
     if (version is None) == (product is None):
         raise click.UsageError("give a VERSION, or --off PRODUCT")
+    engine = opened()
     product = product or load(str(version)).manifest.product
-    deployments.set_shadow(default_engine(), product, version, by=getpass.getuser(), why=why)
+    products.require(engine, product)
+    seen = standing(engine, product, SHADOW)
+    with transaction(engine) as connection:
+        deployments.set_shadow(connection, product, version, by=os_user(), why=why, expected=seen)
     if version is None:
         click.echo(f"{product} has no shadow any more")
     else:
@@ -86,11 +84,18 @@ def shadow(version: str | None, product: str | None, why: str) -> None:
 @click.argument("product")
 @_why
 def retire(product: str, why: str) -> None:
-    """Let no version serve: every picture goes to a person until a new one is promoted."""
-    from db import deployments
-    from db.session import default_engine
+    """Let no version serve: every picture goes to a person until a new one is promoted.
 
-    deployments.retire(default_engine(), product, by=getpass.getuser(), why=why)
+    The gate compares the next one with the one that is retired here; `rollback` brings it back.
+    """
+    from db import products
+    from db.models import deployments
+    from db.session import transaction
+
+    engine = opened()
+    products.require(engine, product)
+    with transaction(engine) as connection:  # whatever serves: the safe side needs no comparison
+        deployments.retire(connection, product, by=os_user(), why=why)
     click.echo(f"{product} has no model now; its pictures go to review")
 
 
@@ -103,23 +108,20 @@ def zero_shot(product: str, serve: bool) -> None:
     Loads CLIP's text encoder. Training while labels are few blends them into this model.
     """
     from db import products
-    from db.session import default_engine
     from linewatch.settings import get_settings
     from model_store.store import ModelStore
+    from training.promotion import Wish, promote
+    from training.prompts import make_zero_shot
     from vision.extractor import FeatureExtractor
-    from workers import gating
-    from workers.prompts import make_zero_shot
 
-    settings, engine = get_settings(), default_engine()
-    spec = products.get(engine, product)
-    if spec is None:
-        raise ModelError(f"no product is called {product!r}; see `linewatch products list`")
+    settings, engine = get_settings(), opened()
+    spec = products.require(engine, product)
     store = ModelStore(settings.models_url)
     manifest = make_zero_shot(
         engine, store, spec, FeatureExtractor.from_settings(settings), settings
     )
     click.echo(f"{manifest.version}: {len(manifest.classes)} classes, from prompts alone")
     if serve:
-        who, why = getpass.getuser(), "linewatch models zero-shot --promote"
-        gating.promote(engine, store, manifest.version, settings=settings, by=who, why=why)
+        wish = Wish.of_person(os_user(), "linewatch models zero-shot --promote")
+        promote(engine, store, manifest.version, wish, settings=settings)
         click.echo(f"{manifest.version} now serves {product}")

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Literal, TextIO
 
 import click
 
-Cell = str | int | float | bool | None
+from linewatch.csv_cell import Cell
+from linewatch.plain_text import visible, visible_json
+from linewatch.report_files.cells import words
+from linewatch.report_files.csv_file import BETWEEN_QUOTES, csv_text
+
 FORMATS = click.Choice(["table", "csv", "json"])
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
-_SHARES = ("rate", "share", "cumulative", "_low", "_high")
+_TABLE_ROWS, _PAGE_ROWS = 200, 500
 
 
 def write_rows(
@@ -27,42 +29,43 @@ def write_rows(
     """Write rows that have the same columns. `empty` is what a table says when there are none."""
     stream = stream or sys.stdout
     if format_ == "json":
-        json.dump(list(rows), stream, indent=2, ensure_ascii=False)
-        stream.write("\n")
+        stream.write(f"{visible_json(list(rows))}\n")
     elif format_ == "csv":
-        _write_csv(rows, stream)
+        stream.write(csv_text(rows, "" if stream.isatty() else BETWEEN_QUOTES))
     elif rows:
         _write_table(rows, title, stream)
     else:
         stream.write(f"{empty}\n")
 
 
-def csv_cell(value: Cell) -> str:
-    """A cell that no spreadsheet runs.
+def write_stream(
+    rows: Iterator[Mapping[str, Cell]], format_: str, *, title: str, empty: str
+) -> None:
+    """Write rows as they come, however many: only the table waits for all, and shows the first."""
+    stream = sys.stdout
+    if format_ == "table":
+        shown = list(islice(rows, _TABLE_ROWS))
+        more = sum(1 for _ in rows)
+        write_rows(shown, format_, title=title, empty=empty)
+        if more:
+            click.echo(f"and {more} more; --format csv or json writes all of them", err=True)
+    elif format_ == "json":
+        before = "[\n"
+        for row in rows:
+            stream.write(f"{before}{visible_json(dict(row))}")
+            before = ",\n"
+        stream.write("[]\n" if before == "[\n" else "\n]\n")
+    else:
+        keep = "" if stream.isatty() else BETWEEN_QUOTES
+        header = True
+        while page := list(islice(rows, _PAGE_ROWS)):
+            stream.write(csv_text(page, keep, header=header))
+            header = False
 
-    Text that begins like a formula gets a leading apostrophe (OWASP, "CSV Injection"); numbers,
-    negative ones too, stay as they are.
-    """
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    text = str(value)
-    risky = isinstance(value, str) and text.startswith(_FORMULA_STARTS) and not _numeric(text)
-    return f"'{text}" if risky else text
 
-
-def _numeric(text: str) -> bool:
-    digits = text.removeprefix("-").removeprefix("+")
-    return digits.isascii() and digits.replace(".", "", 1).isdigit() and text[:2] not in ("-+",)
-
-
-def _write_csv(rows: Sequence[Mapping[str, Cell]], stream: TextIO) -> None:
-    if not rows:
-        return
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(rows[0].keys())
-    writer.writerows([csv_cell(cell) for cell in row.values()] for row in rows)
+def say(line: str, *, err: bool = False) -> None:
+    """Print a line that may hold what others wrote: it stays one line, and only that."""
+    click.echo(visible(line), err=err)
 
 
 def _write_table(rows: Sequence[Mapping[str, Cell]], title: str, stream: TextIO) -> None:
@@ -74,20 +77,10 @@ def _write_table(rows: Sequence[Mapping[str, Cell]], title: str, stream: TextIO)
     for name, cell in rows[0].items():
         table.add_column(name.replace("_", " "), justify=_side(cell))
     for row in rows:
-        table.add_row(*(escape(_words(name, cell)) for name, cell in row.items()))
+        table.add_row(*(escape(words(name, cell)) for name, cell in row.items()))
     width = None if stream.isatty() else 200  # a pipe has no width; do not cut at 80
     Console(file=stream, width=width).print(table)
 
 
 def _side(cell: Cell) -> Literal["left", "right"]:
     return "left" if isinstance(cell, str) else "right"
-
-
-def _words(name: str, cell: Cell) -> str:
-    if cell is None:
-        return "–"
-    if isinstance(cell, bool):
-        return "yes" if cell else "no"
-    if isinstance(cell, float):
-        return f"{cell:.2%}" if name.endswith(_SHARES) else f"{cell:.3f}"
-    return str(cell)

@@ -36,7 +36,11 @@ def verify(head: str | None) -> None:
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1))
 @click.option("--format", "format_", type=FORMATS, default="table", show_default=True)
 def list_(limit: int, format_: str) -> None:
-    """List the newest entries, newest first."""
+    """List the newest entries, newest first.
+
+    `actor` is the name that was given; `os_user` is whose process it was, as its system says, and
+    `database_user` as whom PostgreSQL had let it in.
+    """
     from db import audit
     from db.session import default_engine
 
@@ -44,6 +48,8 @@ def list_(limit: int, format_: str) -> None:
         {
             "at": f"{deed.at:%Y-%m-%d %H:%M:%S} UTC",
             "actor": deed.actor,
+            "os_user": "" if deed.os_uid is None else f"{deed.os_user} ({deed.os_uid})",
+            "database_user": deed.database_user or "",
             "action": deed.action,
             "subject": deed.subject,
             "detail": json.dumps(deed.detail, ensure_ascii=False),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import getpass
-
 import click
 
 from linewatch.errors import ModelError
+from linewatch.os_user import os_user
 
 
 @click.group()
@@ -37,16 +36,16 @@ def check(product: str, version: str | None, images: int) -> None:
     The newest pictures whose features are stored are read again and judged both ways. The model
     may serve where 99.5 % keep their class and the share for review moves by 1 point at most.
     """
-    from db import deployments, model_versions
+    from db.models import deployments, versions
     from db.session import default_engine
-    from linewatch.agreeing import check as check_model
     from linewatch.settings import get_settings
     from model_store.store import ModelStore
+    from training.precision_check import check as check_model
     from vision.extractor import FeatureExtractor
 
     settings, engine = get_settings(), default_engine()
     version = version or deployments.champion(engine, product)
-    info = None if version is None else model_versions.get(engine, version)
+    info = None if version is None else versions.get(engine, version)
     if info is None or info.product != product:
         raise ModelError(f"{product} has no model {version or 'in service'}; see `models list`")
     store = ModelStore(settings.models_url)
@@ -55,7 +54,7 @@ def check(product: str, version: str | None, images: int) -> None:
     if extractor.fingerprint == info.fingerprint:
         click.echo(f"{info.version} was fitted on these very features; nothing to check")
         return
-    done = check_model(engine, model, extractor, settings, pictures=images, by=getpass.getuser())
+    done = check_model(engine, model, extractor, settings, pictures=images, by=os_user())
     found = done.agreement
     click.echo(
         f"{info.version} on {extractor.backend.describe()}: {found.pictures} pictures, "

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the result here; with 'all', each one goes to benchmarks/results/.",
 )
-@click.option("--quick", is_flag=True, help="Less than five minutes on two cores; noisier.")
+@click.option("--quick", is_flag=True, help="Five shorter rounds: five minutes on two idle cores.")
 def command(name: str, json_path: Path | None, quick: bool) -> None:
     """Measure this machine; needs a checkout of the repository.
 

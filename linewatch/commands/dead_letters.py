@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
 
-from linewatch.commands._output import FORMATS, write_rows
+from linewatch.commands._output import FORMATS, say, write_rows
 from linewatch.errors import DeadLetterError
+from linewatch.os_user import os_user
 
 if TYPE_CHECKING:
-    from db.dead_letters import Letter
+    from db.inspections.dead_letters import Letter
 
 
 @click.group()
@@ -27,7 +27,7 @@ def command() -> None:
 @click.option("--format", "format_", type=FORMATS, default="table", show_default=True)
 def list_(all_: bool, reason: str | None, limit: int, format_: str) -> None:
     """List the letters, newest first. A letter is a message, or one picture of it."""
-    from db import dead_letters, requeues
+    from db.inspections import dead_letters, requeues
     from db.session import default_engine
 
     engine = default_engine()
@@ -52,16 +52,20 @@ def list_(all_: bool, reason: str | None, limit: int, format_: str) -> None:
 def show(letter: int) -> None:
     """Print one letter, and the message it keeps."""
     found = _get(letter)
-    click.echo(f"letter {found.id} · {found.reason} · {found.received_at:%Y-%m-%d %H:%M:%S} UTC")
-    click.echo(f"task {found.task_id or 'unknown'} · picture {found.image_id or '(whole message)'}")
-    click.echo(found.detail)
-    # repr keeps control characters of a hostile message from the terminal
-    click.echo(found.payload if found.payload.isprintable() else repr(found.payload))
+    for line in (
+        f"letter {found.id} · {found.reason} · {found.received_at:%Y-%m-%d %H:%M:%S} UTC",
+        f"task {found.task_id or 'unknown'} · picture {found.image_id or '(whole message)'}",
+        found.detail,
+        found.payload,
+    ):
+        say(line)
 
 
 @command.command()
 @click.argument("letters", type=int, nargs=-1, required=True)
-@click.option("--trust", is_flag=True, help="Also a message whose signature was not good.")
+@click.option(
+    "--trust", is_flag=True, help="Also a message that nobody vouches for: no good signature."
+)
 def requeue(letters: tuple[int, ...], trust: bool) -> None:
     """Send letters again, with the ids they had.
 
@@ -69,12 +73,12 @@ def requeue(letters: tuple[int, ...], trust: bool) -> None:
     'sent again, awaited', and you may requeue it once more should the queue have lost it.
     """
     from db.session import default_engine
-    from linewatch import requeueing
+    from linewatch import requeue as requeueing
     from linewatch.settings import get_settings
 
     for found in [_get(letter) for letter in letters]:
         done = requeueing.requeue(
-            default_engine(), get_settings(), found, by=getpass.getuser(), trust=trust
+            default_engine(), get_settings(), found, by=os_user(), trust=trust
         )
         click.echo(
             f"letter {found.id}: {done.pictures} pictures sent again, "
@@ -87,20 +91,21 @@ def requeue(letters: tuple[int, ...], trust: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def purge(days: float, yes: bool) -> None:
     """Delete letters and the messages they keep. The pictures' rows stay; it is audited."""
-    from db import dead_letters
-    from db.session import default_engine
+    from db.inspections import dead_letters
+    from db.session import transaction
 
     before = datetime.now(UTC) - timedelta(days=days)
     if not yes:
         click.confirm(
             f"Delete the letters received before {before:%Y-%m-%d %H:%M} UTC?", abort=True
         )
-    count = dead_letters.purge(default_engine(), before=before, by=getpass.getuser())
+    with transaction() as connection:
+        count = dead_letters.purge(connection, before=before, by=os_user())
     click.echo(f"{count} letters deleted")
 
 
 def _get(letter: int) -> Letter:
-    from db import dead_letters
+    from db.inspections import dead_letters
     from db.session import default_engine
 
     found = dead_letters.get(default_engine(), letter)

@@ -52,6 +52,9 @@ def command(
     """
     from rich.console import Console
 
+    from linewatch.extras import need
+
+    need("torch", "redbeat", "flower")
     from linewatch.demo.report import print_report
     from linewatch.demo.run import Demo
     from linewatch.demo.screen import Screen
@@ -111,10 +114,11 @@ def _prepare(
 def _unused(product: Any, settings: Settings) -> Any:
     """The product under a name that the database has no pictures of yet."""
     from db.migrate import upgrade
+    from db.reports.counts import hourly_total
     from db.session import engine_for
-    from db.totals import hourly_total
+    from linewatch.private_files import make_folder
 
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_folder(settings.data_dir)
     upgrade(settings.sql_url)
     if not hourly_total(engine_for(settings.sql_url), product.product):
         return product
@@ -133,6 +137,7 @@ def _document(
         "lost": books.lost,
         "duplicates": books.duplicates,
         "seconds": round(seconds, 1),
+        "shift": {str(verdict): count for verdict, count in result.shift_verdicts.items()},
         "images_per_s": round(result.shift_parts / result.shift_seconds, 2),
         "accuracy_on_simulated_truth": result.score.accuracy,
         "macro_f1": result.score.macro_f1,

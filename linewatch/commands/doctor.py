@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, NoReturn
+
 import click
+
+if TYPE_CHECKING:
+    from linewatch.settings import Settings
 
 
 @click.command()
@@ -15,31 +20,42 @@ def command(progress: bool, ping: str | None, beat: bool) -> None:
     Ends with 1 if something fails. The options are for health checks of containers: they test
     that work gets done, not only that a process is there.
     """
-    from rich.console import Console
-    from rich.table import Table
-
-    from linewatch import health
-    from linewatch.doctor import examine
-    from linewatch.findings import State
     from linewatch.settings import get_settings
 
     settings = get_settings()
     if progress or ping or beat:
-        if progress:
-            problem = health.stuck(settings)
-        elif ping:
-            problem = health.silent(settings, ping)
-        else:
-            problem = health.beat_gone(settings)
-        click.echo(problem or "healthy")
-        raise SystemExit(1 if problem else 0)
+        _check_health(settings, progress=progress, ping=ping)
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from linewatch.doctor.diagnosis import examine
+    from linewatch.doctor.findings import State
+    from linewatch.plain_text import visible
+
     colours = {State.OK: "green", State.WARN: "yellow", State.FAIL: "red"}
     table = Table(box=None, show_header=False, pad_edge=False)
     failed = False
     for finding in examine(settings):
         table.add_row(
-            f"[{colours[finding.state]}]{finding.state}[/]", finding.check, finding.detail
+            f"[{colours[finding.state]}]{finding.state}[/]",
+            finding.check,
+            escape(visible(finding.detail)),
         )
         failed |= finding.state is State.FAIL
     Console().print(table)
     raise SystemExit(1 if failed else 0)
+
+
+def _check_health(settings: Settings, *, progress: bool, ping: str | None) -> NoReturn:
+    """One check, without the imports of the others."""
+    from linewatch.doctor import health
+
+    def check() -> str | None:
+        if progress:
+            return health.stuck(settings)
+        return health.silent(settings, ping) if ping else health.beat_gone(settings)
+
+    problem = health.problem(check)
+    click.echo(problem or "healthy")
+    raise SystemExit(1 if problem else 0)

@@ -62,7 +62,7 @@ def onnx_(file: Path, product: str | None, replace: bool) -> None:
 
 
 def _with_head(net: Any, product: str, fingerprint: str) -> tuple[Any, dict[str, object]]:
-    from db import deployments, model_versions
+    from db.models import deployments, versions
     from db.session import default_engine
     from linewatch.settings import get_settings
     from model_store.apply import AffineHead
@@ -71,7 +71,7 @@ def _with_head(net: Any, product: str, fingerprint: str) -> tuple[Any, dict[str,
 
     engine = default_engine()
     version = deployments.champion(engine, product)
-    info = None if version is None else model_versions.get(engine, version)
+    info = None if version is None else versions.get(engine, version)
     if info is None:
         raise ModelError(f"{product} has no model in service; promote one first")
     if info.fingerprint != fingerprint:

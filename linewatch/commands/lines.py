@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import getpass
-
 import click
 
 from linewatch.commands._output import FORMATS, write_rows
+from linewatch.os_user import os_user
 
 
 @click.group()
@@ -18,8 +17,8 @@ def command() -> None:
 @click.option("--format", "format_", type=FORMATS, default="table", show_default=True)
 def list_(format_: str) -> None:
     """Every line with its cameras, its takt budget in seconds, and its policy."""
+    from db.inspections.stations import all_lines
     from db.session import default_engine
-    from db.stations import all_lines
 
     rows = [
         {
@@ -52,19 +51,21 @@ def set_(line: str, takt_budget: str | None, policy: str | None) -> None:
 
     Workers notice within seconds. What is not given stays as it is.
     """
-    from db.session import default_engine
-    from db.stations import all_lines, set_line
-    from linewatch.errors import LineError
+    from db.inspections.stations import LineChange, set_line
+    from db.session import transaction
 
-    engine = default_engine()
-    known = {info.code: info for info in all_lines(engine)}
-    if line not in known:
-        raise LineError(f"no line is called {line!r}; a line appears with its first picture")
-    budget_s = known[line].takt_budget_s if takt_budget is None else _seconds(takt_budget)
-    chosen = policy or known[line].policy
-    set_line(engine, line, takt_budget_s=budget_s, policy=chosen, by=getpass.getuser())
+    change: LineChange = {}
+    if takt_budget is not None:
+        change["takt_budget_s"] = _seconds(takt_budget)
+    if policy is not None:
+        change["policy"] = policy
+    if not change:
+        raise click.UsageError("say what to set: --takt-budget SECONDS, --policy NAME, or both")
+    with transaction() as connection:
+        now = set_line(connection, line, change, by=os_user())
+    budget_s = now["takt_budget_s"]
     words = "no takt budget" if budget_s is None else f"takt budget {budget_s:g} s"
-    click.echo(f"{line}: {words}, {chosen}")
+    click.echo(f"{line}: {words}, {now['policy']}")
 
 
 def _seconds(text: str) -> float | None:

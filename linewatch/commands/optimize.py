@@ -65,7 +65,7 @@ def _folder(folder: Path, limit: int) -> Iterator[bytes]:
 
 def _inspected(limit: int) -> Iterator[bytes]:
     """What is left of the newest judged pictures."""
-    from db.agreements import newest_uris
+    from db.models.precision_checks import newest_uris
     from db.session import default_engine
     from linewatch.settings import get_settings
     from vision.errors import Unjudgeable

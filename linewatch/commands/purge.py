@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import getpass
-
 import click
 
 from linewatch.commands._output import FORMATS, write_rows
+from linewatch.os_user import os_user
 
 
 @click.command()
@@ -22,11 +21,11 @@ def command(dry_run: bool, format_: str) -> None:
     from db import migrate
     from db.session import engine_for
     from linewatch.settings import get_settings
-    from workers.purging import Purge
+    from workers.retention.purge import Purge
 
     settings = get_settings()
     migrate.require(settings.sql_url)
-    purge = Purge(engine_for(settings.sql_url), settings, by=getpass.getuser())
+    purge = Purge(engine_for(settings.sql_url), settings, by=os_user())
     found = purge.preview() if dry_run else purge.run()
     write_rows(
         [

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from linewatch.commands._output import FORMATS, Cell, write_rows
+from linewatch.commands._database import opened
+from linewatch.commands._output import FORMATS, write_rows
+from linewatch.csv_cell import Cell
 from linewatch.errors import ModelError, ReportError
 
 if TYPE_CHECKING:
@@ -39,14 +41,13 @@ def command(
     Needs neither the pictures nor a GPU, and changes nothing: old and new verdicts are printed
     side by side. Pictures whose features were not kept are counted at the end.
     """
-    from db.periods import parse_instant
-    from db.session import engine_for
+    from linewatch.commands._periods import parse_instant
     from linewatch.settings import get_settings
 
     if part is None and since is None:
         raise click.UsageError("say which pictures: --part SERIAL, or --since (and --until)")
     settings = get_settings()
-    engine, now = engine_for(settings.sql_url), datetime.now(UTC)
+    engine, now = opened(), datetime.now(UTC)
     begin, end = (
         None if text is None else parse_instant(text, now, settings.timezone)
         for text in (since, until)
@@ -72,19 +73,22 @@ def command(
 def _model(
     engine: Engine, part: str | None, product: str | None, version: str | None
 ) -> StoredModel:
-    from db import deployments, replaying
+    from db import products
+    from db.inspections import replay
+    from db.models import deployments
     from linewatch.settings import get_settings
     from model_store.store import ModelStore
-    from workers.gating import stored_model
+    from training.stored_model import stored_model
 
     if version is None:
         if product is None and part is not None:
-            found = replaying.products_of_part(engine, part)
+            found = replay.products_of_part(engine, part)
             if not found:
                 raise ReportError(f"no part with serial number {part!r} was ever inspected")
             product = found[0] if len(found) == 1 else None
         if product is None:
             raise ReportError("say of which product (--product) or with which --version")
+        products.require(engine, product)
         version = deployments.champion(engine, product)
         if version is None:
             raise ModelError(f"{product} has no champion; choose a --version")
@@ -102,11 +106,11 @@ def _replayed(
     until: datetime | None,
 ) -> Iterator[dict[str, Cell] | None]:
     """A row for each picture, None where its features are not stored."""
-    from db import replaying
+    from db.inspections import replay
     from model_store.rejudge import rejudge, vectors_of
 
     manifest = model.manifest
-    pages = replaying.judged(
+    pages = replay.judged(
         engine, manifest.product, manifest.fingerprint, part=part, since=since, until=until
     )
     for page in pages:

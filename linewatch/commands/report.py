@@ -1,151 +1,125 @@
-"""`linewatch report`: defect rates, Pareto, class metrics and models."""
+"""`linewatch report`: parts first; pictures by camera, class metrics, models and the shadow."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
-from linewatch.commands._output import FORMATS, write_rows
+from linewatch.commands._report_appraisal import agreement, audit
+from linewatch.commands._report_containment import containment
+from linewatch.commands._report_labels import label_progress, label_verdict
+from linewatch.commands._report_options import database, instants, only, period, shown
+from linewatch.commands._report_parts import defect_rate, first_pass, lot, pareto, trend
+from linewatch.commands._report_running import backlog, flow, rejected, versions
+from linewatch.commands._rights import RightsGroup
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from db.reports.groups import Filters
+    from db.reports.report import Report
 
-    from db.report_groups import Filters
-
-F = TypeVar("F", bound=Callable[..., Any])
 _GROUPS = click.Choice(["line", "camera", "product", "lot", "hour", "shift", "day"])
+_BY = "Group by this; can be repeated. A night shift counts to the day on which it began."
 _EMPTY = "nothing was inspected in this time"
+_narrowed = only("product", "line", "camera", "lot")
 
 
-def _period_and_filters(function: F) -> F:
-    options = [
-        click.option("--since", help="From: '2026-01-31T06:00', '24h', '7d', 'today'."),
-        click.option("--until", help="To, exclusive; in the same words."),
-        click.option("--product", help="Only this product."),
-        click.option("--line", help="Only this line."),
-        click.option("--camera", help="Only this camera."),
-        click.option("--lot", help="Only this lot."),
-    ]
-    for option in reversed(options):
-        function = option(function)
-    return function
-
-
-def _by(*default: str) -> Callable[[F], F]:
-    text = "Group by this; can be repeated. A night shift counts to the day on which it began."
-    return click.option("--by", type=_GROUPS, multiple=True, default=default, help=text)
-
-
-_format = click.option("--format", "format_", type=FORMATS, default="table", show_default=True)
-
-
-@click.group()
+@click.group(cls=RightsGroup)
 def command() -> None:
-    """Defect rates, Pareto, class metrics and models."""
+    """Defect rate, yield, Pareto, trend, lots; models, labels, rejects, flow, backlog."""
 
 
-@command.command("defect-rate")
-@_by("line")
-@_period_and_filters
-@_format
-def defect_rate(by: tuple[str, ...], format_: str, **narrow: str | None) -> None:
-    """How parts ended, by line or whatever --by names.
+for _report in (
+    *(defect_rate, first_pass, pareto, trend, lot),
+    *(versions, backlog, rejected, flow),
+    *(label_verdict, label_progress),
+    *(audit, agreement, containment),
+):
+    command.add_command(_report)
+
+
+@command.command()
+@click.option("--by", type=_GROUPS, multiple=True, default=("camera",), help=_BY)
+@period
+@_narrowed
+@shown
+def pictures(by: tuple[str, ...], **narrow: str | None) -> Report:
+    """How pictures ended, by camera or whatever --by names, in the hour of their verdict.
 
     defect_rate is defects / (passed + defects), with its 95 % Wilson interval; review_rate is the
-    share of inspected parts that a person should look at.
+    share of inspected pictures that a person should look at. Parts are counted by defect-rate.
     """
-    from db import reports
+    from db.reports import pictures as reports
+    from db.reports.report import Report
 
-    engine, filters = _open(narrow)
-    rows = [row.cells() for row in reports.defect_rate(engine, filters, by)]
-    write_rows(rows, format_, title="Defect rate", empty=_EMPTY)
-
-
-@command.command()
-@_by()
-@_period_and_filters
-@_format
-def pareto(by: tuple[str, ...], format_: str, **narrow: str | None) -> None:
-    """Defect classes, most frequent first, with their running share."""
-    from db import reports
-
-    engine, filters = _open(narrow)
-    rows = [row.cells() for row in reports.pareto(engine, filters, by)]
-    write_rows(rows, format_, title="Defects by class", empty="no defects in this time")
+    filters = _filters(narrow)
+    engine, timezone = database()
+    found = reports.picture_rates(engine, filters, by, timezone)
+    return Report("pictures", "Pictures", tuple(row.cells() for row in found), empty=_EMPTY)
 
 
 @command.command()
-@click.option("--product", help="Only this product.")
-@_format
-def classes(product: str | None, format_: str) -> None:
+@only("product")
+@shown
+def classes(product: str | None) -> Report:
     """Cross-validated precision, recall and F1 of the model in force, by class."""
-    from db import reports
+    from db.reports import pictures as reports
+    from db.reports.report import Report
 
-    engine, _ = _open({})
-    rows = [row.cells() for row in reports.classes(engine, product)]
+    engine, _ = database()
+    rows = tuple(row.cells() for row in reports.classes(engine, product))
     empty = "no model is in force, or none that was trained here; see `linewatch models list`"
-    write_rows(rows, format_, title="Classes", empty=empty)
+    return Report("classes", "Classes", rows, empty=empty)
 
 
 @command.command()
-@_period_and_filters
-@_format
-def model(format_: str, **narrow: str | None) -> None:
-    """Which model version judged how many parts, and with what encoders."""
-    from db import reports
+@period
+@_narrowed
+@shown
+def model(**narrow: str | None) -> Report:
+    """Which model version judged how many pictures, and with what encoders."""
+    from db.reports import pictures as reports
+    from db.reports.report import Report
 
-    engine, filters = _open(narrow)
-    rows = [row.cells() for row in reports.model(engine, filters)]
-    write_rows(rows, format_, title="Models", empty=_EMPTY)
+    filters = _filters(narrow)
+    engine, timezone = database()
+    found = reports.model(engine, filters, timezone)
+    return Report("model", "Models", tuple(row.cells() for row in found), empty=_EMPTY)
 
 
 @command.command()
 @click.argument("product")
-@click.option("--since", help="From: '2026-01-31T06:00', '24h', '7d', 'today'.")
-@click.option("--until", help="To, exclusive; in the same words.")
-@_format
-def shadow(product: str, since: str | None, until: str | None, format_: str) -> None:
+@period
+@shown
+def shadow(product: str, since: str | None, until: str | None) -> Report:
     """Champion and shadow side by side, on the pictures that both judged.
 
     Counts by both verdicts; on those that people labelled, the gate's paired tests follow.
     """
-    from db import deployments
-    from db import shadow as shadows
+    from db import products
+    from db.models import deployments
+    from db.models import shadow as shadows
+    from db.reports.report import Report
     from linewatch.errors import ReportError
-    from workers.shadowing import paired_lines
+    from training.shadow import paired_lines
 
-    engine, filters = _open({"since": since, "until": until})
+    first, last = instants(since, until)
+    engine, _ = database()
     version = deployments.shadows(engine).get(product)
     if version is None:
+        products.require(engine, product)
         raise ReportError(
             f"{product} has no shadow; set one with `linewatch models shadow VERSION`"
         )
-    span = {"since": filters.since, "until": filters.until}
-    rows = [row.cells() for row in shadows.agreement(engine, product, version, **span)]
-    write_rows(rows, format_, title="Champion and shadow", empty="both judged nothing yet")
-    for line in paired_lines(engine, product, version, **span):
-        click.echo(line, err=format_ != "table")
+    span = {"since": first, "until": last}
+    rows = tuple(row.cells() for row in shadows.agreement(engine, product, version, **span))
+    notes = tuple(paired_lines(engine, product, version, **span))
+    empty = "both judged nothing yet"
+    return Report("shadow", "Champion and shadow", rows, notes=notes, empty=empty)
 
 
-def _open(narrow: dict[str, str | None]) -> tuple[Engine, Filters]:
-    """The database, its schema checked, and the filters."""
-    from db import migrate
-    from db.periods import parse_instant
-    from db.report_groups import Filters
-    from db.session import engine_for
-    from linewatch.errors import ReportError
-    from linewatch.settings import get_settings
+def _filters(narrow: dict[str, str | None]) -> Filters:
+    from db.reports.groups import Filters
 
-    settings = get_settings()
-    now = datetime.now(UTC)
-    since, until = (
-        parse_instant(text, now, settings.timezone) if (text := narrow.pop(name, None)) else None
-        for name in ("since", "until")
-    )
-    if since is not None and until is not None and since >= until:
-        raise ReportError(f"--since ({since:%Y-%m-%d %H:%M}Z) is not before --until")
-    migrate.require(settings.sql_url)
-    return engine_for(settings.sql_url), Filters(since=since, until=until, **narrow)
+    since, until = instants(narrow.pop("since", None), narrow.pop("until", None))
+    return Filters(since, until, **narrow)

@@ -6,11 +6,14 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
 import click
 
+from linewatch.commands._picture_lines import NO_VERDICT_YET, verdict_json, verdict_text
 from linewatch.errors import SpoolError
 from linewatch.settings import get_settings
+from producer.inbox import kept_receipts
 from producer.sender import Sender
 from producer.spool import Spool, SpoolStatus
 
@@ -69,6 +72,32 @@ def export(path: Path | None) -> None:
         spool.close()
 
 
+@command.command()
+@_spool_option
+@click.argument("ids", nargs=-1, type=click.UUID)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+def receipts(path: Path | None, ids: tuple[UUID, ...], form: str) -> int:
+    """Say what became of pictures: those with these IDS, or all that the spools keep.
+
+    Ends with 3 if a picture has no verdict yet. Receipts come while a program sends, such as
+    `linewatch spool flush --wait`.
+    """
+    missing = dict.fromkeys(ids, "is not known to any spool here")
+    for spool in _spools(path):
+        for receipt in kept_receipts(spool, frozenset(ids)):
+            click.echo(verdict_json(receipt) if form == "json" else verdict_text(receipt))
+            missing.pop(receipt.id, None)
+        for id_ in missing:
+            if not spool.holds_none([id_]):
+                missing[id_] = f"waits in {spool.path}: no verdict yet"
+        spool.close()
+    for id_, state in missing.items():
+        click.echo(f"{id_} {state}", err=True)
+    return NO_VERDICT_YET if missing else 0
+
+
 def _spools(path: Path | None) -> Iterator[Spool]:
     settings = get_settings()
     paths = [path] if path else sorted(settings.spool_folder.glob("*.db"))
@@ -94,6 +123,7 @@ def _flush(spool: Spool, deadline: float, wait: bool) -> int:
     sender = Sender(spool.path, get_settings())
     sender.start()
     while remaining() and time.monotonic() < deadline:
+        sender.check()
         time.sleep(_POLL_S)
     trouble = sender.state.trouble
     sender.stop()

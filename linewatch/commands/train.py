@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from linewatch.commands._database import opened
+
 if TYPE_CHECKING:
-    from workers.retraining import Retrained
+    from training.retraining import Retrained
 
 
 @click.command()
@@ -20,23 +22,22 @@ def command(product: str, promote: bool, few_shot: bool) -> None:
     Cross-validates, fits on all labels, stores the version and asks the gate about it;
     `linewatch models promote` puts it to work.
     """
-    import getpass
-
-    from db import deployments
-    from db.session import engine_for
     from linewatch.errors import ModelError
+    from linewatch.os_user import os_user
     from linewatch.settings import get_settings
     from model_store.store import ModelStore
-    from workers.retraining import retrain
+    from training.promotion import Wish
+    from training.retraining import retrain
 
     settings = get_settings()
-    engine = engine_for(settings.sql_url)
+    wish = Wish.of_person(os_user(), "linewatch train --promote") if promote else None
     result = retrain(
-        engine,
+        opened(),
         ModelStore(settings.models_url),
         product,
         trigger="command",
         settings=settings,
+        wish=wish,
         few_shot=few_shot,
         on_progress=lambda stage, share: click.echo(f"{share:4.0%} {stage}", err=True),
     )
@@ -45,18 +46,14 @@ def command(product: str, promote: bool, few_shot: bool) -> None:
     version = result.manifest.version
     _tell(result)
     if result.promoted:
-        click.echo(f"{version} passed the gate and serves {product} now")
-    elif not promote:
-        click.echo(f"promote it with: linewatch models promote {version}")
-    elif result.decision is None or result.decision.outcome in ("failed", "undecided"):
+        click.echo(f"{version} now serves {product}")
+    elif promote:
         raise ModelError(
             f"{version} is stored but not promoted, see the gate's reasons above; to promote it "
             f"all the same: linewatch models promote {version} --force --why REASON"
         )
     else:
-        why = "linewatch train --promote"
-        deployments.promote(engine, product, version, by=getpass.getuser(), why=why)
-        click.echo(f"{version} now serves {product}")
+        click.echo(f"promote it with: linewatch models promote {version}")
 
 
 def _tell(result: Retrained) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from datetime import datetime
 
 import click
 
@@ -14,13 +15,18 @@ def command(flower_port: int) -> None:
     """Run everything on this machine until Ctrl-C.
 
     Redis (unless LINEWATCH_REDIS_URL names one), an inspect worker, a training worker, beat and
-    Flower. For a plant, run the parts as services: see docker-compose.yml and deploy/systemd.
+    Flower. What ends by itself is started again. For a plant, run the parts as services:
+    `linewatch init` writes the files for Compose and systemd.
     """
+    from linewatch.extras import need
+
+    need("torch", "redbeat", "flower")
     from linewatch.plant import environment, start_plant
-    from linewatch.services import ServiceGroup
+    from linewatch.services import ServiceGroup, need_port
     from linewatch.settings import get_settings
 
     settings = get_settings()
+    need_port(flower_port, "--flower-port")  # before anything is started
     with (
         ServiceGroup(settings.data_dir / "logs", environment(settings)) as group,
         contextlib.suppress(KeyboardInterrupt),
@@ -32,5 +38,5 @@ def command(flower_port: int) -> None:
         click.echo(f"data      {settings.data_dir}")
         click.echo("Ctrl-C stops everything.")
         while True:
-            group.check()
-            time.sleep(1)
+            group.keep_running(lambda line: click.echo(f"{datetime.now():%H:%M:%S} {line}"))  # noqa: DTZ005
+            time.sleep(0.25)

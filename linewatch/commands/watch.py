@@ -11,12 +11,23 @@ from pathlib import Path
 
 import click
 
+from linewatch.commands._output import say
+from linewatch.commands._picture_lines import (
+    accepted_json,
+    accepted_text,
+    verdict_json,
+    verdict_text,
+)
 from linewatch.errors import SubmissionError
 from linewatch.settings import get_settings
 from producer.camera import Camera
-from producer.contract import Receipt
+from producer.inbox import KeptReceipt
 from producer.names import PICTURES, PictureNames
-from producer.watch import FolderWatch, WatchOptions
+from producer.watch import FolderWatch, HandedOver, WatchOptions
+from producer.wholeness import Patience
+
+_DEFAULT = Patience()
+_SECONDS = click.FloatRange(min=0.05)
 
 
 @click.command()
@@ -31,13 +42,35 @@ from producer.watch import FolderWatch, WatchOptions
 @click.option("--recursive/--flat", default=False, show_default=True, help="Sub-folders too.")
 @click.option(
     "--settle",
-    type=click.FloatRange(min=0.05),
-    default=0.5,
+    type=_SECONDS,
+    default=_DEFAULT.settle_s,
     show_default=True,
-    help="Seconds without a change after which a file is complete.",
+    help="Seconds without a change after which a file that looks whole is sent.",
+)
+@click.option(
+    "--settle-unsure",
+    type=_SECONDS,
+    default=_DEFAULT.unsure_s,
+    show_default=True,
+    help="The same, where neither content nor kernel tells whether it is whole.",
+)
+@click.option(
+    "--patience",
+    type=_SECONDS,
+    default=_DEFAULT.unfinished_s,
+    show_default=True,
+    help="The same, where bytes are missing or a program has it open for writing.",
 )
 @click.option("--polling", is_flag=True, help="Do not rely on inotify (network folders).")
 @click.option("--spool", type=click.Path(path_type=Path), help="Another spool file.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="json: one object a line; everything else goes to standard error.",
+)
 def command(
     folder: Path,
     line: str,
@@ -47,20 +80,24 @@ def command(
     part_pattern: str | None,
     recursive: bool,
     settle: float,
+    settle_unsure: float,
+    patience: float,
     polling: bool,
     spool: Path | None,
+    form: str,
 ) -> None:
     """Hand over every picture that appears in FOLDER, and those that came while nobody watched.
 
     A picture that is still being written is not sent. Hidden and temporary names (.tmp, .part, ~)
-    are left alone; a rename into place is seen at once.
+    are left alone; a rename into place is seen at once. Each picture is one line when it is
+    accepted and one when its verdict is there, both with its path and id.
     """
     if not folder.is_dir():
         raise SubmissionError(f"{folder} is not a folder; make it, or name another")
     options = WatchOptions(
         names=PictureNames(patterns or PICTURES),
         recursive=recursive,
-        settle_s=settle,
+        patience=Patience(settle, settle_unsure, patience),
         polling=True if polling else None,
         part_pattern=_compiled(part_pattern),
     )
@@ -70,20 +107,21 @@ def command(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("watchfiles").setLevel(logging.WARNING)
     counts: Counter[str] = Counter()
+    as_json = form == "json"
 
-    def told(receipt: Receipt) -> None:
+    def told(receipt: KeptReceipt) -> None:
         counts[str(receipt.verdict)] += 1
-        detail = receipt.defect_class or receipt.reason or ""
-        click.echo(f"{receipt.verdict:<11} {receipt.id} {detail}")
+        say(verdict_json(receipt) if as_json else verdict_text(receipt))
 
-    def accepted(path: Path) -> None:
+    def accepted(picture: HandedOver) -> None:
         counts["accepted"] += 1
-        click.echo(f"accepted    {path}")
+        say(accepted_json(picture) if as_json else accepted_text(picture))
 
     with Camera(line, camera, product, spool, get_settings(), on_receipt=told) as source:
-        click.echo(f"watching {folder}; Ctrl-C ends")
+        click.echo(f"watching {folder}; Ctrl-C ends", err=as_json)
         FolderWatch(folder, source, options, on_accepted=accepted).run(stop)
-    click.echo(", ".join(f"{count} {what}" for what, count in counts.items()) or "nothing came")
+    summary = ", ".join(f"{count} {what}" for what, count in counts.items())
+    click.echo(summary or "nothing came", err=as_json)
 
 
 def _compiled(pattern: str | None) -> re.Pattern[str] | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 
 import click
 
@@ -47,8 +46,11 @@ def command(
         raise click.BadParameter(
             f"no queue is called {', '.join(unknown)}; choose from {', '.join(QUEUES)}"
         )
+    from linewatch.extras import need
+    from linewatch.services import python_command
     from linewatch.settings import get_settings
 
+    need("torch", "sqlalchemy", "celery")
     settings = get_settings()
     devices = _devices(device or settings.device)
     if "inspect" not in queues.split(","):
@@ -56,21 +58,27 @@ def command(
     arguments = ["-A", "workers", "worker", "-Q", queues, "-l", loglevel]
     arguments += ["--without-gossip", "--without-mingle"]
     arguments += ["-c", str(threads)] if threads else []
-    celery = [sys.executable, "-m", "celery", *arguments]
+    celery = python_command("linewatch.celery_program", *arguments)
     if not supervise:
         if len(devices) > 1:
             raise click.BadParameter("several devices need the supervisor; name one")
         os.environ["LINEWATCH_DEVICE"] = devices[0]
         os.execv(celery[0], [*celery, "-n", f"{name}@%h"])  # noqa: S606
-    from workers.supervisor import Program, Supervisor
+    from workers.health.pulse import Limits
+    from workers.health.supervisor import Program, Supervisor
 
+    limits = Limits(
+        start_s=settings.start_timeout_s,
+        silent_s=settings.silent_timeout_s,
+        stall_s=1.5 * settings.stall_timeout_s,  # the worker's own watchdog comes first
+    )
     programs = []
     for place, one in enumerate(devices):
         own = name if len(devices) == 1 else f"{name}-{place}"
         environment = {"LINEWATCH_DEVICE": one}
         if settings.metrics_port:  # each worker serves its own
             environment["LINEWATCH_METRICS_PORT"] = str(settings.metrics_port + place)
-        programs.append(Program(own, [*celery, "-n", f"{own}@%h"], environment))
+        programs.append(Program(own, [*celery, "-n", f"{own}@%h"], environment, limits))
     raise SystemExit(Supervisor(programs).run())
 
 

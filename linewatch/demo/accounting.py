@@ -8,9 +8,9 @@ from uuid import UUID
 
 from sqlalchemy import Engine
 
-from db.inspections import outcomes
-from db.records import Outcome
-from db.totals import hourly_total
+from db.inspections.inspections import outcomes
+from db.inspections.records import Outcome
+from db.reports.counts import hourly_total
 from producer.contract import Verdict
 
 

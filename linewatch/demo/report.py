@@ -2,47 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from db import reports, training
+from db.models import runs
+from db.reports.part_reports.defect_rate import rate_cells, yield_cells
 from db.session import engine_for
+from linewatch.chart_text import chart_lines
 from linewatch.demo.run import DemoResult
+from linewatch.demo.shift_report import shift_chart, shift_tallies
 from linewatch.settings import Settings
+from producer.contract import Verdict
+from quality.part_tally import PartTally
 
 
 def print_report(
     console: Console, settings: Settings, product: str, result: DemoResult, flower_url: str
 ) -> list[dict[str, Any]]:
-    """Print what the shift was like; returns the defect-rate rows for `--json`."""
+    """Print what the shift was like; returns the rows by line for `--json`.
+
+    The pictures that came before there was a model are in none of the shift's figures.
+    """
     engine = engine_for(settings.sql_url)
-    rows = reports.defect_rate(engine, reports.Filters(product=product), by=("line", "camera"))
+    tallies = shift_tallies(engine, product, result.shift_lots, settings.timezone)
     console.print()
-    console.print(_defect_table(rows))
-    metrics = training.run_metrics(engine, result.version)
+    console.print(_shift_table(tallies))
+    console.print()
+    chart = shift_chart(engine, product, result.shift_lots, settings.timezone)
+    for line in chart_lines(chart, console.width):
+        console.print(line, markup=False, highlight=False)
+    console.print()
+    metrics = runs.run_metrics(engine, result.version)
     console.print(_class_table(metrics))
     console.print(_confusion_table(metrics))
     _print_books(console, result)
     _print_places(console, settings, flower_url)
-    return [row.cells() for row in rows]
+    return [
+        {"line": line, **rate_cells(tally), **yield_cells(tally)} for line, tally in tallies.items()
+    ]
 
 
-def _defect_table(rows: list[Any]) -> Table:
-    table = _table("Defect rate by line and camera")
-    for name in ("line", "camera", "judged", "pass", "defect", "review", "rate", "95 %"):
-        table.add_column(
-            name, justify="left" if name in ("line", "camera") else "right", no_wrap=True
-        )
-    for row in rows:
+def _shift_table(tallies: Mapping[str, PartTally]) -> Table:
+    table = _table("Defect rate of the shift, by parts")
+    columns = ("line", "parts", "decided", "open", "rate", "95 %", "band", "yield")
+    for name in columns:
+        table.add_column(name, justify="left" if name == "line" else "right", no_wrap=True)
+    for line, tally in tallies.items():
         table.add_row(
-            *(row.group["line"], row.group["camera"]),
-            *map(str, (row.inspected, row.passed, row.defects, row.review)),
-            _percent(row.defect_rate),
-            _interval(row.interval),
+            *(line, *map(str, (tally.parts, tally.decided, tally.open))),
+            *(_percent(tally.rate), _interval(tally.interval), _interval(tally.band)),
+            _percent(tally.first_pass_yield),
         )
+    table.caption = "band: from all open parts good to all bad · yield: first-pass yield"
     return table
 
 
@@ -80,6 +95,9 @@ def _print_books(console: Console, result: DemoResult) -> None:
         f"accepted {books.accepted} = judged {books.judged} + rejected {books.rejected} + "
         f"dead-lettered {books.dead_lettered} · lost {books.lost} · duplicates {books.duplicates}"
     )
+    counts = result.shift_verdicts
+    said = " · ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts.get(verdict))
+    console.print(f"shift alone: {said} of {result.shift_parts}")
     if score.accuracy is not None:
         console.print(
             f"shift: {result.shift_parts / result.shift_seconds:.1f} pictures/s · first choice "

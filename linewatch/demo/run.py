@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import Engine
 
-from db import deployments, labels, products, training
-from db.session import engine_for
+from db import products
+from db.labels import labels
+from db.models import deployments, runs
+from db.session import engine_for, transaction
 from linewatch.demo.accounting import Account, Score, account, score
 from linewatch.demo.screen import Screen
 from linewatch.demo.sources import DemoPicture, PictureSource
@@ -22,6 +25,7 @@ from linewatch.plant import Plant, resident_models
 from linewatch.services import ServiceGroup
 from linewatch.settings import Settings
 from producer.camera import Camera
+from producer.contract import Verdict
 from workers.config import RETRAIN_TASK
 
 WHO = "demo"
@@ -38,6 +42,8 @@ class DemoResult:
     version: str
     shift_seconds: float
     shift_parts: int
+    shift_verdicts: Mapping[Verdict, int]
+    shift_lots: frozenset[str]
     flower_tasks: int | None
 
 
@@ -66,7 +72,7 @@ class Demo:
         self._group = group
         self._screen = screen
         self._engine: Engine = engine_for(settings.sql_url)
-        self._truth: dict[UUID, str] = {}
+        self._lots: set[str] = set()
 
     def run(self) -> DemoResult:
         """First pictures, labels, first model, shift, books.
@@ -75,17 +81,18 @@ class Demo:
             ServiceError: something stopped, or receipts stay away.
             TrainingError: no model could be trained.
         """
-        products.register(self._engine, self._source.product)
+        with transaction(self._engine) as connection:
+            products.register(connection, self._source.product)
         product = self._source.product.product
         with self._screen.step("first pictures, before any model", self._source.first_count):
             first = self._stream(self._source.first())
-        labels.add_labels(
-            self._engine,
-            [labels.NewLabel(id_, truth, labelled_by=WHO, source="demo") for id_, truth in first],
-        )
+        said = [labels.NewLabel(id_, truth, labelled_by=WHO, source="demo") for id_, truth in first]
+        with transaction(self._engine) as connection:
+            labels.add_labels(connection, said)
         with self._screen.step("first model, by cross-validation"):
             version = self._train(product)
         with self._screen.step("shift", self._source.shift_count):
+            self._lots.clear()
             began = time.monotonic()
             shift = self._stream(self._source.shift())
             seconds = time.monotonic() - began
@@ -96,6 +103,8 @@ class Demo:
             version=version,
             shift_seconds=seconds,
             shift_parts=len(shift),
+            shift_verdicts=Counter(Verdict(found[id_].verdict) for id_, _ in shift if id_ in found),
+            shift_lots=frozenset(self._lots),
             flower_tasks=flower_tasks(self._plant.flower_url),
         )
 
@@ -110,6 +119,7 @@ class Demo:
                     cameras[station] = stack.enter_context(self._camera(*station))
                 id_ = cameras[station].submit(picture.path, part=picture.part, lot=picture.lot)
                 submitted.append((id_, picture.truth))
+                self._lots.add(picture.lot)
                 self._screen.submitted()
                 self._group.check()
             self._await_receipts(list(cameras.values()))
@@ -145,7 +155,7 @@ class Demo:
         make_app(self._settings).send_task(RETRAIN_TASK, args=[product, "demo"])
         deadline = time.monotonic() + TRAIN_TIMEOUT_S
         while True:
-            run = training.latest_run(self._engine, product)
+            run = runs.latest_run(self._engine, product)
             if run is not None and run.state == "failed":
                 raise TrainingError(f"no first model: {run.error}")
             if run is not None and run.state == "succeeded" and run.model_version:
@@ -155,9 +165,9 @@ class Demo:
                 raise ServiceError(f"no model after {TRAIN_TIMEOUT_S:.0f} s")
             time.sleep(0.1)
         version: str = run.model_version
-        deployments.promote(
-            self._engine, product, version, by=WHO, why="first model of the demonstration"
-        )
+        why = "first model of the demonstration"
+        with transaction(self._engine) as connection:
+            deployments.promote(connection, product, version, by=WHO, why=why)
         self._group.wait_until(
             f"model {version}",
             lambda: (resident_models(self._settings) or {}).get(product) == version,

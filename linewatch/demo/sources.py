@@ -14,12 +14,15 @@ from linewatch.products import ProductSpec, load_product, product_files
 PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
 LINES = ("line-1", "line-2")
 CAMERAS_PER_LINE = 2
-LOT_SIZE = 50
+LOT_SIZE = 20  # parts: of as many a p chart has subgroups
 
 
 @dataclass(frozen=True, slots=True)
 class DemoPicture:
-    """A picture on disk, what it shows, and which station took it."""
+    """A picture on disk, what it shows, and which station took it.
+
+    Lots of the shift have names of their own.
+    """
 
     path: Path
     truth: str
@@ -90,7 +93,12 @@ class SimulatedSource:
             path.parent.mkdir(parents=True, exist_ok=True)
             save(part.pixels, path)
             yield DemoPicture(
-                path, part.defect_class, part.line, part.camera, f"{prefix}-{part.serial}", part.lot
+                path,
+                part.defect_class,
+                part.line,
+                part.camera,
+                part=f"{prefix}-{part.serial}",
+                lot=f"{prefix}-{part.lot}",
             )
 
 
@@ -143,7 +151,7 @@ class FolderSource:
                 line=LINES[station // CAMERAS_PER_LINE],
                 camera=f"cam-{station + 1}",
                 part=f"{prefix}{index + 1:06d}",
-                lot=f"lot-{index // LOT_SIZE + 1:03d}",
+                lot=f"{prefix}-lot-{index // LOT_SIZE + 1:03d}",
             )
 
 

@@ -45,10 +45,11 @@ class FeatureCache:
     Args:
         folder: made when something is first kept.
         fingerprint: of the features.
+        bits: that were taken to carry the value of 16-bit samples; None: as the files say.
     """
 
-    def __init__(self, folder: Path, fingerprint: str) -> None:
-        self._folder = folder / fingerprint[:32]
+    def __init__(self, folder: Path, fingerprint: str, bits: int | None = None) -> None:
+        self._folder = folder / (fingerprint[:32] + (f"-{bits}-bits" if bits else ""))
 
     def get(self, sha256: str, dim: int) -> Features | None:
         """The vector of a picture, or None. What is damaged counts as absent."""
@@ -103,6 +104,8 @@ def features_of(
     paths: Sequence[Path],
     cache: FeatureCache | None = None,
     progress: Callable[[int], None] = lambda done: None,
+    *,
+    bits: int | None = None,
 ) -> tuple[Features, list[int], list[Unread]]:
     """Features of picture files.
 
@@ -111,6 +114,7 @@ def features_of(
         paths: the files.
         cache: asked first, told afterwards.
         progress: called with the number of files done since the last call.
+        bits: that carry the value of a 16-bit sample; None: as the files say, or all.
 
     Returns:
         float32 [m, dim]; which of `paths` the rows are of; the files that gave none.
@@ -127,7 +131,7 @@ def features_of(
                 rows[index] = known
                 progress(1)
                 continue
-            batch.append((index, sha256, extractor.prepare(data).pixels))
+            batch.append((index, sha256, extractor.prepare(data, bits=bits).pixels))
         except (OSError, Unjudgeable) as error:
             unread.append(Unread(path, getattr(error, "strerror", None) or str(error)))
             progress(1)

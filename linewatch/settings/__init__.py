@@ -1,7 +1,9 @@
-"""The one place that reads configuration: environment, `.env`, and secret files.
+"""The one place that reads configuration: environment, an environment file, and secret files.
 
 Every setting has a default under which Linewatch works: SQLite, a private Redis, CPU.
-Set one as `LINEWATCH_<NAME>`, in `.env`, or as a file of that name under `LINEWATCH_SECRETS_DIR`.
+Set one as `LINEWATCH_<NAME>`, as a line of the file that `LINEWATCH_ENV_FILE` names (else of `.env`
+in the data folder; that of the current folder may be anybody's), or as a file of that name under
+`LINEWATCH_SECRETS_DIR`.
 """
 
 from __future__ import annotations
@@ -15,15 +17,25 @@ from typing import Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from pydantic import ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from linewatch.errors import ConfigurationError
 from linewatch.settings.learning import Learning
 from linewatch.settings.line import Places, Producer, Queue, Vision, Worker
+from linewatch.settings.places import (
+    ENVIRONMENT_ONLY,
+    PREFIX,
+    Place,
+    environment_file,
+    places,
+    require_readable,
+    secrets_folder,
+)
 from linewatch.settings.retention import Retention
 from linewatch.settings.security import Security
+from linewatch.settings.unknown import tell_once, unknown_names
 
-__all__ = ["Settings", "get_settings"]
+__all__ = ["Settings", "environment_file", "get_settings", "setting_names"]
 
 _UNIX_SOCKET_PATH_LIMIT = 100  # bytes; the kernel's is 108 with the terminating NUL
 
@@ -34,7 +46,11 @@ class Settings(
 ):
     """Typed settings, checked against each other when they are read."""
 
-    model_config = SettingsConfigDict(env_prefix="LINEWATCH_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="LINEWATCH_",
+        extra="ignore",
+        hide_input_in_errors=True,  # some are secrets
+    )
 
     @model_validator(mode="after")
     def _agree_on_tls(self) -> Self:
@@ -100,11 +116,35 @@ def get_settings() -> Settings:
     Raises:
         ConfigurationError: a setting is malformed or contradicts another; names it.
     """
-    secrets_dir = os.environ.get("LINEWATCH_SECRETS_DIR")
+    found = places()
+    tell_once(unknown_names(setting_names(), found))
+    _refuse_in_vain(found)
+    folder = secrets_folder()
+    if folder is not None:
+        require_readable(folder, setting_names())
+    file = environment_file()
     try:
-        return Settings(_secrets_dir=secrets_dir)
+        return Settings(_secrets_dir=folder, _env_file=file)
     except ValidationError as error:
         raise ConfigurationError(_explain(error)) from None
+    except (OSError, UnicodeDecodeError, SettingsError) as error:
+        raise ConfigurationError(f"the settings in {file} cannot be read: {error}") from None
+
+
+def setting_names() -> frozenset[str]:
+    """Every setting, as its variable is called."""
+    return frozenset(f"{PREFIX}{name.upper()}" for name in Settings.model_fields)
+
+
+def _refuse_in_vain(found: list[Place]) -> None:
+    """An environment file cannot name the secrets folder: the settings there would be missed."""
+    environment, *others = found
+    for place in others:
+        for name in ENVIRONMENT_ONLY:
+            if place.sets(name) and not environment.sets(name):
+                raise ConfigurationError(
+                    f"{name} in {place.label} is not obeyed: set it in the environment"
+                )
 
 
 def _explain(error: ValidationError) -> str:

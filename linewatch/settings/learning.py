@@ -26,7 +26,12 @@ class Learning(BaseModel):
     auto_promote: Literal["off", "gate"] = Field(
         default="off", description="gate: a retrained model that passes the gate serves at once."
     )
-    golden_set: str = Field(default="golden", description="The set that the gate compares on.")
+    golden_set: str = Field(
+        default="golden",
+        min_length=1,
+        max_length=64,
+        description="The set that the gate compares on, and `linewatch golden` means unasked.",
+    )
     gate_least_pictures: int = Field(
         default=20, ge=1, description="With fewer to compare on, the gate does not decide."
     )

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, Field, field_validator, model_validator
 from pydantic_settings import NoDecode
 
+from linewatch.settings import redis_url as redis_urls
 from linewatch.settings.reading import absolute
 
 
@@ -21,8 +22,19 @@ class Places(BaseModel):
         description="Everything that is Linewatch's own: SQLite, models, weights, logs, spools.",
     )
     database_url: str = Field(default="", repr=False, description="SQLAlchemy URL; empty: SQLite.")
+    prepared_statements: Literal["auto", "on", "off"] = Field(
+        default="auto",
+        description="On PostgreSQL; auto: not behind a pooler such as PgBouncer.",
+    )
     redis_url: str = Field(default="", repr=False, description="redis:// URL; empty: private.")
-    model_store_url: str = Field(default="", description="fsspec URL; empty: data_dir/models.")
+    redis_key_prefix: str = Field(
+        default="",
+        pattern=r"^[A-Za-z0-9_.:-]{0,64}$",
+        description="Before every key, where others use the same Redis database; the same for all.",
+    )
+    model_store_url: str = Field(
+        default="", repr=False, description="fsspec URL; empty: data_dir/models."
+    )
     products_dir: Path | None = Field(default=None, description="Folder of product YAML files.")
     image_roots: Annotated[tuple[Path, ...], NoDecode] = Field(
         default=(), description="Folders that pictures may be read from, ':'-separated."
@@ -37,6 +49,11 @@ class Places(BaseModel):
         return value
 
     _absolute_places = field_validator("data_dir", "products_dir")(absolute)
+
+    @field_validator("redis_url")
+    @classmethod
+    def _usable_redis_url(cls, value: str) -> str:
+        return redis_urls.checked(value)
 
     @field_validator("plant_timezone")
     @classmethod
@@ -81,8 +98,17 @@ class Vision(BaseModel):
     precision: Literal["auto", "float32", "bfloat16", "float16", "int8"] = Field(
         default="auto", description="Of the encoders' arithmetic; auto: float32."
     )
-    max_image_bytes: int = Field(default=64 * 1024 * 1024, gt=0)
-    max_image_pixels: int = Field(default=100_000_000, gt=0)
+    max_image_bytes: int = Field(
+        default=64 * 1024 * 1024, gt=0, description="Of a picture's file; more is rejected."
+    )
+    max_image_pixels: int = Field(
+        default=50_000_000, gt=0, description="Width times height; more is rejected."
+    )
+    decode_memory_mb: int = Field(
+        default=1024,
+        ge=1,
+        description="What all pictures being decoded may hold together; see docs/pictures.md.",
+    )
 
     _absolute_weights = field_validator("weights_dir")(absolute)
 
@@ -110,12 +136,27 @@ class Worker(BaseModel):
     stall_timeout_s: float = Field(
         default=60.0, gt=1, description="A worker that does nothing for this long ends itself."
     )
+    silent_timeout_s: float = Field(
+        default=60.0,
+        ge=5,
+        description="Its supervisor ends a worker without a heartbeat for this long.",
+    )
+    start_timeout_s: float = Field(
+        default=1800.0,
+        ge=10,
+        description="Until the first heartbeat: weights are fetched, loaded and compiled.",
+    )
+    task_begin_timeout_s: float = Field(
+        default=30.0,
+        gt=5,
+        description="A message held this long without a task goes back; thrice: dead letter.",
+    )
     model_poll_s: float = Field(default=1.0, gt=0, description="How often promotion is looked for.")
     metrics_port: int = Field(
         default=0, ge=0, le=65535, description="Prometheus endpoint of an inspect worker; 0: none."
     )
     metrics_address: str = Field(
-        default="127.0.0.1", description="What the endpoint listens on; it asks nobody's name."
+        default="127.0.0.1", description="What the endpoint listens on; it has no authentication."
     )
 
 
@@ -156,6 +197,13 @@ class Producer(BaseModel):
         default="full", description="full: a power cut loses no accepted picture; normal: faster."
     )
     spool_copy: bool = Field(default=False, description="Keep a copy until the receipt is there.")
+    seen_max_bytes: int = Field(
+        default=64 * 1024**2,
+        ge=0,
+        description="So much of a picture is hashed at submit, so that another one under its name "
+        "is told apart; of a larger file blocks. 0: none, as workers of 0.1 want it.",
+    )
+    site: str = Field(default="", max_length=64, description="The plant, said in each message.")
     receipt_timeout_s: float = Field(default=20.0, gt=0, description="Then a picture goes again.")
     max_queue_depth: int = Field(
         default=5_000, ge=1, description="Messages; a longer queue stays in the spools."
@@ -177,3 +225,10 @@ class Producer(BaseModel):
     )
 
     _absolute_spool = field_validator("spool_dir")(absolute)
+
+    @field_validator("site")
+    @classmethod
+    def _printable(cls, value: str) -> str:
+        if not value.isprintable():
+            raise ValueError("must hold no control characters")
+        return value.strip()

@@ -13,8 +13,10 @@ from producer.contract.message import (
     parse_message,
 )
 from producer.contract.receipt import Receipt, receipts_key
+from producer.contract.seen import Seen
 from producer.contract.signing import Signature, SigningKeys
-from producer.contract.vocabulary import Reason, Verdict
+from producer.contract.unknown import Unknown
+from producer.contract.vocabulary import Purpose, Reason, Verdict
 
 __all__ = [
     "MAX_IMAGES",
@@ -24,11 +26,14 @@ __all__ = [
     "ImageRef",
     "InspectMessage",
     "ParsedMessage",
+    "Purpose",
     "Reason",
     "Receipt",
     "Refusal",
+    "Seen",
     "Signature",
     "SigningKeys",
+    "Unknown",
     "UnreadableMessageError",
     "Verdict",
     "parse_message",

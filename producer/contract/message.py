@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -19,18 +20,41 @@ from pydantic import (
 )
 
 from linewatch.errors import LinewatchError
+from producer.contract.seen import Seen, Sha256
 from producer.contract.signing import Signature, SigningKeys
-from producer.contract.vocabulary import Reason
+from producer.contract.unknown import Unknown, split
+from producer.contract.vocabulary import Purpose, Reason
 
 TASK = "linewatch.inspect"
 QUEUE = "inspect"
 VERSION: Final = 1
 MAX_IMAGES = 64
+MAX_ATTEMPT = 2**31 - 1
+_MAX_SAID = 80  # characters of a field's name that a refusal repeats
 
 
 def _printable(value: str) -> str:
     if not value.isprintable():
         raise ValueError("must hold no control characters")
+    return value
+
+
+def _some(value: str) -> str:
+    if not value.strip("0"):
+        raise ValueError("must not be all zeros")
+    return value
+
+
+def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(values)) != len(values):
+        raise ValueError("must not name one twice")
+    return values
+
+
+def _whole(value: object) -> object:
+    """A number and no text or truth value that Python makes one of; 1.0 is 1, as in JSON."""
+    if type(value) not in (int, float):
+        raise ValueError("must be a whole number")
     return value
 
 
@@ -42,7 +66,11 @@ Name = Annotated[
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_printable)]
 _PRODUCER_ID = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$"
 ProducerId = Annotated[str, StringConstraints(pattern=_PRODUCER_ID)]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+# A W3C trace id, https://www.w3.org/TR/trace-context/#trace-id: not all zeros.
+TraceId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$"), AfterValidator(_some)]
+Views = Annotated[
+    tuple[Name, ...], Field(min_length=1, max_length=MAX_IMAGES), AfterValidator(_distinct)
+]
 
 
 class ImageRef(BaseModel):
@@ -59,7 +87,22 @@ class ImageRef(BaseModel):
     part: Text | None = Field(default=None, description="The part's serial number.")
     lot: Text | None = None
     sha256: Sha256 | None = Field(default=None, description="If given, the file must match it.")
-    attempt: int = Field(default=1, ge=1, description="How often the producer has sent it.")
+    attempt: Annotated[int, BeforeValidator(_whole)] = Field(
+        default=1, ge=1, le=MAX_ATTEMPT, description="How often the producer has sent it."
+    )
+    seen: Seen | None = Field(
+        default=None, description="The file at submit; one that differs is rejected as `changed`."
+    )
+    pass_number: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None = Field(
+        default=None,
+        description="The part's pass through the line, from 1; a later one inspects it again.",
+    )
+    views: Views | None = Field(
+        default=None, description="The cameras whose pictures make this part's pass complete."
+    )
+    work_order: Text | None = Field(default=None, description="What the part is made for.")
+    purpose: Purpose | None = Field(default=None, description="Left out: ordinary production.")
+    trace_id: TraceId | None = Field(default=None, description="W3C trace id of this picture.")
 
 
 class Envelope(BaseModel):
@@ -77,6 +120,7 @@ class Envelope(BaseModel):
     signature: Signature | None = Field(
         default=None, description="HMAC-SHA256 over the canonical JSON of all the rest."
     )
+    site: Name | None = Field(default=None, description="The plant in which the line stands.")
 
 
 class InspectMessage(Envelope):
@@ -96,11 +140,15 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class ParsedMessage:
-    """A readable message: its pictures, and those whose fields were refused."""
+    """A readable message: its pictures, and those whose fields were refused.
+
+    `unknown` has the pictures of which something unknown is said; see `producer.contract.unknown`.
+    """
 
     envelope: Envelope
     images: tuple[ImageRef, ...]
     refusals: tuple[Refusal, ...]
+    unknown: Mapping[UUID, Unknown] = field(default_factory=dict)
 
 
 class UnreadableMessageError(LinewatchError):
@@ -128,40 +176,52 @@ def parse_message(
     Raises:
         UnreadableMessageError: the envelope is malformed, of another version, or its signature is
             not good. It carries the picture ids and producer that could still be made out, so that
-            nobody waits for ever.
+            nobody waits for ever; none where the signature is not good, or whoever may push could
+            settle the pictures of others.
     """
     if not isinstance(payload, Mapping):
         raise _unreadable(Reason.UNREADABLE_MESSAGE, "the message is not a JSON object", {})
+    # First of all: nothing of what nobody vouches for is stored or answered, so what it says of
+    # ids and producers is not even looked at.
+    untrusted = keys.problem(payload, required=require_signature) if keys else None
+    if untrusted:
+        raise UnreadableMessageError(Reason.BAD_SIGNATURE, untrusted, (), None)
     version = payload.get("version")
     # Only numbers are compared: a decimal that is no number would raise.
     if type(version) not in (int, float) or version != VERSION:
         detail = f"version {version!r:.40} is not understood; this worker reads version {VERSION}"
         raise _unreadable(Reason.UNSUPPORTED_VERSION, detail, payload)
-    untrusted = keys.problem(payload, required=require_signature) if keys else None
-    if untrusted:
-        raise _unreadable(Reason.BAD_SIGNATURE, untrusted, payload)
     images = payload.get("images")
     if not isinstance(images, list) or not 1 <= len(images) <= MAX_IMAGES:
         detail = f"images must be a list of 1 to {MAX_IMAGES}"
         raise _unreadable(Reason.UNREADABLE_MESSAGE, detail, payload)
     try:
-        envelope = Envelope.model_validate({k: v for k, v in payload.items() if k != "images"})
-    except ValidationError as error:
+        fields, rest = split(Envelope, {k: v for k, v in payload.items() if k != "images"})
+        envelope = Envelope.model_validate(fields)
+    except ValueError as error:
         raise _unreadable(Reason.UNREADABLE_MESSAGE, _explain(error), payload) from None
-    return _parse_images(envelope, images)
+    return _parse_images(envelope, images, rest)
 
 
-def _parse_images(envelope: Envelope, images: list[Any]) -> ParsedMessage:
+def _parse_images(
+    envelope: Envelope, images: list[Any], beside: Mapping[str, Any]
+) -> ParsedMessage:
     accepted: dict[UUID, ImageRef] = {}
+    unknown: dict[UUID, Unknown] = {}
     refused = []
     for fields in images:
         try:
-            image = ImageRef.model_validate(fields)
-        except ValidationError as error:
+            known, rest = split(ImageRef, fields)
+            image = ImageRef.model_validate(known)
+        except ValueError as error:
             refused.append(Refusal(_id_of(fields), _explain(error), fields))
-        else:
-            accepted.setdefault(image.id, image)  # the same id twice in a message is one picture
-    return ParsedMessage(envelope, tuple(accepted.values()), tuple(refused))
+            continue
+        if image.id in accepted:
+            continue  # the same id twice in a message is one picture
+        accepted[image.id] = image
+        if rest or beside:
+            unknown[image.id] = Unknown(rest, beside)
+    return ParsedMessage(envelope, tuple(accepted.values()), tuple(refused), unknown)
 
 
 def _unreadable(reason: Reason, detail: str, payload: Mapping[Any, Any]) -> UnreadableMessageError:
@@ -185,7 +245,10 @@ def _id_of(fields: object) -> UUID | None:
         return None
 
 
-def _explain(error: ValidationError) -> str:
+def _explain(error: ValueError) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
     return "; ".join(
-        f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors()[:5]
+        f"{'.'.join(map(str, problem['loc']))[:_MAX_SAID]}: {problem['msg']}"
+        for problem in error.errors(include_url=False, include_input=False)[:5]
     )

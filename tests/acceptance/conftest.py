@@ -10,17 +10,21 @@ import pytest
 
 from db import session
 from linewatch.settings import Settings, get_settings
+from tests.acceptance.faults.mode import TIMES
 from tests.acceptance.live import Live, live
 from tests.support.postgresql import Databases
 from tests.support.redis_server import RedisServer
 
-# Redelivery within seconds, so that tests of it are short.
-FAST = {
-    "visibility_timeout_s": 6,
-    "lease_renewal_s": 1.0,
-    "redelivery_sweep_s": 1.0,
-    "receipt_timeout_s": 5.0,
-}
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A migrated database; `make test` takes SQLite, where the database makes no difference.
+
+    That every program works on PostgreSQL is seen there too: by the tests of `shared_plant`, of
+    databases that die, of database users. What is SQL is tested on both, without workers.
+    """
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +36,7 @@ def weights_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def _environment() -> Iterator[pytest.MonkeyPatch]:
     patch = pytest.MonkeyPatch()
-    for name, value in FAST.items():
+    for name, value in TIMES.items():
         patch.setenv(f"LINEWATCH_{name.upper()}", str(value))
     patch.setenv("OMP_NUM_THREADS", "1")  # the machine is shared with Redis and PostgreSQL
     get_settings.cache_clear()
@@ -51,7 +55,7 @@ def plant_settings(folder: Path, database_url: str, redis_url: str, weights_dir:
         redis_url=redis_url,
         weights_dir=weights_dir,
         image_roots=(pictures,),
-        **FAST,
+        **TIMES,
     )
 
 
@@ -74,7 +78,10 @@ def shared_plant(
     tmp_path_factory: pytest.TempPathFactory,
     _environment: pytest.MonkeyPatch,
 ) -> Iterator[Live]:
-    """A system with one inspect worker, for all tests of a module that break nothing."""
+    """A system with one inspect worker, for all tests of a module that break nothing.
+
+    On both databases; a module that is about neither says which it takes, see `on_one_database`.
+    """
     folder = tmp_path_factory.mktemp("plant")
     lend: Callable[[pytest.FixtureRequest, Path], Iterator[str]]
     lend = _lent_sqlite if request.param == "sqlite" else _lent_postgresql

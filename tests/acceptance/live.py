@@ -7,20 +7,22 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import numpy as np
+import pytest
 import redis
 from PIL import Image
 from sqlalchemy import Engine
 
 from db import products
-from db.inspections import outcomes
+from db.inspections.inspections import outcomes
+from db.inspections.records import Outcome
 from db.migrate import upgrade
-from db.records import Outcome
 from db.session import engine_for
 from linewatch.plant import environment
 from linewatch.products import ProductSpec, parse_product
@@ -28,7 +30,8 @@ from linewatch.services import Service, ServiceGroup
 from linewatch.settings import Settings
 from producer.camera import Camera
 from producer.contract import Receipt
-from tests.acceptance.zygote import Zygote
+from tests.acceptance.zygote import ForkedProcess, Zygote
+from tests.support.committed import committed
 
 WIDGET: ProductSpec = parse_product(
     {"product": "widget", "classes": [{"code": "good", "good": True}, {"code": "scratch"}]},
@@ -39,6 +42,10 @@ WIDGET: ProductSpec = parse_product(
 # Time limits of waits are there so that a test ends, not to prove speed: a busy machine may take
 # its time. What must be quick is measured, and asserted by the test that says so.
 PATIENCE = float(os.environ.get("LINEWATCH_TEST_PATIENCE", "3"))
+
+
+# For a module whose `shared_plant` need not be on both databases: what it looks at is neither.
+on_one_database = pytest.mark.parametrize("shared_plant", ["sqlite"], indirect=True, scope="module")
 
 
 @lru_cache(maxsize=1)
@@ -55,14 +62,18 @@ class Live:
         group: starts and stops the processes.
     """
 
+    model, shows = "none", "noise"  # what judges, and what its pictures show
+    champion: str | None = None  # the version that judges from the start
+
     def __init__(self, settings: Settings, group: ServiceGroup) -> None:
         self.settings = settings
         self.group = group
         self.redis = redis.Redis.from_url(settings.redis_client_url)
         self.pictures = settings.image_roots[0]
         self.receipts: list[Receipt] = []
+        self.part_of: dict[str, str] = {}  # picture to the part that it shows, where that is known
         upgrade(settings.sql_url)
-        products.register(self.engine, WIDGET)
+        committed(self.engine, products.register, WIDGET)
 
     @property
     def engine(self) -> Engine:
@@ -180,8 +191,24 @@ def ids_of(payload: Mapping[str, Any]) -> list[UUID]:
 
 def live(settings: Settings) -> Iterator[Live]:
     """A system that is stopped, every process of it, when the test ends."""
-    with ServiceGroup(settings.data_dir / "logs", environment(settings)) as group:
+    with programs(settings) as group:
         yield Live(settings, group)
+
+
+@contextmanager
+def programs(settings: Settings) -> Iterator[ServiceGroup]:
+    """The programs of a system. At the end its workers are killed: a warm stop takes a second.
+
+    Whether workers stop as they should is for tests that say so; what is left at the end of any
+    other is as good as gone. Programs that have children of their own are stopped properly.
+    """
+    with ServiceGroup(settings.data_dir / "logs", environment(settings)) as group:
+        try:
+            yield group
+        finally:
+            for service in [s for s in group.services if isinstance(s.process, ForkedProcess)]:
+                kill(service)
+                group.services.remove(service)
 
 
 def kill(service: Service) -> None:

@@ -47,10 +47,17 @@ def test_a_simulated_shift_is_accounted_for(tmp_path: Path, surroundings: dict[s
     assert found["accepted"] == 12 + 9 * 3
     assert found["accepted"] == found["judged"] + found["rejected"] + found["dead_lettered"]
     assert (found["lost"], found["duplicates"]) == (0, 0)
+    assert sum(found["shift"].values()) == 12
+    assert "shift alone: " in done.stdout
     assert found["flower"]["reachable"] is True
     assert found["flower"]["tasks_seen"] > 0
     assert 0 <= found["accuracy_on_simulated_truth"] <= 1
-    assert {row["line"] for row in found["report"]} == {"line-1", "line-2"}
+    rows = {row["line"]: row for row in found["report"]}
+    assert list(rows) == ["line-1", "line-2", "all lines"]
+    assert rows["all lines"]["parts"] == 12, "the shift alone"
+    assert rows["line-1"]["parts"] + rows["line-2"]["parts"] == 12
+    assert "first-pass yield" in done.stdout
+    assert "p chart of cable, all lines, by lot: share nonconforming" in done.stdout
     assert "compact" in done.stdout
     assert "Confusion" in done.stdout
 

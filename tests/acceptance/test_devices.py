@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import urllib.error
 import urllib.request
+from contextlib import suppress
+from functools import partial
 
 import pytest
 
@@ -18,8 +22,26 @@ def database_url(sqlite_url: str) -> str:
     return sqlite_url  # which database it is makes no difference here
 
 
+def two_free_ports() -> int:
+    """A free port, with the next one free too: each process of a worker has the next."""
+    while True:
+        port = free_port()
+        with suppress(OSError, OverflowError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port + 1))
+            return port
+
+
+def healthy(port: int) -> bool:
+    """Whether a worker's page says so."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as page:
+            return bool(page.status == 200)
+    except urllib.error.URLError:
+        return False
+
+
 def test_one_process_a_device(plant: Live) -> None:
-    port = free_port()
+    port = two_free_ports()
     command = python_command("linewatch", "worker", "--queues", "inspect", "--name", "line")
     settings = {**environment(plant.settings), "LINEWATCH_METRICS_PORT": str(port)}
     service = plant.group.start("devices", [*command, "--device", "cpu,cpu"], settings)
@@ -31,8 +53,7 @@ def test_one_process_a_device(plant: Live) -> None:
     assert "line-0@" in log()
     assert "line-1@" in log()
     for place in range(2):
-        with urllib.request.urlopen(f"http://127.0.0.1:{port + place}/healthz", timeout=5) as page:
-            assert page.status == 200
+        plant.until(partial(healthy, port + place), 20, f"page {place}")
     payload = message(*(plant.picture() for _ in range(8)))
     plant.enqueue(payload)
     assert len(plant.wait_for(ids_of(payload))) == 8

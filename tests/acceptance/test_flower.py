@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from linewatch.demo.run import flower_tasks
 from linewatch.plant import flower_answers
 from linewatch.services import free_port, python_command
-from tests.acceptance.live import PATIENCE, Live, ids_of, message
+from tests.acceptance.live import PATIENCE, Live, ids_of, message, on_one_database
+from tests.support.browser import chromium_page
+
+pytestmark = on_one_database
 
 
 @pytest.fixture(scope="module")
@@ -36,37 +39,28 @@ def test_flower_sees_every_message_succeed(shared_plant: Live, flower: str) -> N
 
 
 @pytest.fixture
-def page(tmp_path: Path) -> Iterator[object]:
-    """A page of a headless Chromium; skips where there is none."""
-    sync_api = pytest.importorskip("playwright.sync_api")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("no Chromium on PATH")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-background-networking"]
-        )
-        yield browser.new_page(viewport={"width": 1600, "height": 900})
-        browser.close()
+def page() -> Iterator[Any]:
+    with chromium_page() as opened:
+        yield opened
 
 
 @pytest.mark.browser
 def test_a_task_shows_its_line_camera_and_number_of_pictures(
-    shared_plant: Live, flower: str, page: object, tmp_path: Path
+    shared_plant: Live, flower: str, page: Any, tmp_path: Path
 ) -> None:
     with shared_plant.camera(line="press-7", camera="cam-3") as camera:
         camera.submit_many([shared_plant.picture() for _ in range(5)])
         assert camera.wait(timeout=60 * PATIENCE)
-    page.goto(f"{flower}/tasks")  # type: ignore[attr-defined]
-    row = page.get_by_text("press-7 · cam-3 · 5 × widget")  # type: ignore[attr-defined]
+    page.goto(f"{flower}/tasks")
+    row = page.get_by_text("press-7 · cam-3 · 5 × widget")
     row.first.wait_for(timeout=60_000)
 
     def answered() -> bool:
         # Verdicts reach the camera before the event of the task's end reaches Flower, whose page
         # shows the state of the moment in which it was loaded.
-        page.reload()  # type: ignore[attr-defined]
+        page.reload()
         row.first.wait_for(timeout=60_000)
-        return "5 review" in page.content()  # type: ignore[attr-defined]
+        return "5 review" in page.content()
 
     shared_plant.until(answered, 60, "the task's outcome on Flower's page")
-    page.screenshot(path=str(tmp_path / "flower.png"))  # type: ignore[attr-defined]
+    page.screenshot(path=str(tmp_path / "flower.png"))

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import signal
 from collections import Counter
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
+from PIL import Image
 
-from db import dead_letters, deployments, labels, training
-from db.rollup import discrepancies
+from db.alerts import open_alerts
+from db.inspections import dead_letters
+from db.inspections.inspections import by_part
+from db.inspections.rollup import discrepancies
+from db.labels import labels
+from db.models import deployments, runs
 from linewatch.plant import environment
 from linewatch.services import python_command
+from producer.camera import Camera
 from producer.contract import Reason, Verdict
 from tests.acceptance.live import PATIENCE, Live, ids_of, message
+from tests.support.committed import committed
 
 
 def test_submitted_pictures_are_judged_once_and_the_spool_forgets_them(shared_plant: Live) -> None:
@@ -95,6 +104,105 @@ def test_an_unknown_product_and_refused_fields_are_rejected(shared_plant: Live) 
     ]
 
 
+BITMAP = 320 * 240 * 3 + 54  # bytes, whatever is on it
+
+
+def part_picture(path: Path, number: int, how: str) -> None:
+    """A part's picture under the name that all parts share, as one camera or another writes it."""
+    picture = Image.new("RGB", (320, 240), (90, 90, 90))
+    picture.paste((10 * number, 200, 0), (150, 110, 170, 130))  # a flaw in the middle, no more
+    if how == "renamed":
+        beside = path.with_suffix(".tmp")
+        picture.save(beside, "PNG")
+        beside.replace(path)
+        return
+    picture.save(path, "BMP")
+    assert path.stat().st_size == BITMAP
+    if how == "in place, clock too coarse":
+        os.utime(path, ns=(0, 1_700_000_000_000_000_000))
+
+
+@pytest.mark.parametrize("how", ["renamed", "in place", "in place, clock too coarse"])
+@pytest.mark.parametrize("seen", ["whole", "blocks", "nothing", "copy"])
+def test_a_part_never_gets_the_verdict_of_another_picture_of_its_name(
+    shared_plant: Live, how: str, seen: str
+) -> None:
+    """The queue is longer than the takt: when a message is read, the next part is in the picture.
+
+    Cameras that do not say what they saw, as those of 0.1.0, are judged by what is there, as ever.
+    """
+    path = shared_plant.pictures / f"{uuid4().hex}.{'png' if how == 'renamed' else 'bmp'}"
+    most = {"whole": 2**20, "blocks": 2**16, "nothing": 0, "copy": 2**20}[seen]
+    settings = shared_plant.settings.model_copy(
+        update={
+            "seen_max_bytes": most,
+            "spool_copy": seen == "copy",
+            "spool_dir": shared_plant.pictures / f"spool-{uuid4().hex}",
+        }
+    )
+    worker = next(s for s in shared_plant.group.services if s.name == "w").process
+    digests = []
+    worker.send_signal(signal.SIGSTOP)
+    try:
+        with Camera("line-1", "cam-1", "widget", settings=settings) as camera:
+            ids = []
+            for number in range(3):
+                part_picture(path, number, how)
+                digests.append(hashlib.sha256(path.read_bytes()).hexdigest())
+                ids.append(camera.submit(path, part=f"P{number}"))
+            assert camera.wait_sent(30 * PATIENCE)
+            worker.send_signal(signal.SIGCONT)
+            assert camera.wait(60 * PATIENCE)
+    finally:
+        worker.send_signal(signal.SIGCONT)
+    assert len(set(digests)) == 3
+    rows = {row.id: row for n in range(3) for row in by_part(shared_plant.engine, f"P{n}")}
+    judged = {"whole": [2], "blocks": [2], "nothing": [0, 1, 2], "copy": [0, 1, 2]}[seen]
+    for number, id_ in enumerate(ids):
+        row = rows[id_]
+        if number in judged:
+            assert row.reason is Reason.NO_MODEL
+            theirs = number if seen != "nothing" else 2
+            assert row.image_sha256 == digests[theirs]
+        else:
+            assert (row.verdict, row.reason) == (Verdict.REJECTED, Reason.CHANGED)
+            assert row.seen is not None
+            assert row.seen.get("every", 1) > 1 or row.seen["sha256"] == digests[number]
+            assert row.image_sha256 is None
+    assert discrepancies(shared_plant.engine, shared_plant.settings.timezone) == {}
+
+
+def test_what_a_worker_does_not_know_goes_to_a_person_and_an_alert(shared_plant: Live) -> None:
+    newer = message(shared_plant.picture(), shared_plant.picture(), line="line-9", producer="new")
+    newer["images"][0]["prat"] = "SN1"
+    every = {
+        "pass_number": 2,
+        "views": ["cam-1", "cam-2"],
+        "work_order": "W-7",
+        "purpose": "study",
+        "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+        "part": f"known-{uuid4()}",
+    }
+    newer["images"][1].update(every)
+    newer["site"] = "Werk 2"
+    shared_plant.enqueue(newer)
+    shared_plant.wait_for(ids_of(newer))
+    (row,) = by_part(shared_plant.engine, every["part"])
+    assert row.detail is None
+    assert {name: getattr(row, name) for name in every} == every
+    assert row.site == "Werk 2"
+    shared_plant.until(
+        lambda: any(
+            alert.kind == "unknown_fields"
+            and alert.line == "line-9"
+            and "'prat' (is 'part' meant?)" in alert.message
+            for alert in open_alerts(shared_plant.engine)
+        ),
+        30,
+        "alert",
+    )
+
+
 def test_a_message_that_cannot_be_read_is_kept_whole(shared_plant: Live) -> None:
     future = message(shared_plant.picture(), version=2, producer="p")
     shared_plant.enqueue(future)
@@ -129,7 +237,7 @@ def labelled(plant: Live) -> list[UUID]:
         labels.NewLabel(inspection_id=id_, label=name, labelled_by="tester")
         for id_, name in zip(ids, ["good", "scratch"] * 10, strict=True)
     ]
-    labels.add_labels(plant.engine, rows)
+    committed(plant.engine, labels.add_labels, rows)
     return ids
 
 
@@ -141,18 +249,20 @@ def test_a_model_is_trained_from_labels_promoted_and_swapped_in(
 
     with Celery(broker=plant.settings.broker_url, set_as_current=False) as app:
         app.send_task("linewatch.retrain", args=["widget"], queue="train", ignore_result=True)
-    plant.until(lambda: bool(training.runs(plant.engine, "widget")), 30, "training run")
+    plant.until(lambda: bool(runs.runs(plant.engine, "widget")), 30, "training run")
     plant.until(
-        lambda: training.runs(plant.engine, "widget")[0].state != "running", 60, "trained model"
+        lambda: runs.runs(plant.engine, "widget")[0].state != "running", 60, "trained model"
     )
-    run = training.runs(plant.engine, "widget")[0]
+    run = runs.runs(plant.engine, "widget")[0]
     assert (run.state, run.image_count, run.error) == ("succeeded", 20, None)
     assert run.model_version is not None
-    metrics = training.run_metrics(plant.engine, run.model_version)
+    metrics = runs.run_metrics(plant.engine, run.model_version)
     assert metrics is not None
     assert [score.class_code for score in metrics.classes] == ["good", "scratch"]
     assert sum(cell.count for cell in metrics.confusion) == 20
-    deployments.promote(plant.engine, "widget", run.model_version, by="tester", why="test")
+    committed(
+        plant.engine, deployments.promote, "widget", run.model_version, by="tester", why="test"
+    )
 
     def judged_by_it() -> bool:
         payload = message(plant.picture())

@@ -9,12 +9,14 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from db.rollup import discrepancies
+from db.inspections.rollup import discrepancies
 from db.session import reading
 from db.tables import Inspection
 from producer.contract import Reason, Receipt, Verdict, receipts_key
 from tests.acceptance.events import events
-from tests.acceptance.live import Live, ids_of, message
+from tests.acceptance.live import Live, ids_of, message, on_one_database
+
+pytestmark = on_one_database
 
 PRODUCER = "burst"
 

@@ -15,14 +15,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from db import deployments, gate_decisions, labels, training
-from db.gate_decisions import DecisionRow
+from db.labels import labels
+from db.models import deployments, gate_decisions, runs
+from db.models.gate_decisions import DecisionRow
 from linewatch.plant import environment
 from linewatch.services import python_command
 from tests.acceptance.faults.history import check
 from tests.acceptance.faults.stream import Stream
 from tests.acceptance.faults.trainer import PRODUCT, ask_for_training, finished_run
 from tests.acceptance.live import Live
+from tests.support.committed import committed
 
 pytestmark = pytest.mark.timeout(3600)
 
@@ -30,13 +32,6 @@ TAKE_OVER_S = 3.0
 STALL_S = 90.0
 AHEAD = 48  # parts without a receipt
 KINDS = ("good", "scratch")
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
-def database_url(request: pytest.FixtureRequest) -> str:
-    """SQLite in the short run: the loop is the same on both databases."""
-    url: str = request.getfixturevalue(f"{request.param}_url")
-    return url
 
 
 class Parts(Stream):
@@ -61,7 +56,7 @@ class Parts(Stream):
             for n, id_ in enumerate(self.accepted[start : start + count])
         ]
         assert len(rows) == count
-        labels.add_labels(plant.engine, rows)
+        committed(plant.engine, labels.add_labels, rows)
 
     def reach(self, plant: Live, count: int) -> None:
         """Wait until this many parts have their receipts, for as long as some keep coming."""
@@ -80,7 +75,7 @@ def picture(plant: Live, kind: str) -> Path:
 
 
 def test_the_loop_turns_while_parts_stream(plant: Live) -> None:
-    turn(plant, parts=400, rate=40)  # times nothing: the machine may be busy with other tests
+    turn(plant, parts=200, rate=40)  # times nothing: the machine may be busy with other tests
 
 
 @pytest.mark.slow
@@ -156,7 +151,7 @@ def decided(plant: Live, number: int) -> DecisionRow:
     plant.until(
         lambda: len(gate_decisions.newest(plant.engine, PRODUCT)) >= number,
         60,
-        f"decision {number} ({training.latest_run(plant.engine, PRODUCT)})",
+        f"decision {number} ({runs.latest_run(plant.engine, PRODUCT)})",
     )
     return gate_decisions.newest(plant.engine, PRODUCT)[-number]
 

@@ -11,11 +11,12 @@ from pathlib import Path
 from celery import Celery
 
 from db import alerts, audit
-from db.inspections import commit_inspections, existing
-from db.stations import set_line
+from db.inspections.inspections import commit_inspections, existing
+from db.inspections.stations import set_line
 from linewatch.services import free_port
 from linewatch.top import look
 from tests.acceptance.live import PATIENCE, Live, ids_of, message
+from tests.support.committed import committed
 from tests.support.records import a_record
 
 PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
@@ -79,7 +80,13 @@ def test_a_port_that_is_taken_stops_nobody(plant: Live) -> None:
 
 def test_a_late_verdict_raises_the_lines_alarm(plant: Live) -> None:
     commit_inspections(plant.engine, [a_record(line="line-1")], UTC)
-    set_line(plant.engine, "line-1", takt_budget_s=1.0, policy="newest-first", by="test")
+    committed(
+        plant.engine,
+        set_line,
+        "line-1",
+        {"takt_budget_s": 1.0, "policy": "newest-first"},
+        by="test",
+    )
     plant.worker()
     plant.enqueue(message(plant.picture()))  # captured in January
 

@@ -12,10 +12,13 @@ import pytest
 from PIL import Image
 
 from db import products
-from db.inspections import by_part
+from db.inspections.inspections import by_part
 from linewatch.products import load_product, product_files
 from producer.contract import Reason, Receipt, Verdict
-from tests.acceptance.live import Live
+from tests.acceptance.live import Live, on_one_database
+from tests.support.committed import committed
+
+pytestmark = on_one_database
 
 PROTOCOL = Path(__file__).parents[2] / "docs" / "protocol.md"
 MARK = "<!-- example: run by the tests -->\n```sh\n"
@@ -30,7 +33,7 @@ def example() -> str:
 @pytest.mark.skipif(shutil.which("redis-cli") is None, reason="redis-cli is not installed")
 def test_redis_cli_alone_has_a_picture_judged(shared_plant: Live) -> None:
     cable = next(path for path in product_files() if path.stem == "cable")
-    products.register(shared_plant.engine, load_product(cable))
+    committed(shared_plant.engine, products.register, load_product(cable))
     picture = shared_plant.pictures / "a b.png"
     Image.fromarray(np.full((1024, 1024, 3), 127, dtype=np.uint8)).save(picture)
     url = shared_plant.settings.redis_url

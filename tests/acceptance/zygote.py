@@ -7,6 +7,7 @@ arguments, environment, log and session; nothing of Linewatch is imported before
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import runpy
@@ -30,7 +31,18 @@ HEAVY = (
     "kombu.transport.redis",
     "sqlalchemy.dialects.postgresql",
     "sqlalchemy.dialects.sqlite",
+    "sqlalchemy.orm",
+    "alembic.command",
+    "fsspec.core",
+    "pydantic_settings",
+    "prometheus_client.core",
     "psycopg",
+    "safetensors.numpy",
+    "simplejpeg",
+    "PIL.JpegImagePlugin",
+    "PIL.PngImagePlugin",
+    "PIL.TiffImagePlugin",
+    "PIL.WebPImagePlugin",
 )
 
 
@@ -110,6 +122,8 @@ def serve(connection: socket.socket) -> None:
 
     for name in HEAVY:
         importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # a worker collects all once when it has started: these million objects not again
     lines = connection.makefile("rw")
     for line in lines:
         request = json.loads(line)
@@ -128,7 +142,7 @@ def serve(connection: socket.socket) -> None:
 def _become_worker(request: dict[str, Any], connection: socket.socket) -> None:
     code = 1
     try:
-        from linewatch.services import die_with_parent
+        from linewatch.child_process import die_with_parent
 
         connection.close()
         os.setsid()

@@ -15,8 +15,21 @@ from tests.acceptance.live import message
 from tests.fuzz.engine import fuzz
 
 KEYS = SigningKeys({"k": b"s" * 32})
-FIELDS = ["version", "product", "line", "enqueued_at", "producer", "signature", "images", "other"]
-IMAGE_FIELDS = ["id", "uri", "camera", "captured_at", "part", "lot", "sha256", "attempt", "other"]
+FIELDS = [
+    "version",
+    "product",
+    "line",
+    "enqueued_at",
+    "producer",
+    "signature",
+    "images",
+    "site",
+    "other",
+]
+IMAGE_FIELDS = [
+    *("id", "uri", "camera", "captured_at", "part", "lot", "sha256", "attempt", "other"),
+    *("seen", "pass_number", "views", "work_order", "purpose", "trace_id"),
+]
 DEPTH = 4
 
 

@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("atheris", reason="no atheris; `pip install linewatch[fuzz]`")
 
 
-@pytest.mark.parametrize("name", ["decode", "message"])
+@pytest.mark.parametrize("name", ["decode", "envelope", "message"])
 def test_a_few_seconds_find_nothing(name: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", f"tests.fuzz.{name}", "--seconds", "5"]
     done = subprocess.run(

@@ -12,9 +12,9 @@ import pytest
 from psycopg import sql
 from sqlalchemy import make_url
 
-from linewatch import promise
-from linewatch.doctor import examine
-from linewatch.findings import Finding, State
+from linewatch.doctor import durability_checks
+from linewatch.doctor.diagnosis import examine
+from linewatch.doctor.findings import Finding, State
 from linewatch.settings import Settings
 from tests.support.redis_server import RedisServer
 
@@ -48,7 +48,12 @@ def test_the_default_configuration_keeps_the_promise(
     made = make_settings(redis_url=private_redis.url)
     private_redis.client().config_set("maxmemory-policy", "noeviction")
     found = states(examine(made))
-    for check in (*(f"redis {name}" for name in promise.REDIS), "celery", "kombu", "spool"):
+    for check in (
+        *(f"redis {name}" for name in durability_checks.REDIS),
+        "celery",
+        "kombu",
+        "spool",
+    ):
         assert found[check] is State.OK, check
     assert found["redelivery"] is State.OK
 
@@ -72,9 +77,9 @@ def test_a_redis_without_a_file_is_a_warning(private_redis: RedisServer) -> None
     """Slow after a restart, yet nothing is lost: the fault tests restart one like that."""
     client = private_redis.client()
     client.config_set("appendonly", "no")
-    assert states(promise.redis_settings(client))["redis appendonly"] is State.WARN
+    assert states(durability_checks.redis_settings(client))["redis appendonly"] is State.WARN
     client.config_set("appendonly", "yes")
-    assert states(promise.redis_settings(client))["redis appendonly"] is State.OK
+    assert states(durability_checks.redis_settings(client))["redis appendonly"] is State.OK
 
 
 def test_a_lease_that_does_not_fit_the_visibility_timeout_is_refused(settings: Settings) -> None:
@@ -86,33 +91,34 @@ def test_a_lease_that_does_not_fit_the_visibility_timeout_is_refused(settings: S
 
 def test_a_late_redelivery_is_a_warning(make_settings: MakeSettings) -> None:
     late = make_settings(visibility_timeout_s=3600)
-    assert states(promise.redelivery(late)) == {"redelivery": State.WARN}
+    assert states(durability_checks.redelivery(late)) == {"redelivery": State.WARN}
 
 
 @pytest.mark.parametrize(
-    ("package", "found"), [("celery", "5.7.0"), ("celery", "5.5.3"), ("kombu", "5.6.2")]
+    ("package", "found"),
+    [("celery", "5.8.0"), ("celery", "5.5.3"), ("celery", "5.70.0"), ("kombu", "5.6.2")],
 )
 def test_versions_that_the_faults_were_not_run_with_fail(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, package: str, found: str
 ) -> None:
-    real = promise.version
-    monkeypatch.setattr(promise, "version", lambda p: found if p == package else real(p))
-    other = next(p for p in promise.PROVED_WITH if p != package)
-    assert states(promise.versions(settings)) == {package: State.FAIL, other: State.OK}
+    real = durability_checks.version
+    monkeypatch.setattr(durability_checks, "version", lambda p: found if p == package else real(p))
+    other = next(p for p in durability_checks.PROVED_WITH if p != package)
+    assert states(durability_checks.versions(settings)) == {package: State.FAIL, other: State.OK}
 
 
 def test_a_database_that_acknowledges_too_early_fails(
     postgresql_url: str, make_settings: MakeSettings
 ) -> None:
     made = make_settings(database_url=postgresql_url)
-    assert states(promise.database_settings(made)) == {"database commits": State.OK}
+    assert states(durability_checks.database_settings(made)) == {"database commits": State.OK}
     plain = make_url(postgresql_url).set(drivername="postgresql")
     database = sql.Identifier(plain.database or "")
     with psycopg.connect(plain.render_as_string(hide_password=False), autocommit=True) as admin:
         admin.execute(sql.SQL("ALTER DATABASE {} SET synchronous_commit = off").format(database))
         try:
             _forget_sessions()
-            (finding,) = promise.database_settings(made)
+            (finding,) = durability_checks.database_settings(made)
         finally:
             admin.execute(sql.SQL("ALTER DATABASE {} RESET synchronous_commit").format(database))
     assert finding.state is State.FAIL
@@ -120,14 +126,14 @@ def test_a_database_that_acknowledges_too_early_fails(
 
 
 def test_sqlite_needs_no_such_check(settings: Settings) -> None:
-    assert list(promise.database_settings(settings)) == []
+    assert list(durability_checks.database_settings(settings)) == []
 
 
 @pytest.mark.parametrize("weaker", [{"spool_sync": "normal"}, {"spool_when_full": "drop-oldest"}])
 def test_a_spool_that_keeps_less_is_a_warning(
     make_settings: MakeSettings, weaker: dict[str, str]
 ) -> None:
-    (finding,) = promise.spool(make_settings(**weaker))
+    (finding,) = durability_checks.spool(make_settings(**weaker))
     assert finding.state is State.WARN
 
 
@@ -136,3 +142,12 @@ def _forget_sessions() -> None:
     from db import session
 
     session.dispose()
+
+
+def test_a_redis_without_a_limit_is_a_warning(
+    private_redis: RedisServer,
+) -> None:
+    client = private_redis.client()
+    assert states(durability_checks.redis_settings(client))["redis maxmemory"] is State.WARN
+    client.config_set("maxmemory", "1gb")
+    assert states(durability_checks.redis_settings(client))["redis maxmemory"] is State.OK

@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, Inspector, inspect, text
 
 from db import migrate
-from db.schema import metadata
+from db.schema import compared, metadata
 from db.session import engine_for, reading, transaction
 from db.views import CURRENT
 from linewatch.errors import DatabaseError
@@ -55,7 +55,8 @@ def test_migrations_build_what_the_models_describe(database_url: str) -> None:
     engine = engine_for(database_url)
     migrated = described(engine)
     with reading(engine) as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        options = {"compare_type": True, "include_object": compared}
+        context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, metadata) == []
     migrate.downgrade(database_url, "base")
     metadata.create_all(engine)
@@ -68,12 +69,30 @@ def test_the_views_have_the_columns_that_dashboards_name(engine: Engine) -> None
     columns = {view: [column["name"] for column in inspector.get_columns(view)] for view in CURRENT}
     station = ["hour", "product", "line", "camera", "lot"]
     counts = ["inspected", "passed", "defects", "review", "rejected", "dead_letter", "defect_rate"]
+    shift = ["shift_starts_at", "shift_ends_at", "shift", "plant_day"]
+    kinds = [
+        *("line", "product", "lot", "work_order", "model_version", "disposition", "classes"),
+        *("decided_by", "why", "model_disposition", "reinspection", "serialised", "by_receipt"),
+    ]
     assert columns == {
         "report_defect_rate_hourly": [*station, *counts],
         "report_pareto": [*station, "defect_class", "defects"],
         "report_class_metrics": [
             *("product", "model_version", "training_run_id", "finished_at", "class"),
             *("precision", "recall", "f1", "support", "scored", "champion"),
+        ],
+        "report_parts": [
+            *("product", "serial", "scope", "pass_number", "reinspection", "line", "lot"),
+            *("work_order", "model_version", "disposition", "classes", "decided_by", "why"),
+            *("model_disposition", "model_classes", "views", "made_at", "last_at", "by_receipt"),
+            *("quarter_at", *shift),
+        ],
+        "report_part_counts": ["slice_at", "quarter_at", *kinds, *shift, "parts"],
+        "report_part_shifts": [*kinds, *shift, "parts"],
+        "report_part_rates": [
+            *("line", "product", *shift, "parts", "conforming", "nonconforming", "open"),
+            *("by_model", "by_person", "reinspections", "unserialised", "by_receipt"),
+            *("rate", "rate_low", "rate_high", "band_low", "band_high", "first_pass_yield"),
         ],
     }
 

@@ -8,8 +8,11 @@ from uuid import UUID
 import numpy as np
 from sqlalchemy import Engine
 
-from db import feature_spaces, inspections, labels, model_versions, products
-from db.records import StoredFeatures
+from db import products
+from db.inspections import inspections
+from db.inspections.records import StoredFeatures
+from db.labels import labels
+from db.models import feature_spaces, versions
 from linewatch.products import ProductSpec, parse_product
 from linewatch.settings import Settings
 from model_store.gate import Decision
@@ -17,10 +20,11 @@ from model_store.manifest import ManifestDraft
 from model_store.prompts import prototypes, zero_shot_head
 from model_store.store import ModelStore
 from model_store.verdict import Thresholds
+from tests.support.committed import committed
 from tests.support.records import a_record
-from workers import gating
-from workers.prompts import version_info
-from workers.retraining import Retrained, retrain
+from training.promotion import Wish, promote
+from training.prompts import version_info
+from training.retraining import Retrained, retrain
 
 DIM, CLIP = 12, 8
 PRINT, OTHER = "a" * 64, "b" * 64
@@ -40,9 +44,9 @@ class Bench:
         self.store = ModelStore(settings.models_url)
         self.settings = settings
         self.rng = np.random.default_rng(0)
-        products.register(engine, spec_of(*CODES))
+        committed(engine, products.register, spec_of(*CODES))
         for print_ in (PRINT, OTHER):
-            feature_spaces.register(engine, print_, encoders="test", dim=DIM)
+            committed(engine, feature_spaces.register, print_, encoders="test", dim=DIM)
 
     def vector(self, code: str, noise: float) -> np.ndarray:
         corner = np.zeros(DIM)
@@ -69,7 +73,7 @@ class Bench:
             record = a_record(**{**usual, **fields})
             inspections.commit_inspections(self.engine, [record], UTC)
             for more in kept[1:]:
-                feature_spaces.store_features(self.engine, [(record.id, more)])
+                committed(self.engine, feature_spaces.store_features, [(record.id, more)])
             made.append(record.id)
         if label:
             self.label(made, code)
@@ -77,7 +81,7 @@ class Bench:
 
     def label(self, ids: list[UUID], code: str) -> None:
         rows = [labels.NewLabel(inspection_id=i, label=code, labelled_by="ann") for i in ids]
-        labels.add_labels(self.engine, rows)
+        committed(self.engine, labels.add_labels, rows)
 
     def train(self, **changes: object) -> Retrained:
         """Retrain now, with these settings changed."""
@@ -97,16 +101,16 @@ class Bench:
         self.promote(version)
         return version
 
-    def promote(self, version: str, **options: object) -> Decision:
-        usual = {"settings": self.settings, "by": "ann", "why": "test"}
-        return gating.promote(self.engine, self.store, version, **{**usual, **options})  # type: ignore[arg-type]
+    def promote(self, version: str, why: str = "test", *, force: bool = False) -> Decision:
+        wish = Wish.of_person("ann", why, force=force)
+        return promote(self.engine, self.store, version, wish, settings=self.settings).decision
 
     def zero_shot(self, codes: tuple[str, ...] = CODES) -> str:
-        """As `workers.prompts.make_zero_shot`, with words that point to the classes' corners."""
+        """As `training.prompts.make_zero_shot`, with words that point to the classes' corners."""
         words = {c: np.eye(CLIP)[(*CODES, "new").index(c)][None] for c in codes}
         draft = ManifestDraft(
             product="cable",
-            number=model_versions.next_number(self.engine, "cable"),
+            number=versions.next_number(self.engine, "cable"),
             good_class="good",
             fingerprint=PRINT,
             encoders="test",
@@ -118,5 +122,5 @@ class Bench:
             created_at=datetime.now(UTC),
         )
         manifest = self.store.save(zero_shot_head(prototypes(words, DIM)), draft)
-        model_versions.add_version(self.engine, version_info(manifest))
+        committed(self.engine, versions.add_version, version_info(manifest))
         return manifest.version

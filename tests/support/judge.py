@@ -12,22 +12,35 @@ import kombu
 import redis
 from kombu.exceptions import KombuError
 
-from producer.contract import QUEUE, ParsedMessage, Receipt, Verdict, parse_message, receipts_key
+from producer.contract import (
+    QUEUE,
+    ImageRef,
+    ParsedMessage,
+    Receipt,
+    Verdict,
+    parse_message,
+    receipts_key,
+)
 
 
 class Judge:
-    """Passes every picture, in a thread, from `with` to the end of its block.
+    """Judges every picture, in a thread, from `with` to the end of its block.
 
     Args:
         url: the broker.
         answers: says for which messages receipts go back; empty: for all.
+        says: the receipt for a picture; empty: that it passes.
     """
 
     def __init__(
-        self, url: str, answers: Callable[[ParsedMessage], bool] = lambda message: True
+        self,
+        url: str,
+        answers: Callable[[ParsedMessage], bool] = lambda message: True,
+        says: Callable[[ImageRef], Receipt] | None = None,
     ) -> None:
         self._url = url
         self._answers = answers
+        self._says = says or _passes
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.messages: list[ParsedMessage] = []
@@ -59,7 +72,8 @@ class Judge:
                 self._stop.wait(0.1)
 
     def _consume(self) -> None:
-        options = {"socket_timeout": 5, "socket_connect_timeout": 1}
+        # Closing waits for the pop that is under way, which takes as long as the interval says.
+        options = {"socket_timeout": 5, "socket_connect_timeout": 1, "polling_interval": 0.05}
         with (
             kombu.Connection(self._url, transport_options=options) as connection,
             redis.Redis.from_url(self._url, socket_timeout=5) as client,
@@ -80,6 +94,9 @@ class Judge:
         producer = parsed.envelope.producer
         if producer is None or not self._answers(parsed):
             return
-        now = datetime.now(UTC)
-        receipts = [Receipt(id=i.id, verdict=Verdict.PASS, decided_at=now) for i in parsed.images]
-        client.rpush(receipts_key(producer), *(r.model_dump_json() for r in receipts))
+        receipts = [self._says(image) for image in parsed.images]
+        client.rpush(receipts_key(producer), *(r.written() for r in receipts))
+
+
+def _passes(image: ImageRef) -> Receipt:
+    return Receipt(id=image.id, verdict=Verdict.PASS, decided_at=datetime.now(UTC))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from db.records import InspectionRecord, StoredFeatures
+from db.inspections.records import InspectionRecord, StoredFeatures
 from producer.contract import Verdict
 
 NOON = datetime(2026, 3, 2, 12, 30, tzinfo=UTC)

@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks.recipe_candidates import CANDIDATES, DEFAULT, SEED, SEED_PARTS
-from benchmarks.recipe_report import DOCS, RESULT, ratios, updated
+from benchmarks.recipes.candidates import CANDIDATES, DEFAULT, SEED, SEED_PARTS
+from benchmarks.recipes.report import DOCS, RESULT, ratios, updated
 from linewatch.settings import Settings
 from vision.parts import parse_part
 from vision.recipes import RECIPES, PartsRecipe
@@ -17,7 +17,7 @@ from vision.recipes import RECIPES, PartsRecipe
 def test_the_table_is_made_from_the_result() -> None:
     page = DOCS.read_text()
     report = json.loads(RESULT.read_text())
-    assert updated(page, report) == page, "run `python -m benchmarks.recipe_report`"
+    assert updated(page, report) == page, "run `python -m benchmarks.recipes.report`"
     assert report["ratios"] == ratios(report["rows"])
 
 

@@ -13,6 +13,9 @@ PLOT_OF = {
     "study_riskcoverage": "riskcoverage",
     "study_drift": "drift",
     "study_gate": "gate",
+    "study_coverage": "coverage",
+    "study_prevalence": "prevalence",
+    "study_run_length": "run_length",
 }
 
 

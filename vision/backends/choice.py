@@ -97,9 +97,11 @@ def choose_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError:
+        device = None
+    if device is None or device.type not in ("cpu", "cuda"):
         raise ConfigurationError(
             f"LINEWATCH_DEVICE: {name!r} is no device; use auto, cpu, cuda or cuda:N"
-        ) from None
+        )
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise ConfigurationError(
             f"LINEWATCH_DEVICE: there is no {name} here ({torch.cuda.device_count()} GPUs seen); "

@@ -26,6 +26,7 @@ class OpenvinoBackend:
     """
 
     name = "openvino"
+    asynchronous = False
     device = torch.device("cpu")
 
     def __init__(self, model: Any, *, precision: Precision, largest: int) -> None:

@@ -27,6 +27,11 @@ class Backend(Protocol):
         """Where the features come out."""
         ...
 
+    @property
+    def asynchronous(self) -> bool:
+        """Whether `features` returns before they are computed; whoever reads them waits."""
+        ...
+
     def features(self, batch: torch.Tensor) -> torch.Tensor:
         """float32 [n, dim] on `device` from uint8 [n, 3, size, size] on any device.
 

@@ -2,8 +2,8 @@
 
 A CUDA graph replays hundreds of kernel launches as one, which is what bounds small batches. A
 batch is filled up to the next prepared size; the host copies batch n+1 into pinned memory and over
-the bus while the device still computes batch n, as long as the caller does not ask for the result
-in between (`features` returns at once; `.cpu()` waits).
+the bus while the device still computes batch n: `features` returns at once, and the caller orders
+the results' way back (`vision.backends.host_copy`) before it launches the next batch.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ class CudaBackend:
     """
 
     name = "torch"
+    asynchronous = True
 
     def __init__(
         self,

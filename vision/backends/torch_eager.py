@@ -33,6 +33,7 @@ class TorchBackend:
         largest: int,
     ) -> None:
         self.device = device
+        self.asynchronous = device.type != "cpu"
         self.precision: Precision = precision
         net.encoders.cast(precision)
         self._net = net.to(device)
@@ -62,7 +63,7 @@ class TorchBackend:
 def _started(lanes: int, cores: int) -> ThreadPoolExecutor:
     """A thread for each lane, with `cores` of torch's threads; all begin here.
 
-    What is set in one thread holds for those that ask later: see `workers.torch_threads`.
+    What is set in one thread holds for those that ask later: see `workers.pipeline.torch_threads`.
     """
     threads = ThreadPoolExecutor(lanes, "lane", torch.set_num_threads, (cores,))
     together = Barrier(lanes)

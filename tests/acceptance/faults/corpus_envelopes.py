@@ -64,8 +64,10 @@ def _bodies(good: Path) -> Iterator[Sent]:
 def _headers(good: Path) -> Iterator[Sent]:
     wrong: dict[str, list[Any]] = {
         "task": [None, 7, [], "linewatch.none", "os.system", "\ud800", ""],
-        "id": [None, 7, {}],
+        "id": [None, 7, {}, "", "x" * 256, "x\nforged", "\x1b[2J", "\ud800"],
+        "compression": ["gzip", "application/x-bz2", {}, ""],
     }
+    wrong["task"] += ["celery.group", "celery.map", "celery.chord_unlock", "linewatch.retrain"]
     for name, values in wrong.items():
         for value in values:
             yield _whole(f"header {name} {value!a}", message(good), False, **{name: value})
@@ -76,11 +78,19 @@ def _headers(good: Path) -> Iterator[Sent]:
         "timelimit": ["x", 7, [1], [0.001, 0.001]],
         "retries": [None, 99, "many"],
         "root_id": [None, 7],
-        "argsrepr": [None, 7, "\ud800"],
+        "argsrepr": [None, 7, "\ud800", ["<img src=x onerror=alert(1)>"]],
+        "kwargsrepr": [["<b>"]],
         "lang": [None, "cobol"],
-        "group": ["g"],
-        "unheard_of": [{"a": [1]}],
-        "stamps": [{"a": 1}],
+        "group": ["g", {}],
+        "group_index": [{}],
+        "chord": [{"task": "x"}],
+        "unheard_of": [{"a": [1]}, {"__type__": "decimal", "__value__": "1e999999999"}],
+        "stamps": [{"a": 1}, []],
+        "stamped_headers": [[{}], ["a"], "x", {}],
+        "shadow": [{}, {"x": 1}, [], "celery.group"],
+        "replaced_task_nesting": ["x", {}],
+        "linewatch_handed_back": [True, "yes"],
+        "redelivered": [{}],
         "ignore_result": [False, "no"],
     }
     for name, values in odd.items():

@@ -51,10 +51,14 @@ def _refused() -> Iterator[tuple[str, dict[str, Any]]]:
         "part": [7, True, "", "x" * 201, "P\0", "P\ud800", "P\n", ["P"], "x" * 100_000],
         "lot": [0.5, "", "x" * 201, "\udfff", {"a": nested}],
         "sha256": [7, "", "0" * 63, "0" * 65, "Z" * 64, "A" * 64, "0" * 64 + "\n"],
-        "attempt": [0, -1, "one", 1.5, None, float("nan"), float("-inf"), [1]],
-        "verdict": ["pass"],
-        "__class__": ["os.system"],
-        "\ud800": [1],
+        "attempt": [0, -1, "one", 1.5, None, float("nan"), float("-inf"), [1], 2**31, 10**30],
+        "surprise": [nested],
+        "seen": [7, {}, {"size": -1}, {"size": True}, {"size": 1.5}, {"size": 1, "sha256": "x"}],
+        "pass_number": [0, -1, True, "1", 1.5, 10**7],
+        "views": ["cam-1", [], ["a", "a"], [""], ["a\0"], [7], ["a"] * 65, {"a": 1}],
+        "work_order": [7, "", "x" * 201, "W\0", "W\ud800"],
+        "purpose": ["", "Challenge", "other", 7, ["challenge"]],
+        "trace_id": ["", "0" * 32, "A" * 32, "a" * 31, "a" * 33, 7],
     }
     for field, values in wrong.items():
         for value in values:
@@ -72,8 +76,19 @@ def _odd(good: bytes) -> Iterator[tuple[str, dict[str, Any]]]:
         "2026-03-29T02:30:00+01:00",
     ):
         yield f"captured at {when}", {"captured_at": when}
-    yield "attempt beyond 32 bits", {"attempt": 2**31}
-    yield "attempt beyond 64 bits", {"attempt": 10**30}
+    for name in ("verdict", "__class__", "\ud800", "prat"):
+        yield f"{name!a}, which nobody knows", {name: "pass"}
+    yield (
+        "every field of the contract",
+        {
+            "seen": {"size": len(good), "inode": 2**64 - 1, "new": {"a": [1]}},
+            "pass_number": 2,
+            "views": ["cam-1", "\U0001f4f7" * 64],
+            "work_order": "W-7",
+            "purpose": "challenge",
+            "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+        },
+    )
     for text in (
         "'; DROP TABLE inspections; --",
         "=cmd|'/c calc'!A0",

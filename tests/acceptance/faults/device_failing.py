@@ -9,9 +9,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from workers.judging import Judge
+from workers.pipeline.judge import Judge
 
-_judge = Judge.judge
+_launch = Judge.launch
 
 
 def _failing(self: Judge, batch: Any) -> Any:
@@ -19,7 +19,7 @@ def _failing(self: Judge, batch: Any) -> Any:
     if len(batch) >= int(os.environ["LINEWATCH_TEST_DEVICE_FROM"]) and not flag.exists():
         flag.touch()
         raise RuntimeError(os.environ["LINEWATCH_TEST_DEVICE_SAYS"])
-    return _judge(self, batch)
+    return _launch(self, batch)
 
 
-Judge.judge = _failing  # type: ignore[method-assign]
+Judge.launch = _failing  # type: ignore[method-assign]

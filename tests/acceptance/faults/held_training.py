@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from workers import learning
+from training import learning
 
 _folder = Path(os.environ["LINEWATCH_TEST_HOLD"])
 _cross_validate = learning.cross_validate

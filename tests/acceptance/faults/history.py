@@ -2,7 +2,8 @@
 
 Every fault ends with `check`. It holds the promise to its letter: each accepted picture is one
 row, judged, rejected or dead-lettered; the roll-up says what a recount says; no receipt speaks of
-what is not committed; nothing is on its way any more.
+what is not committed; nothing is on its way any more. Where a champion serves, it judged all that
+was judged, and said the same of every picture of one part, before the fault and after.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from uuid import UUID
 from sqlalchemy import select
 
 from db.base import table_of
-from db.inspections import outcomes
-from db.records import Outcome
-from db.rollup import discrepancies
+from db.inspections.inspections import outcomes
+from db.inspections.records import Outcome
+from db.inspections.rollup import discrepancies
 from db.session import reading
-from db.tables import DeadLetter
+from db.tables import DeadLetter, Inspection
 from producer.contract import Receipt, Verdict, receipts_key
 from producer.spool import Spool
 from tests.acceptance.live import Live
@@ -64,6 +65,8 @@ def check(plant: Live, accepted: Sequence[UUID], *, settle_s: float = SETTLE_S) 
     assert history.accepted == parts, f"accepted is not the sum of its parts: {history}"
     _check_receipts(plant, receipts)
     _check_letters(plant, [id_ for id_ in found if found[id_].verdict is Verdict.DEAD_LETTER])
+    if plant.champion is not None:
+        _check_judgement(plant, [found[id_] for id_ in found if found[id_].verdict.judged])
     wrong = discrepancies(plant.engine, plant.settings.timezone)
     assert not wrong, f"roll-up and recount differ, {{key: (rolled up, recounted)}}: {wrong}"
     return history
@@ -153,6 +156,23 @@ def _check_letters(plant: Live, buried: Sequence[UUID]) -> None:
     texts = "\n".join(letter.payload.lower().replace("-", "") for letter in letters)
     silent = [id_ for id_ in buried if id_ not in about and id_.hex not in texts]
     assert not silent, f"{len(silent)} dead-lettered pictures without a letter: {_few(silent)}"
+
+
+def _check_judgement(plant: Live, judged: Sequence[Outcome]) -> None:
+    """The champion gave every verdict, and a part that was shown again got the one it had."""
+    others = Counter(o.model_version for o in judged if o.model_version != plant.champion)
+    assert not others, f"{sum(others.values())} verdicts are not of {plant.champion}: {others}"
+    c = table_of(Inspection).c
+    of_a_model = select(c.image_uri, c.verdict, c.defect_class).where(c.model_version.is_not(None))
+    said = defaultdict(set)
+    with reading(plant.engine) as connection:
+        for uri, verdict, defect_class in connection.execute(of_a_model.distinct()):
+            if (part := plant.part_of.get(uri)) is not None:
+                said[part].add((verdict, defect_class))
+    differ = {
+        part: sorted(map(str, verdicts)) for part, verdicts in said.items() if len(verdicts) > 1
+    }
+    assert not differ, f"the same part was judged differently: {differ}"
 
 
 def _few(ids: Sequence[UUID]) -> str:

@@ -6,15 +6,16 @@ import os
 import signal
 from typing import Any
 
-from workers import reading
+from vision.source import PictureFile
+from workers.pipeline import reader
 
-_read = reading.read_picture
+_read = reader.read_file
 
 
-def _deadly(uri: str, **options: Any) -> bytes:
+def _deadly(uri: str, **options: Any) -> PictureFile:
     if uri.endswith("poison.png"):
         os.kill(os.getpid(), signal.SIGKILL)
     return _read(uri, **options)
 
 
-reading.read_picture = _deadly
+reader.read_file = _deadly

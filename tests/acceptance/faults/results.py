@@ -1,21 +1,34 @@
-"""Collects what the fault tests found, for benchmarks/results/faults.json."""
+"""Collects what the fault tests found, for benchmarks/results/faults.json.
+
+The long run writes there; a short one writes nothing, unless LINEWATCH_FAULTS_RESULTS names a file.
+`tests/acceptance/faults/conftest.py` says here when a test begins and how it ended.
+"""
 
 from __future__ import annotations
 
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from benchmarks.report import RESULTS, commit, document, write
+from benchmarks.report import RESULTS, code_commit, document, write
+from tests.acceptance.faults import journal
+from tests.acceptance.faults.history import History
+from tests.acceptance.faults.mode import LONG, MODE, Mode
+from tests.acceptance.faults.parts import LONGEST_MINUTES, PARTS, part_of
+from tests.acceptance.live import Live
 
-SETTINGS = {"visibility_timeout_s": 6, "redelivery_sweep_s": 1, "encoders": "compact"}
-LONG = bool(os.environ.get("LINEWATCH_FAULTS_LONG"))
+_SETTINGS = (
+    *("visibility_timeout_s", "redelivery_sweep_s", "lease_renewal_s", "receipt_timeout_s"),
+    "encoders",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,43 +42,128 @@ class Row:
     lost: int
     duplicated: int
     recover_s: float | None
+    settings: dict[str, Any] = field(default_factory=dict)
+    memory_mb: tuple[float, float] | None = None  # of the worker, at first and at last
 
 
-def times(short: int, long: int) -> int:
-    """How often to provoke a fault: few times in `make test`, many in `make faults`."""
-    return long if LONG else short
+class Recorder:
+    """Keeps the rows of the test that runs, and merges them into the file of results.
+
+    Args:
+        path: of that file; it need not exist.
+        mode: of the run.
+    """
+
+    def __init__(self, path: Path, mode: Mode) -> None:
+        self._path, self._mode = path, mode
+        self._found: list[Row] = []
+        self._before: list[journal.Stored] = []
+        self._run: dict[str, Any] = {}
+        self._began = 0.0
+
+    def begin(self, test: str) -> None:
+        """Mark this test's rows as unfinished, until `end` says otherwise."""
+        self._run = {
+            "test": test,
+            "part": part_of(test),
+            "mode": self._mode,
+            "commit": code(),
+            "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        self._found, self._began = [], time.monotonic()
+        with self._alone():
+            self._before = stored(self._path)
+            self._write(journal.begun(self._before, self._run))
+
+    def note(self, row: Row) -> None:
+        """Keep what the test found; it is written when the test ends."""
+        self._found.append(row)
+
+    def end(self, problem: str | None, *, skipped: bool = False) -> None:
+        """Merge the rows; of a test that failed, say why. A skipped one leaves all as it was."""
+        seconds = round(time.monotonic() - self._began)
+        told = (asdict(row) for row in self._found)
+        kept = [{k: v for k, v in row.items() if k != "memory_mb" or v} for row in told]
+        found = [{**row, "seconds": seconds} for row in kept]
+        mine = [row for row in self._before if row.get("test") == self._run["test"]]
+        with self._alone():
+            others = [r for r in stored(self._path) if r.get("test") != self._run["test"]]
+            rows = [*others, *mine]
+            self._write(rows if skipped else journal.ended(rows, found, self._run, problem))
+
+    def _write(self, rows: list[journal.Stored]) -> None:
+        settings = {"parts": PARTS, "longest part in minutes": LONGEST_MINUTES}
+        write(document("faults", settings=settings, rows=rows, ratios={}), self._path)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One process at a time: two parts may run at once."""
+        handle = os.open(self._path.parent, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
 
 
-def record(row: Row) -> None:
-    """Keep a row; only the long run changes the results that are committed."""
-    if not LONG:
-        return
-    path = Path(os.environ.get("LINEWATCH_FAULTS_RESULTS", RESULTS / "faults.json"))
-    with _alone(path.parent):
-        rows = json.loads(path.read_text())["rows"] if path.exists() else []
-        write(document("faults", settings=SETTINGS, rows=merged(rows, row), ratios={}), path)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """One process at a time: two files of tests may run at once."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
-def merged(rows: list[dict[str, Any]], row: Row) -> list[dict[str, Any]]:
-    """The rows with this one in place of an older one about the same fault and database."""
-    key = (row.fault, row.database)
-    others = [old for old in rows if (old["fault"], old["database"]) != key]
-    new = {**asdict(row), "commit": _commit()}
-    return sorted([*others, new], key=lambda r: (r["fault"], r["database"]))
+def stored(path: Path) -> list[journal.Stored]:
+    """The rows of a file of results; none where there is no file."""
+    rows: list[journal.Stored] = json.loads(path.read_text())["rows"] if path.exists() else []
+    return rows
 
 
 @cache
-def _commit() -> str:
+def recorder() -> Recorder | None:
+    """Where this run records; None: nowhere."""
+    path = results_path()
+    return None if path is None else Recorder(path, MODE)
+
+
+def results_path() -> Path | None:
+    """The file that this run changes."""
+    named = os.environ.get("LINEWATCH_FAULTS_RESULTS")
+    if named:
+        return Path(named)
+    return RESULTS / "faults.json" if LONG else None
+
+
+def record(row: Row) -> None:
+    """Keep a row of the test that runs."""
+    if (kept := recorder()) is not None:
+        kept.note(row)
+
+
+def noted(
+    plant: Live,
+    fault: str,
+    runs: int,
+    found: History,
+    recover_s: float | None = None,
+    memory_mb: tuple[float, float] | None = None,
+) -> None:
+    """Record a fault that a plant came through, with the settings that it had."""
+    record(
+        Row(
+            fault,
+            plant.engine.dialect.name,
+            runs,
+            found.accepted,
+            found.lost,
+            found.duplicated,
+            None if recover_s is None else round(recover_s, 1),
+            settings_of(plant),
+            memory_mb,
+        )
+    )
+
+
+def settings_of(plant: Live) -> dict[str, Any]:
+    """What decides how soon pictures come back, and what judged which pictures."""
+    told = {name: getattr(plant.settings, name) for name in _SETTINGS}
+    return {**told, "model": plant.model, "pictures": plant.shows}
+
+
+@cache
+def code() -> str:
     """The commit of the code that runs: each row names its own, the file that of the newest."""
-    return commit()
+    return code_commit()

@@ -10,8 +10,12 @@ import os
 import signal
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
-from workers.observe import Stage, observers
+from celery.signals import worker_ready
+
+from workers.pipeline.stage_timing import Stage
+from workers.runtime import runtime_of
 
 _wish = os.environ.get("LINEWATCH_TEST_KILL_AT")
 if _wish:
@@ -29,4 +33,7 @@ if _wish:
                 Path(_flag).touch()
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    observers.add(_kill)
+    def _watch(sender: Any, **_: Any) -> None:
+        runtime_of(sender.app).timing.add(_kill)
+
+    worker_ready.connect(_watch, weak=False)  # before the first message is taken

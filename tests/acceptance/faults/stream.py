@@ -8,9 +8,10 @@ from uuid import UUID
 
 from linewatch.errors import SpoolFullError
 from producer.camera import Camera
+from tests.acceptance.faults.mode import times
 from tests.acceptance.live import Live
 
-MOST_WAITING = 1000
+MOST_WAITING = times(short=200, long=1000)
 
 
 class Stream:

@@ -19,7 +19,7 @@ from tests.acceptance.faults.corpus import JUDGED, Case, cases
 from tests.acceptance.faults.corpus_envelopes import envelopes
 from tests.acceptance.faults.corpus_messages import Sent, messages
 from tests.acceptance.faults.history import check, settle
-from tests.acceptance.faults.results import Row, record
+from tests.acceptance.faults.results import noted
 from tests.acceptance.live import Live, ids_of, message
 
 PRODUCER = "corpus"
@@ -102,8 +102,7 @@ def _check(plant: Live, ids: list[UUID], what: str, inputs: int) -> None:
     plant.group.check()
     found = check(plant, ids)
     assert (found.lost, found.duplicated) == (0, 0)
-    database = plant.engine.dialect.name
-    record(Row(what, database, inputs, found.accepted, found.lost, found.duplicated, None))
+    noted(plant, what, inputs, found)
 
 
 def _receipted(plant: Live) -> set[UUID]:

@@ -10,7 +10,8 @@ from redbeat import RedBeatSchedulerEntry
 
 from linewatch.services import Service, python_command
 from tests.acceptance.faults.history import check
-from tests.acceptance.faults.results import Row, record, times
+from tests.acceptance.faults.mode import times
+from tests.acceptance.faults.results import noted
 from tests.acceptance.live import Live, kill
 from workers.app import make_app
 from workers.config import MAINTENANCE_QUEUE, MAINTENANCE_TASK
@@ -21,9 +22,16 @@ TICK_S = 1.0
 BEAT_LOOP_S = 5.0  # beat_max_loop_interval
 
 
+@pytest.fixture
+def plant(untrained_plant: Live) -> Live:
+    """No picture is judged here."""
+    return untrained_plant
+
+
 def test_two_beats_tick_as_one(plant: Live) -> None:
     """One of the two is killed, again and again; no worker runs, so every tick can be counted."""
     app = make_app(plant.settings)
+    app.conf.redbeat_redis_url = plant.settings.redis_client_url
     RedBeatSchedulerEntry("tick", MAINTENANCE_TASK, TICK_S, app=app).save()
     beats = {name: beat(plant, name) for name in ("a", "b")}
     rounds = times(short=1, long=3)
@@ -40,14 +48,13 @@ def test_two_beats_tick_as_one(plant: Live) -> None:
         count_ticks(plant, window_s=5)
         beats[f"c{number}"] = beat(plant, f"c{number}")
     plant.group.check()
-    found = check(plant, [])
-    row = (found.accepted, found.lost, found.duplicated, round(slowest_s, 1))
-    record(Row("two beats, one killed", plant.engine.dialect.name, rounds, *row))
+    noted(plant, "two beats, one killed", rounds, check(plant, []), slowest_s)
 
 
 def test_a_beat_that_was_frozen_does_not_double_ticks(plant: Live) -> None:
     """SIGSTOP past its lock's timeout: the other takes over; the first gives way when it wakes."""
     app = make_app(plant.settings)
+    app.conf.redbeat_redis_url = plant.settings.redis_client_url
     RedBeatSchedulerEntry("tick", MAINTENANCE_TASK, TICK_S, app=app).save()
     beats = {name: beat(plant, name) for name in ("a", "b")}
     leader = beats[the_leader(plant, beats)]

@@ -13,8 +13,9 @@ import pytest
 from linewatch.plant import environment
 from linewatch.services import Service, python_command
 from producer.contract import Verdict
-from tests.acceptance.faults.history import History, check
-from tests.acceptance.faults.results import Row, record, times
+from tests.acceptance.faults.history import check
+from tests.acceptance.faults.mode import times
+from tests.acceptance.faults.results import noted
 from tests.acceptance.faults.stream import Stream
 from tests.acceptance.faults.wrong_clock import WrongClock
 from tests.acceptance.live import Live, kill
@@ -22,11 +23,6 @@ from tests.acceptance.live import Live, kill
 pytestmark = [pytest.mark.timeout(3600), pytest.mark.slow]
 
 OFFSETS = [2.0, -2.0]  # hours
-
-
-def noted(plant: Live, fault: str, runs: int, found: History, recover_s: float) -> None:
-    row = (found.accepted, found.lost, found.duplicated, round(recover_s, 1))
-    record(Row(fault, plant.engine.dialect.name, runs, *row))
 
 
 def worker_of(plant: Live, clock: WrongClock, name: str) -> Service:

@@ -15,11 +15,14 @@ from sqlalchemy import make_url
 from db import session
 from tests.acceptance.conftest import plant_settings
 from tests.acceptance.faults.history import check
+from tests.acceptance.faults.mode import times
 from tests.acceptance.faults.proxy import Proxy
-from tests.acceptance.faults.results import Row, record, times
+from tests.acceptance.faults.results import noted
 from tests.acceptance.faults.sqlite_lock import locked
 from tests.acceptance.faults.stream import Stream
-from tests.acceptance.live import Live, live
+from tests.acceptance.faults.trained import Champion, trained_plant
+from tests.acceptance.live import Live
+from tests.support.pgbouncer import pgbouncer
 from tests.support.postgresql import NoPostgreSQLError, PostgreSQLServer
 
 pytestmark = pytest.mark.timeout(3600)
@@ -40,18 +43,18 @@ def far_plant(
     redis_url: str,
     weights_dir: Path,
     tmp_path: Path,
-    _environment: pytest.MonkeyPatch,
+    champion: Champion,
 ) -> Iterator[Live]:
     """A system whose database is at the far end of the cable."""
     through = make_url(postgresql_url).set(host="127.0.0.1", port=cable.port)
     url = through.render_as_string(hide_password=False)
-    yield from live(plant_settings(tmp_path, url, redis_url, weights_dir))
+    yield from trained_plant(plant_settings(tmp_path, url, redis_url, weights_dir), champion)
 
 
 def test_postgresql_goes_away(far_plant: Live, cable: Proxy) -> None:
     """Cut off from the database, a worker holds what it has, and goes on when it is back."""
     plant = far_plant
-    outages, length_s = times(short=1, long=5), times(short=5, long=20)
+    outages, length_s = times(short=1, long=5), times(short=2, long=20)
     slowest_s = 0.0
     plant.worker()
     with Stream(plant, rate=40) as stream:
@@ -68,17 +71,7 @@ def test_postgresql_goes_away(far_plant: Live, cable: Proxy) -> None:
         stream.settle(timeout_s=600)
     plant.group.check()  # it held; it did not die
     found = check(plant, stream.accepted)
-    record(
-        Row(
-            f"PostgreSQL cut off for {length_s} s",
-            "postgresql",
-            outages,
-            found.accepted,
-            found.lost,
-            found.duplicated,
-            round(slowest_s, 1),
-        )
-    )
+    noted(plant, f"PostgreSQL cut off for {length_s} s", outages, found, slowest_s)
 
 
 @pytest.fixture
@@ -92,15 +85,18 @@ def own_postgresql() -> Iterator[PostgreSQLServer]:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("_environment")
 def test_postgresql_is_stopped(
-    own_postgresql: PostgreSQLServer, redis_url: str, weights_dir: Path, tmp_path: Path
+    own_postgresql: PostgreSQLServer,
+    redis_url: str,
+    weights_dir: Path,
+    tmp_path: Path,
+    champion: Champion,
 ) -> None:
     """Stopped properly and as in a crash, by turns; the worker also asks it while it starts."""
     stops, length_s = 10, 60
     slowest_s = 0.0
     settings = plant_settings(tmp_path, own_postgresql.url, redis_url, weights_dir)
-    for plant in live(settings):
+    for plant in trained_plant(settings, champion):
         plant.worker()
         with Stream(plant, rate=20) as stream:
             plant.until(lambda p=plant: bool(p.receipts), 60, "a first receipt")
@@ -115,9 +111,8 @@ def test_postgresql_is_stopped(
             stream.settle(timeout_s=900)
         plant.group.check()  # it held; it did not die
         found = check(plant, stream.accepted)
+        noted(plant, f"PostgreSQL stopped for {length_s} s", stops, found, slowest_s)
         session.dispose()  # before the server goes
-    row = (stops, found.accepted, found.lost, found.duplicated, round(slowest_s, 1))
-    record(Row(f"PostgreSQL stopped for {length_s} s", "postgresql", *row))
 
 
 def test_sqlite_is_locked_by_another_process(plant: Live) -> None:
@@ -129,21 +124,11 @@ def test_sqlite_is_locked_by_another_process(plant: Live) -> None:
         for _ in range(rounds):
             time.sleep(1)
             with locked(plant.engine.url.database or ""):
-                time.sleep(times(short=3, long=40))  # 40 s is longer than the busy timeout
+                time.sleep(times(short=2, long=40))  # 40 s is longer than the busy timeout
         recover_s = stream.settle(timeout_s=180)
     plant.group.check()
     found = check(plant, stream.accepted)
-    record(
-        Row(
-            "SQLite locked by another process",
-            "sqlite",
-            rounds,
-            found.accepted,
-            found.lost,
-            found.duplicated,
-            round(recover_s, 1),
-        )
-    )
+    noted(plant, "SQLite locked by another process", rounds, found, recover_s)
 
 
 @pytest.mark.slow
@@ -160,17 +145,52 @@ def test_sessions_are_terminated(postgresql_plant: Live) -> None:
         recover_s = stream.settle(timeout_s=120)
     plant.group.check()
     found = check(plant, stream.accepted)
-    record(
-        Row(
-            "PostgreSQL sessions terminated",
-            "postgresql",
-            rounds,
-            found.accepted,
-            found.lost,
-            found.duplicated,
-            round(recover_s, 1),
-        )
-    )
+    noted(plant, "PostgreSQL sessions terminated", rounds, found, recover_s)
+
+
+def test_a_failover_leaves_sessions_read_only(postgresql_plant: Live) -> None:
+    """For a while the name leads to a standby; the sessions made then stay open after it."""
+    plant, length_s = postgresql_plant, times(short=2, long=15)
+    name = plant.engine.url.database
+    plant.worker()
+    with Stream(plant, rate=40) as stream, _administrator(plant) as connection:
+        plant.until(lambda: bool(plant.receipts), 30, "a first receipt")
+        _execute(connection, f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+        connection.execute(_TERMINATE_WORKERS)
+        log = plant.settings.data_dir / "logs" / "w.log"
+        plant.until(lambda: "database away" in log.read_text(), 30, "worker that holds")
+        time.sleep(length_s)
+        seen, began = len(plant.receipts), time.monotonic()
+        _execute(connection, f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
+        plant.until(lambda: len(plant.receipts) > seen, 30, "a receipt")
+        recover_s = time.monotonic() - began
+        stream.settle(timeout_s=120)
+    assert log.read_text().count("database away") == 1, "said once, not with each try"
+    assert "Traceback" not in log.read_text()
+    plant.group.check()
+    found = check(plant, stream.accepted)
+    noted(plant, f"PostgreSQL read-only for {length_s} s", 1, found, recover_s)
+
+
+@pytest.mark.usefixtures("_environment")
+def test_a_pooler_lends_sessions_for_a_transaction(
+    postgresql_url: str, redis_url: str, weights_dir: Path, tmp_path: Path, champion: Champion
+) -> None:
+    """PgBouncer between a worker and the database."""
+    with pgbouncer(postgresql_url) as url:
+        settings = plant_settings(tmp_path, url, redis_url, weights_dir)
+        for plant in trained_plant(settings, champion):
+            plant.worker()
+            enough = times(short=100, long=200)
+            with Stream(plant, rate=times(short=40, long=80)) as stream:
+                plant.until(lambda p=plant, n=enough: len(p.receipts) > n, 60, f"{enough} receipts")
+                stream.settle(timeout_s=60)
+            plant.group.check()
+            noted(plant, "PgBouncer, transaction pooling", 1, check(plant, stream.accepted))
+            log = (plant.settings.data_dir / "logs" / "w.log").read_text()
+            assert "database away" not in log
+            assert "prepared statement" not in log
+        session.dispose()
 
 
 def test_deadlocks_are_survived(postgresql_plant: Live) -> None:
@@ -179,8 +199,8 @@ def test_deadlocks_are_survived(postgresql_plant: Live) -> None:
     deadlocks = 0
     plant.worker()
     with (
-        Stream(plant, rate=40, line="line-1") as first,
-        Stream(plant, rate=40, line="line-2") as second,
+        Stream(plant, rate=times(short=20, long=40), line="line-1") as first,
+        Stream(plant, rate=times(short=20, long=40), line="line-2") as second,
     ):
         plant.until(lambda: _lines(plant) == 2, 60, "a row of each line")
         for _ in range(rounds):
@@ -189,17 +209,7 @@ def test_deadlocks_are_survived(postgresql_plant: Live) -> None:
     plant.group.check()
     found = check(plant, first.accepted + second.accepted)
     assert deadlocks > 0
-    record(
-        Row(
-            "PostgreSQL deadlock",
-            "postgresql",
-            deadlocks,
-            found.accepted,
-            found.lost,
-            found.duplicated,
-            round(recover_s, 1),
-        )
-    )
+    noted(plant, "PostgreSQL deadlock", deadlocks, found, recover_s)
 
 
 @pytest.fixture
@@ -208,10 +218,11 @@ def postgresql_plant(
     redis_url: str,
     weights_dir: Path,
     tmp_path: Path,
-    _environment: pytest.MonkeyPatch,
+    champion: Champion,
 ) -> Iterator[Live]:
     """A system on PostgreSQL."""
-    yield from live(plant_settings(tmp_path, postgresql_url, redis_url, weights_dir))
+    settings = plant_settings(tmp_path, postgresql_url, redis_url, weights_dir)
+    yield from trained_plant(settings, champion)
 
 
 _TERMINATE_WORKERS = """
@@ -226,6 +237,10 @@ def _administrator(plant: Live) -> Iterator[psycopg.Connection]:
     url = plant.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(url, autocommit=True, application_name="administrator") as connection:
         yield connection
+
+
+def _execute(connection: psycopg.Connection, statement: str) -> None:
+    connection.execute(statement.encode())
 
 
 def _lines(plant: Live) -> int:

@@ -6,22 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from producer.contract import Verdict
+from tests.acceptance.faults.history import check
+from tests.acceptance.faults.results import noted
 from tests.acceptance.live import Live, ids_of, message
 
 INCLUDE = "tests.acceptance.faults.device_failing"
 
 
 @pytest.mark.parametrize(
-    "says",
+    ("name", "says"),
     [
-        "CUDA error: unspecified launch failure",
-        "[GPU] clWaitForEvents, error code: -14 CL_DEVICE_NOT_AVAILABLE",
+        ("CUDA", "CUDA error: unspecified launch failure"),
+        ("OpenVINO", "[GPU] clWaitForEvents, error code: -14 CL_DEVICE_NOT_AVAILABLE"),
     ],
     ids=["cuda", "openvino"],
 )
 def test_a_worker_whose_device_is_lost_ends_and_loses_nothing(
-    plant: Live, tmp_path: Path, says: str
+    plant: Live, tmp_path: Path, name: str, says: str
 ) -> None:
     flag = tmp_path / "lost"
     environment = {
@@ -41,8 +42,9 @@ def test_a_worker_whose_device_is_lost_ends_and_loses_nothing(
     ids = [id_ for payload in messages for id_ in ids_of(payload)]
     plant.worker("next", include=INCLUDE, **environment)
     outcomes = plant.wait_for(ids)
-    assert {outcome.verdict for outcome in outcomes.values()} == {Verdict.REVIEW}
+    assert {outcome.model_version for outcome in outcomes.values()} == {plant.champion}
     plant.until(lambda: plant.held() == plant.waiting() == 0, 30, "acknowledged messages")
+    noted(plant, f"worker whose device is lost, {name}", 1, check(plant, ids))
 
 
 def test_too_little_memory_costs_no_picture(plant: Live, tmp_path: Path) -> None:
@@ -57,8 +59,9 @@ def test_too_little_memory_costs_no_picture(plant: Live, tmp_path: Path) -> None
     payload = message(*(plant.picture() for _ in range(24)))
     plant.enqueue(payload)
     outcomes = plant.wait_for(ids_of(payload))
-    assert {outcome.verdict for outcome in outcomes.values()} == {Verdict.REVIEW}
+    assert {outcome.model_version for outcome in outcomes.values()} == {plant.champion}
     assert flag.exists()
     assert "no room on the device for" in worker.log.read_text()
     assert worker.process.poll() is None
     plant.until(lambda: plant.held() == 0, 10, "acknowledged message")
+    noted(plant, "device with too little memory for a batch", 1, check(plant, ids_of(payload)))

@@ -10,14 +10,16 @@ from uuid import UUID
 
 import pytest
 
-from db import deployments
+from db.models import deployments
 from linewatch.errors import SpoolError
 from producer.camera import Camera
 from tests.acceptance.conftest import plant_settings
-from tests.acceptance.faults.history import History, check
-from tests.acceptance.faults.results import Row, record, times
+from tests.acceptance.faults.history import check
+from tests.acceptance.faults.mode import times
+from tests.acceptance.faults.results import noted
 from tests.acceptance.faults.small_disk import SmallDisk, small_disk
 from tests.acceptance.faults.stream import Stream
+from tests.acceptance.faults.trained import Champion, trained_plant
 from tests.acceptance.faults.trainer import (
     PRODUCT,
     ask_for_training,
@@ -25,14 +27,10 @@ from tests.acceptance.faults.trainer import (
     judged_and_labelled,
     trained,
 )
-from tests.acceptance.live import PATIENCE, Live, live
+from tests.acceptance.live import PATIENCE, Live
+from tests.support.committed import committed
 
 pytestmark = pytest.mark.timeout(3600)
-
-
-def noted(plant: Live, fault: str, runs: int, found: History, recover_s: float) -> None:
-    row = (found.accepted, found.lost, found.duplicated, round(recover_s, 1))
-    record(Row(fault, plant.engine.dialect.name, runs, *row))
 
 
 def test_a_spool_fills_its_disk(plant: Live) -> None:
@@ -91,20 +89,20 @@ def cramped(
     redis_url: str,
     weights_dir: Path,
     tmp_path: Path,
-    _environment: pytest.MonkeyPatch,
+    champion: Champion,
 ) -> Iterator[tuple[Live, SmallDisk]]:
     """A system whose SQLite file lies on a small disk."""
     with small_disk(tmp_path / "disk", megabytes=64) as disk:
         database = shutil.copy(_sqlite_template, disk.folder / "linewatch.db")
         settings = plant_settings(tmp_path, f"sqlite:///{database}", redis_url, weights_dir)
-        for plant in live(settings):
+        for plant in trained_plant(settings, champion):
             yield plant, disk
 
 
 def test_sqlite_fills_its_disk(cramped: tuple[Live, SmallDisk]) -> None:
     """The worker holds what it has judged, and goes on when there is room."""
     plant, disk = cramped
-    rounds, length_s = times(short=1, long=5), times(short=3, long=15)
+    rounds, length_s = times(short=1, long=5), times(short=1, long=15)
     slowest_s = 0.0
     log = plant.worker().log
     with Stream(plant, rate=40) as stream:
@@ -127,15 +125,16 @@ def test_sqlite_fills_its_disk(cramped: tuple[Live, SmallDisk]) -> None:
 
 
 @pytest.mark.slow
-def test_the_model_store_fills_or_turns_read_only(plant: Live) -> None:
+def test_the_model_store_fills_or_turns_read_only(untrained_plant: Live) -> None:
     """The run fails and says why; the champion serves on; with room, the next one succeeds."""
+    plant = untrained_plant
     folder = Path(plant.settings.models_url)
-    with small_disk(folder, megabytes=1) as disk:
+    with small_disk(folder, megabytes=64) as disk:
         plant.worker()
         plant.worker("t", queues="train")
         ids = judged_and_labelled(plant)
         champion = trained(plant)
-        deployments.promote(plant.engine, PRODUCT, champion, by="tester", why="test")
+        committed(plant.engine, deployments.promote, PRODUCT, champion, by="tester", why="test")
         rounds = times(short=1, long=3)
         slowest_s = 0.0
         with Stream(plant, rate=20) as stream:

@@ -9,13 +9,19 @@ import pytest
 from sqlalchemy import delete, update
 
 from db.base import table_of
-from db.inspections import commit_inspections
+from db.inspections.inspections import commit_inspections
 from db.session import transaction
 from db.tables import Inspection, InspectionHourly
 from producer.contract import Receipt, Verdict
 from tests.acceptance.faults.history import History, check
 from tests.acceptance.live import Live, message
 from tests.support.records import NOON, a_record
+
+
+@pytest.fixture
+def plant(untrained_plant: Live) -> Live:
+    """Nobody works in it, so nobody needs a model."""
+    return untrained_plant
 
 
 @pytest.fixture
@@ -66,7 +72,7 @@ def test_a_receipt_for_what_was_never_committed(plant: Live, ids: list[UUID]) ->
 
 def test_a_receipt_that_says_something_else(plant: Live, ids: list[UUID]) -> None:
     receipt = Receipt(id=ids[0], verdict=Verdict.DEFECT, decided_at=NOON)
-    plant.redis.rpush("linewatch:receipts:p", receipt.model_dump_json())
+    plant.redis.rpush("linewatch:receipts:p", receipt.written())
     broken(plant, ids, "receipt and row of .* differ")
 
 
@@ -90,3 +96,31 @@ def test_a_dead_letter_without_its_message(plant: Live, ids: list[UUID]) -> None
 def test_a_message_that_nobody_took(plant: Live, ids: list[UUID]) -> None:
     plant.enqueue(message("/pictures/1.png"))
     broken(plant, ids, "messages in the queue")
+
+
+def judged(plant: Live, *verdicts: Verdict, version: str = "widget-1") -> list[UUID]:
+    """Pictures of one part, all of them judged by a version."""
+    records = [
+        a_record(verdict=verdict, model_version=version, image_uri=f"/pictures/{number}.png")
+        for number, verdict in enumerate(verdicts)
+    ]
+    commit_inspections(plant.engine, records, plant.settings.timezone)
+    plant.part_of = {record.image_uri: "part 1" for record in records}
+    return [record.id for record in records]
+
+
+def test_what_the_champion_judged_alike_is_whole(plant: Live) -> None:
+    plant.champion = "widget-1"
+    ids = judged(plant, Verdict.PASS, Verdict.PASS)
+    assert check(plant, ids).judged == 2
+
+
+def test_a_verdict_that_is_not_of_the_champion(plant: Live) -> None:
+    plant.champion = "widget-2"
+    broken(plant, judged(plant, Verdict.PASS), "1 verdicts are not of widget-2")
+
+
+def test_a_part_that_was_judged_otherwise_after_the_fault(plant: Live) -> None:
+    plant.champion = "widget-1"
+    ids = judged(plant, Verdict.PASS, Verdict.DEFECT)
+    broken(plant, ids, "the same part was judged differently: .*part 1")

@@ -18,7 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from producer.contract import MAX_IMAGES, UnreadableMessageError, parse_message
-from tests.acceptance.faults.results import LONG, Row, record
+from tests.acceptance.faults.mode import LONG
+from tests.acceptance.faults.results import Row, record
 from tests.acceptance.live import message
 
 pytestmark = pytest.mark.timeout(3600)
@@ -75,7 +76,7 @@ def test_hypothesis_on_the_message_contract() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["decode", "message"])
+@pytest.mark.parametrize("name", ["decode", "envelope", "message"])
 def test_atheris(name: str, tmp_path: Path) -> None:
     """Coverage-guided, from valid inputs, for a bounded time."""
     if importlib.util.find_spec("atheris") is None:
@@ -96,6 +97,10 @@ def test_atheris(name: str, tmp_path: Path) -> None:
     assert time.monotonic() - began >= SECONDS
     (line,) = (x for x in done.stderr.splitlines() if "number_of_executed_units" in x)
     print(line)
-    what = {"decode": "the decoder", "message": "the message contract"}[name]
+    what = {
+        "decode": "the decoder",
+        "envelope": "the gate for envelopes",
+        "message": "the message contract",
+    }[name]
     runs = int(line.split()[-1])
     record(Row(f"atheris on {what} for {SECONDS} s", "none", runs, 0, 0, 0, None))

@@ -9,28 +9,26 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from db import alerts, deployments
+from db import alerts
+from db.models import deployments
 from linewatch.plant import environment
 from linewatch.services import python_command
-from tests.acceptance.faults.history import History, check
-from tests.acceptance.faults.results import Row, record, times
+from tests.acceptance.faults.history import check
+from tests.acceptance.faults.mode import LONG, times
+from tests.acceptance.faults.results import noted
 from tests.acceptance.faults.stream import Stream
 from tests.acceptance.faults.trainer import PRODUCT
 from tests.acceptance.faults.versions import SPOILS, new_version, spoiled_version
 from tests.acceptance.live import PATIENCE, Live
+from tests.support.committed import committed
 
 pytestmark = pytest.mark.timeout(3600)
 
 TAKE_OVER_S = 3.0 * PATIENCE
 
 
-def noted(plant: Live, fault: str, runs: int, found: History, recover_s: float) -> None:
-    row = (found.accepted, found.lost, found.duplicated, round(recover_s, 1))
-    record(Row(fault, plant.engine.dialect.name, runs, *row))
-
-
 def promote(plant: Live, version: str) -> None:
-    deployments.promote(plant.engine, PRODUCT, version, by="tester", why="test")
+    committed(plant.engine, deployments.promote, PRODUCT, version, by="tester", why="test")
 
 
 def taken_over(plant: Live, version: str) -> float:
@@ -44,7 +42,8 @@ def taken_over(plant: Live, version: str) -> float:
     return time.monotonic() - began
 
 
-def test_versions_swapped_in_the_middle_of_a_stream(plant: Live) -> None:
+def test_versions_swapped_in_the_middle_of_a_stream(untrained_plant: Live) -> None:
+    plant = untrained_plant
     plant.worker()
     versions = [new_version(plant) for _ in range(3)]
     swaps = times(short=4, long=20)
@@ -83,13 +82,14 @@ def _in_force_around(begun: list[tuple[datetime, str | None]], at: datetime) -> 
     return allowed | ({None} if at - grace <= begun[0][0] else set())
 
 
-def test_a_spoiled_version_never_serves(plant: Live) -> None:
+def test_a_spoiled_version_never_serves(untrained_plant: Live) -> None:
     """The command refuses it; promoted past the command, the worker does, and says so."""
-    plant.worker()
+    plant = untrained_plant
+    plant.worker(**{} if LONG else {"LINEWATCH_MODEL_POLL_S": "0.2"})
     good = new_version(plant)
     spoiled = {how: spoiled_version(plant, how) for how in SPOILS}
     slowest_s = 0.0
-    with Stream(plant, rate=40) as stream:
+    with Stream(plant, rate=times(short=12, long=40)) as stream:
         promote(plant, good)
         taken_over(plant, good)
         since = len(stream.accepted)
@@ -100,7 +100,7 @@ def test_a_spoiled_version_never_serves(plant: Live) -> None:
             began = time.monotonic()
             plant.until(lambda v=version: v in alert_text(plant), 10, f"alert about {how}")
             slowest_s = max(slowest_s, time.monotonic() - began)
-            deployments.rollback(plant.engine, PRODUCT, by="tester", why="test")
+            committed(plant.engine, deployments.rollback, PRODUCT, by="tester", why="test")
             plant.until(lambda: alert_text(plant) == "", 10, "alert that is resolved")
         stream.settle(timeout_s=60)
     plant.group.check()

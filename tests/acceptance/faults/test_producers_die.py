@@ -20,7 +20,8 @@ from producer.contract import Receipt
 from producer.spool import Spool
 from tests.acceptance.faults.history import check
 from tests.acceptance.faults.killed_producer import CAMERA, LINE, PRODUCT, STEPS
-from tests.acceptance.faults.results import LONG, Row, record, times
+from tests.acceptance.faults.mode import LONG, times
+from tests.acceptance.faults.results import noted
 from tests.acceptance.live import Live
 
 pytestmark = pytest.mark.timeout(3600)
@@ -38,17 +39,7 @@ def test_a_producer_killed_at_each_step(plant: Live) -> None:
         accepted, slowest_s = killed_and_sent(plant, step, rounds)
         everything += accepted
         found = check(plant, accepted)
-        record(
-            Row(
-                f"producer killed {step}",
-                plant.engine.dialect.name,
-                rounds,
-                found.accepted,
-                found.lost,
-                found.duplicated,
-                round(slowest_s, 1),
-            )
-        )
+        noted(plant, f"producer killed {step}", rounds, found, slowest_s)
     assert len(set(everything)) == len(everything)
     # A kill may leave one picture in the spool whose id was never returned; none is made up.
     most = len(everything) + rounds * len(steps)

@@ -13,10 +13,12 @@ import redis
 from linewatch.services import python_command
 from tests.acceptance.conftest import plant_settings
 from tests.acceptance.faults.history import check
+from tests.acceptance.faults.mode import times
 from tests.acceptance.faults.proxy import Proxy
-from tests.acceptance.faults.results import Row, record, times
+from tests.acceptance.faults.results import noted
 from tests.acceptance.faults.stream import Stream
-from tests.acceptance.live import Live, live
+from tests.acceptance.faults.trained import Champion, trained_plant
+from tests.acceptance.live import Live
 from tests.support.redis_server import RedisServer
 
 pytestmark = pytest.mark.timeout(3600)
@@ -57,17 +59,7 @@ def test_redis_restarts_under_load(
             slowest_s = max(slowest_s, time.monotonic() - began)
         stream.settle(timeout_s=180)
     found = check(redis_plant, stream.accepted)
-    record(
-        Row(
-            f"Redis restart, {persistence}",
-            "sqlite",
-            restarts,
-            found.accepted,
-            found.lost,
-            found.duplicated,
-            round(slowest_s, 1),
-        )
-    )
+    noted(redis_plant, f"Redis restart, {persistence}", restarts, found, slowest_s)
 
 
 @pytest.mark.slow
@@ -89,17 +81,7 @@ def test_redis_is_full(redis_plant: Live, private_redis: RedisServer) -> None:
         client.config_set("maxmemory", "0")
         recover_s = stream.settle(timeout_s=120)
     found = check(redis_plant, stream.accepted)
-    record(
-        Row(
-            "Redis out of memory (noeviction)",
-            "sqlite",
-            1,
-            found.accepted,
-            found.lost,
-            found.duplicated,
-            round(recover_s, 1),
-        )
-    )
+    noted(redis_plant, "Redis out of memory (noeviction)", 1, found, recover_s)
 
 
 @pytest.mark.slow
@@ -118,17 +100,7 @@ def test_connections_are_reset(redis_plant: Live, private_redis: RedisServer) ->
             time.sleep(0.5)
         recover_s = stream.settle(timeout_s=180)
     found = check(redis_plant, stream.accepted)
-    record(
-        Row(
-            "Redis connections reset",
-            "sqlite",
-            rounds,
-            found.accepted,
-            found.lost,
-            found.duplicated,
-            round(recover_s, 1),
-        )
-    )
+    noted(redis_plant, "Redis connections reset", rounds, found, recover_s)
 
 
 @pytest.fixture
@@ -140,16 +112,17 @@ def cable(private_redis: RedisServer) -> Iterator[Proxy]:
 
 @pytest.fixture
 def far_plant(
-    sqlite_url: str,
+    database_url: str,
     weights_dir: Path,
     tmp_path: Path,
     cable: Proxy,
     private_redis: RedisServer,
-    _environment: pytest.MonkeyPatch,
+    champion: Champion,
 ) -> Iterator[Live]:
     """A system whose Redis is at the far end of the cable; the test itself stands beside it."""
     url = f"redis://127.0.0.1:{cable.port}/0"
-    for plant in live(plant_settings(tmp_path, sqlite_url, url, weights_dir)):
+    settings = plant_settings(tmp_path, database_url, url, weights_dir)
+    for plant in trained_plant(settings, champion):
         plant.redis = redis.Redis.from_url(private_redis.url)
         yield plant
 
@@ -172,5 +145,4 @@ def test_connections_are_half_open(far_plant: Live, cable: Proxy) -> None:
             time.sleep(2)
         stream.settle(timeout_s=300)
     found = check(far_plant, stream.accepted)
-    row = (rounds, found.accepted, found.lost, found.duplicated, round(slowest_s, 1))
-    record(Row("Redis connections half-open", "sqlite", *row))
+    noted(far_plant, "Redis connections half-open", rounds, found, slowest_s)

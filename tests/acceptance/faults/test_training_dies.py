@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 
-from db import training
+from db.models import runs
 from linewatch.services import Service
 from tests.acceptance.faults.history import check
-from tests.acceptance.faults.results import Row, record, times
+from tests.acceptance.faults.mode import times
+from tests.acceptance.faults.results import noted
 from tests.acceptance.faults.trainer import (
     PRODUCT,
     ask_for_training,
@@ -54,7 +54,8 @@ class Trainers:
         return [int(mark.name) for mark in self._folder.iterdir() if mark.name != "hold"]
 
 
-def test_two_retrains_of_one_product_are_one_run(plant: Live, tmp_path: Path) -> None:
+def test_two_retrains_of_one_product_are_one_run(untrained_plant: Live, tmp_path: Path) -> None:
+    plant = untrained_plant
     plant.worker()
     ids = judged_and_labelled(plant)
     trainers = Trainers(plant, tmp_path / "hold")
@@ -66,15 +67,16 @@ def test_two_retrains_of_one_product_are_one_run(plant: Live, tmp_path: Path) ->
         plant.until(lambda n=number: refusals(logs) == n, 30, "retrain that is refused")
         plant.until(lambda: len(trainers.busy()) == 1, 30, "training that is under way")
         time.sleep(LEASE_S * 1.5 if number == 1 else 0)  # a run that lives keeps its place
-        assert len(training.runs(plant.engine, PRODUCT)) == number
+        assert len(runs.runs(plant.engine, PRODUCT)) == number
         trainers.go_on()
         assert finished_run(plant, number).state == "succeeded"
     plant.group.check()
-    noted(plant, "two retrains of one product at once", rounds, ids, None)
+    noted(plant, "two retrains of one product at once", rounds, check(plant, ids))
 
 
-def test_a_train_worker_killed_in_the_middle(plant: Live, tmp_path: Path) -> None:
+def test_a_train_worker_killed_in_the_middle(untrained_plant: Live, tmp_path: Path) -> None:
     """Its lease runs out, its run is marked failed, and the next retrain succeeds."""
+    plant = untrained_plant
     plant.worker()
     ids = judged_and_labelled(plant)
     trainers = Trainers(plant, tmp_path / "hold")
@@ -102,16 +104,10 @@ def test_a_train_worker_killed_in_the_middle(plant: Live, tmp_path: Path) -> Non
         heir.process.terminate()
         assert heir.process.wait(30 * PATIENCE) == 0
         plant.group.services.remove(heir)
-    assert len(training.runs(plant.engine, PRODUCT)) == 2 * rounds
-    noted(plant, "train worker SIGKILLed in the middle of training", rounds, ids, slowest_s)
+    assert len(runs.runs(plant.engine, PRODUCT)) == 2 * rounds
+    fault = "train worker SIGKILLed in the middle of training"
+    noted(plant, fault, rounds, check(plant, ids), slowest_s)
 
 
 def refusals(logs: list[Path]) -> int:
     return sum(log.read_text().count("is being retrained already") for log in logs)
-
-
-def noted(plant: Live, fault: str, runs: int, ids: list[UUID], recover_s: float | None) -> None:
-    found = check(plant, ids)
-    took_s = None if recover_s is None else round(recover_s, 1)
-    row = (found.accepted, found.lost, found.duplicated, took_s)
-    record(Row(fault, plant.engine.dialect.name, runs, *row))

@@ -14,11 +14,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from db.inspections import existing
+from db.inspections.inspections import existing
 from linewatch.services import Service
 from tests.acceptance.faults.corpus_messages import entry
 from tests.acceptance.faults.history import check
-from tests.acceptance.faults.results import Row, record, times
+from tests.acceptance.faults.mode import times
+from tests.acceptance.faults.results import noted
 from tests.acceptance.faults.sqlite_lock import locked
 from tests.acceptance.faults.stream import Stream
 from tests.acceptance.live import PATIENCE, Live, ids_of, kill, message
@@ -36,10 +37,6 @@ STEPS = {
 }
 
 
-def database_of(plant: Live) -> str:
-    return plant.engine.dialect.name
-
-
 def test_sigkill_at_random_moments(plant: Live) -> None:
     """Two workers; one of them is killed again and again, and started again."""
     dice = random.Random(1)
@@ -54,17 +51,7 @@ def test_sigkill_at_random_moments(plant: Live) -> None:
             workers[name] = plant.worker(name)
         recover_s = stream.settle(timeout_s=180)
     found = check(plant, stream.accepted)
-    record(
-        Row(
-            "worker SIGKILL at a random moment",
-            database_of(plant),
-            kills,
-            found.accepted,
-            found.lost,
-            found.duplicated,
-            round(recover_s, 1),
-        )
-    )
+    noted(plant, "worker SIGKILL at a random moment", kills, found, recover_s)
 
 
 @pytest.mark.parametrize(
@@ -86,25 +73,16 @@ def test_sigkill_at_a_named_step(plant: Live, tmp_path: Path, step: str) -> None
         stream.settle(timeout_s=90)
     assert recover_s <= JUDGED_AGAIN_S
     found = check(plant, stream.accepted)
-    record(
-        Row(
-            f"worker {STEPS[step]}",
-            database_of(plant),
-            1,
-            found.accepted,
-            found.lost,
-            found.duplicated,
-            round(recover_s, 1),
-        )
-    )
+    noted(plant, f"worker {STEPS[step]}", 1, found, recover_s)
 
 
 def test_no_message_is_lost_on_its_way_into_a_worker(plant: Live) -> None:
     """Messages that nobody sends again: what Redis gave to a worker that dies comes back."""
     dice = random.Random(3)
     kills = times(short=2, long=50)
-    payloads = [message(plant.picture()) for _ in range(200 * kills)]
-    missing = [message(plant.pictures / "missing.png") for _ in range(800 * kills)]
+    many = times(short=100, long=200) * kills
+    payloads = [message(plant.picture()) for _ in range(many)]
+    missing = [message(plant.pictures / "missing.png") for _ in range(4 * many)]
     ids = [id_ for payload in payloads + missing for id_ in ids_of(payload)]
     doomed = plant.worker("d", include="tests.acceptance.faults.killed_taking", ready=False)
     _push(plant, dice.sample(payloads + missing, len(ids)))
@@ -123,16 +101,12 @@ def test_no_message_is_lost_on_its_way_into_a_worker(plant: Live) -> None:
     plant.worker("heir")
     plant.until(lambda: plant.waiting() + plant.held() == 0, 120, "an empty queue")
     found = check(plant, ids)
-    record(
-        Row(
-            "worker SIGKILL while it takes messages that nobody sends again",
-            database_of(plant),
-            kills + 1,
-            found.accepted,
-            found.lost,
-            found.duplicated,
-            round(time.monotonic() - died, 1),
-        )
+    noted(
+        plant,
+        "worker SIGKILL while it takes messages that nobody sends again",
+        kills + 1,
+        found,
+        time.monotonic() - died,
     )
 
 
@@ -168,16 +142,8 @@ def test_a_frozen_worker_that_wakes_changes_nothing(plant: Live) -> None:
         stream.settle(timeout_s=90)
     found = check(plant, stream.accepted)
     plant.group.check()
-    record(
-        Row(
-            "worker SIGSTOP past the visibility timeout, then SIGCONT",
-            database_of(plant),
-            rounds,
-            found.accepted,
-            found.lost,
-            found.duplicated,
-            round(longest_s, 1),
-        )
+    noted(
+        plant, "worker SIGSTOP past the visibility timeout, then SIGCONT", rounds, found, longest_s
     )
 
 
@@ -201,16 +167,12 @@ def test_sigterm_hands_back_what_is_not_judged(plant: Live) -> None:
         stream.settle(timeout_s=120)
     assert slowest_s <= HANDED_BACK_S
     found = check(plant, stream.accepted)
-    record(
-        Row(
-            "worker SIGTERM under load (recover_s: until the rest is back in the queue)",
-            database_of(plant),
-            rounds,
-            found.accepted,
-            found.lost,
-            found.duplicated,
-            round(slowest_s, 1),
-        )
+    noted(
+        plant,
+        "worker SIGTERM under load (recover_s: until the rest is back in the queue)",
+        rounds,
+        found,
+        slowest_s,
     )
 
 
@@ -229,23 +191,13 @@ def test_a_picture_that_kills_workers_is_dead_lettered_alone(plant: Live, tmp_pa
     assert (found[culprit].verdict, found[culprit].reason) == (Verdict.DEAD_LETTER, Reason.POISON)
     assert all(found[id_].verdict.judged for id_ in innocent)
     history = check(plant, [*innocent, culprit])
-    record(
-        Row(
-            "picture that kills its worker",
-            database_of(plant),
-            deaths,
-            history.accepted,
-            history.lost,
-            history.duplicated,
-            round(recover_s, 1),
-        )
-    )
+    noted(plant, "picture that kills its worker", deaths, history, recover_s)
 
 
 def test_a_worker_that_stops_is_no_death(plant: Live) -> None:
     """A clean hand-back brings a picture no nearer to being called deadly."""
     large, poison = plant.picture(size=2500), plant.picture("poison.png")
-    long, payload = message(*[large] * 32), message(poison)
+    long, payload = message(*[large] * 12), message(poison)
     (culprit,) = ids_of(payload)
     worker = plant.worker("stopped", LINEWATCH_DECODE_THREADS="1")  # to this one it is harmless
     for each in (long, payload):

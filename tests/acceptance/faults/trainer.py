@@ -7,9 +7,11 @@ from uuid import UUID
 
 from celery import Celery
 
-from db import labels, training
-from db.training import RunInfo
+from db.labels import labels
+from db.models import runs as training
+from db.models.runs import RunInfo
 from tests.acceptance.live import PATIENCE, Live
+from tests.support.committed import committed
 from workers.config import RETRAIN_TASK, TRAIN_QUEUE
 
 PRODUCT = "widget"
@@ -32,7 +34,7 @@ def label(plant: Live, ids: Sequence[UUID]) -> None:
         )
         for number, id_ in enumerate(ids)
     ]
-    labels.add_labels(plant.engine, rows)
+    committed(plant.engine, labels.add_labels, rows)
 
 
 def ask_for_training(plant: Live, times: int = 1) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import select
 
-from db import model_versions
 from db.base import table_of
-from db.feature_spaces import FeatureSpace
+from db.models import versions
+from db.models.feature_spaces import FeatureSpace
 from db.session import reading
 from db.tables import FeatureSpace as FeatureSpaceRow
 from model_store.crossval import cross_validate
@@ -22,19 +22,20 @@ from model_store.store import ModelStore
 from model_store.verdict import Thresholds
 from tests.acceptance.faults.trainer import PRODUCT
 from tests.acceptance.live import Live
+from tests.support.committed import committed
 
 CLASSES = ("good", "scratch")
 SPOILS = ("tampered", "resealed", "truncated", "missing", "foreign")
 
 
-def new_version(plant: Live, *, foreign: bool = False) -> str:
+def new_version(plant: Live, *, foreign: bool = False, product: str = PRODUCT) -> str:
     """Store and record a version for the features that this plant's worker makes, or for others."""
-    number = model_versions.next_number(plant.engine, PRODUCT)
+    number = versions.next_number(plant.engine, product)
     space = features_of(plant)
     names = list(CLASSES) * 9
     features = np.random.default_rng(number).normal(size=(len(names), space.dim))
     draft = ManifestDraft(
-        product=PRODUCT,
+        product=product,
         number=number,
         good_class="good",
         fingerprint="f" * 64 if foreign else space.fingerprint,
@@ -47,7 +48,7 @@ def new_version(plant: Live, *, foreign: bool = False) -> str:
     )
     manifest = ModelStore(plant.settings.models_url).save(fit_head(features, names), draft)
     record = {name: getattr(manifest, name) for name in _RECORDED}
-    model_versions.add_version(plant.engine, model_versions.VersionInfo(**record))
+    committed(plant.engine, versions.add_version, versions.VersionInfo(**record))
     return manifest.version
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from linewatch.redis_acl import ROLES, acl_file, password_hash, producer_role
+from linewatch.redis_access.acl import ROLES, acl_file, password_hash, producer_role
 from linewatch.settings import Settings
 from tests.acceptance.conftest import plant_settings
 from tests.acceptance.live import Live, live
@@ -48,7 +48,9 @@ def roles(tmp_path: Path) -> Iterator[Roles]:
     folder.mkdir()
     users = folder / "users.acl"
     users.write_text(acl_file(everyone, {r.name: password_hash(PASSWORD) for r in everyone}))
-    server = RedisServer(folder, aclfile=str(users), user="admin", password=PASSWORD)
+    server = RedisServer(
+        folder, aclfile=str(users), user="admin", password=PASSWORD, maxmemory="1gb"
+    )
     server.start()
     yield Roles(server)
     server.kill()

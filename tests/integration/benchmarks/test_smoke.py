@@ -15,6 +15,8 @@ from benchmarks.report import KEYS
 pytest.importorskip("benchmarks.noop")  # the worker without networks
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(400)  # beside other tests rounds are thrown out, and made again
 def test_transport_is_measured_from_command_to_file(tmp_path: Path) -> None:
     out = tmp_path / "transport.json"
     kept = {k: v for k, v in os.environ.items() if not k.startswith("LINEWATCH_")}
@@ -37,8 +39,14 @@ def test_transport_is_measured_from_command_to_file(tmp_path: Path) -> None:
     ways = {row["images_a_message"] for row in result["rows"]}
     assert ways == {"empty task, Celery as released", "empty task, this worker", 1, 8, 64}
     assert all(row["messages_per_s"]["lowest"] > 0 for row in result["rows"])
-    assert result["ratios"]["transport_to_empty_task"] > 0
+    single = result["ratios"]["transport_to_empty_task"]
+    assert single["median"] > 0
+    conditions = result["settings"]["conditions"]
+    assert {row["what"] for row in conditions} == {"sqlite, events on", "sqlite, events off"}
+    used = sum(row["used"] for row in conditions if row["what"] == "sqlite, events on")
+    assert 1 <= used <= 2  # at this scale; no interval comes of that
+    assert (single["rounds"], single["low"]) == (used, None)
     judged = result["settings"]["verdicts sqlite"]
-    # Warm-up, then two rounds, events on and off: every picture of every message has its row.
-    assert sum(judged.values()) == 3 + 2 * 2 * (20 * 1 + 8 * 8 + 5 * 64)
+    # Warm-up, then rounds, those thrown out included: every picture of every message has its row.
+    assert sum(judged.values()) == 3 + len(conditions) * (8 * 1 + 5 * 8 + 5 * 64)
     assert "transport_to_empty_task" in done.stdout

@@ -16,10 +16,10 @@ import pytest
 from sqlalchemy import Connection, Engine, Table, text
 
 from db.base import table_of
-from db.inspections import commit_inspections
-from db.records import InspectionRecord
-from db.rollup import discrepancies, rollup_key
-from db.rows import inspection_row
+from db.inspections.inspections import commit_inspections
+from db.inspections.records import InspectionRecord
+from db.inspections.rollup import discrepancies, rollup_key
+from db.inspections.rows import inspection_row
 from db.session import engine_for, reading, transaction
 from db.tables import Inspection, InspectionHourly, Line
 from tests.support.records import a_record

@@ -115,9 +115,10 @@ def test_a_sqlite_folder_is_made(tmp_path: Path) -> None:
         assert connection.execute(text("SELECT 1")).scalar() == 1
 
 
-def test_postgresql_sessions_speak_utc(postgresql_url: str) -> None:
+def test_postgresql_sessions_speak_utc_and_compile_no_plans(postgresql_url: str) -> None:
     with reading(engine_for(postgresql_url)) as connection:
         assert connection.execute(text("SHOW TIME ZONE")).scalar() == "UTC"
+        assert connection.execute(text("SHOW jit")).scalar() == "off"
 
 
 def test_a_forked_child_opens_its_own_connections(postgresql_url: str) -> None:
@@ -147,3 +148,10 @@ def test_a_bare_postgresql_url_means_psycopg(scheme: str) -> None:
 def test_other_urls_are_refused(url: str) -> None:
     with pytest.raises(ConfigurationError, match="LINEWATCH_DATABASE_URL"):
         engine_for(url)
+
+
+def test_a_session_that_freezes_in_a_transaction_is_ended(postgresql_url: str) -> None:
+    """It holds row locks that every other worker waits for."""
+    with reading(engine_for(postgresql_url)) as connection:
+        limit = connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar()
+    assert limit == "5s"

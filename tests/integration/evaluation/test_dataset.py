@@ -47,6 +47,34 @@ def evaluate(folder: Path, out: Path, *more: str) -> tuple[str, dict[str, Any]]:
     return result.output, found
 
 
+def test_12_bits_in_16_are_worth_as_much_as_8(
+    tmp_path: Path, make_settings: Callable[..., Settings]
+) -> None:
+    """Faint scratches: what is taken for 16 bits is 16 times too dark to show them."""
+    make_settings()
+    rng = np.random.default_rng(0)
+    for number in range(16):
+        kind = ("good", "scratch")[number % 2]
+        values = rng.normal(2480, 40, (256, 256))
+        if kind == "scratch":
+            mark = np.zeros((256, 256), np.uint8)
+            x, y = map(int, rng.integers(40, 120, 2))
+            cv2.line(mark, (x, y), (x + 90, y + 60), 1, 4)
+            values += 110 * mark
+        deep = values.clip(0, 4095).astype(np.uint16)
+        eight = (deep / 16.06).round().astype(np.uint8)
+        for name, pixels in (("eight", eight), ("mono12", deep)):
+            folder = tmp_path / name / kind
+            folder.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(folder / f"{number}.png"), pixels)
+    out = tmp_path / "out.json"
+    accuracy = [
+        evaluate(tmp_path / name, out, "--seeds", "2", *more)[1]["figures"]["accuracy"]["mean"]
+        for name, more in (("eight", ()), ("mono12", ()), ("mono12", ("--bits", "12")))
+    ]
+    assert accuracy[0] == accuracy[2] > accuracy[1]
+
+
 def test_a_folder_is_judged_and_its_features_are_kept(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.json"
     text, found = evaluate(folder, out, "--seeds", "3", "--per-class", "6")

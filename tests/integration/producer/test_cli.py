@@ -39,11 +39,33 @@ def test_submit_waits_for_verdicts(
     make_settings(redis_url=redis_url)
     with Judge(redis_url) as judge:
         done = linewatch("submit", pictures, *STATION, "--lot", "L1", "--json", tmp_path / "o.json")
-    assert (done.returncode, done.stdout) == (0, "3 accepted, 3 pass\n"), done.stderr
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "3 accepted, 3 pass"
     outcome = json.loads((tmp_path / "o.json").read_text())
     assert (outcome["accepted"], outcome["verdicts"]) == (3, {"pass": 3})
     assert [p["id"] for p in outcome["pictures"]] == judge.pictures
     assert {image.lot for m in judge.messages for image in m.images} == {"L1"}
+
+
+def test_submit_says_what_the_options_say_and_warns_of_a_path_that_comes_again(
+    pictures: Path, redis_url: str, make_settings: Callable[..., Settings]
+) -> None:
+    make_settings(redis_url=AWAY)
+    assert linewatch("submit", pictures / "a.png", *STATION, "--no-wait").returncode == 0
+    make_settings(redis_url=redis_url, site="Werk 2")
+    said = ("--pass-number", 2, "--view", "cam-2", "--view", "cam-3", "--work-order", "W-7")
+    said += ("--purpose", "challenge", "--trace-id", "4bf92f3577b34da6a3ce929d0e0e4736")
+    with Judge(redis_url, answers=lambda message: message.images[-1].pass_number == 2) as judge:
+        done = linewatch("submit", pictures / "a.png", *STATION, *map(str, said))
+    assert done.returncode == 0, done.stderr
+    assert "a.png was handed over again before its last picture was judged" in done.stderr
+    image = [image for m in judge.messages for image in m.images][-1]
+    assert (image.pass_number, image.views) == (2, ("cam-2", "cam-3"))
+    assert (image.work_order, image.purpose) == ("W-7", "challenge")
+    assert image.trace_id == "4bf92f3577b34da6a3ce929d0e0e4736"
+    assert image.seen is not None
+    assert image.seen.size == 1
+    assert judge.messages[-1].envelope.site == "Werk 2"
 
 
 def test_submit_names_every_missing_file_and_sends_nothing(
@@ -62,6 +84,8 @@ def test_submit_names_every_missing_file_and_sends_nothing(
     [
         (("--part", "x" * 201), "part"),
         (("--camera", "x" * 65), "camera"),
+        (("--pass-number", "0"), "pass_number"),
+        (("--trace-id", "0" * 32), "trace_id"),
         (("--spool", "/proc/no/spool.db"), "cannot be opened"),
     ],
 )
@@ -83,8 +107,9 @@ def test_submit_without_redis_keeps_and_flush_sends(
 ) -> None:
     make_settings(redis_url=AWAY)
     done = linewatch("submit", pictures, *STATION, "--timeout", "1")
-    assert (done.returncode, done.stdout) == (1, "3 accepted, 3 without a verdict yet\n")
+    assert (done.returncode, done.stdout) == (3, "3 accepted, 3 without a verdict yet\n")
     assert "3 wait in the spool" in done.stderr
+    assert "no verdict came for 1 s" in done.stderr
     (status,) = json.loads(linewatch("spool", "status", "--format", "json").stdout)
     assert (status["queued"], status["sent"], status["dropped"]) == (3, 0, 0)
     exported = [json.loads(line) for line in linewatch("spool", "export").stdout.splitlines()]
@@ -130,7 +155,7 @@ def test_watch_until_terminated(
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         watch = subprocess.Popen(command, stdout=output, stderr=output, env=environment)
         deadline = time.monotonic() + 30
-        while log.read_text().count("pass ") < 3:
+        while log.read_text().count("\npass ") < 3:
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.05)
         watch.send_signal(signal.SIGTERM)

@@ -1,5 +1,6 @@
 """A watched folder: nothing half-written, nothing missed, nothing twice."""
 
+import os
 import re
 import threading
 import time
@@ -9,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from linewatch.errors import SubmissionError
 from linewatch.settings import Settings
 from producer.camera import Camera
-from producer.watch import FolderWatch, WatchOptions
+from producer.watch import FolderWatch, HandedOver, WatchOptions
+from producer.wholeness import Patience
 from tests.support.waiting import until
 
 AWAY = "redis://127.0.0.1:1/0"  # nothing listens there: what is handed over stays in the spool
@@ -31,14 +34,19 @@ def camera(make_settings: Callable[..., Settings]) -> Iterator[Camera]:
 
 
 @contextmanager
-def watching(folder: Path, camera: Camera, options: WatchOptions | None = None) -> Iterator[None]:
+def watching(
+    folder: Path, camera: Camera, options: WatchOptions | None = None
+) -> Iterator[list[HandedOver]]:
+    """Watches a folder; yields what was handed over."""
     stop = threading.Event()
-    watch = FolderWatch(folder, camera, options or WatchOptions(settle_s=0.3))
+    accepted: list[HandedOver] = []
+    options = options or WatchOptions(patience=Patience(0.3))
+    watch = FolderWatch(folder, camera, options, on_accepted=accepted.append)
     thread = threading.Thread(target=watch.run, args=(stop,))
     thread.start()
     time.sleep(0.3)  # until the kernel reports changes
     try:
-        yield
+        yield accepted
     finally:
         stop.set()
         thread.join(20)
@@ -50,18 +58,19 @@ def names(camera: Camera) -> list[str]:
 
 
 def test_half_written_picture_waits(folder: Path, camera: Camera) -> None:
-    with watching(folder, camera), (folder / "slow.png").open("wb") as writer:
-        for _ in range(8):
-            writer.write(b"x" * 1000)
-            writer.flush()
-            time.sleep(0.15)
-            assert names(camera) == []
+    with watching(folder, camera):
+        with (folder / "slow.png").open("wb") as writer:
+            for _ in range(8):
+                writer.write(b"x" * 1000)
+                writer.flush()
+                time.sleep(0.15)
+                assert names(camera) == []
         until(lambda: names(camera) == ["slow.png"])
     assert names(camera) == ["slow.png"]
 
 
 def test_rename_into_place_is_seen_without_settling(folder: Path, camera: Camera) -> None:
-    with watching(folder, camera, WatchOptions(settle_s=30)):
+    with watching(folder, camera, WatchOptions(patience=Patience(30))):
         (folder / "quick.png.tmp").write_bytes(b"picture")
         (folder / "quick.png.tmp").rename(folder / "quick.png")
         (folder / ".slow.png").write_bytes(b"picture")
@@ -114,7 +123,7 @@ def test_what_is_no_picture_is_left_alone(folder: Path, camera: Camera) -> None:
 def test_sub_folders_part_numbers_and_polling(folder: Path, camera: Camera, polling: bool) -> None:
     options = WatchOptions(
         recursive=True,
-        settle_s=0.3,
+        patience=Patience(0.3),
         polling=polling,
         part_pattern=re.compile(r"SN(?P<part>\d+)_(?P<lot>L\d+)"),
     )
@@ -158,3 +167,19 @@ def test_ledger_forgets_files_that_are_gone(folder: Path, camera: Camera) -> Non
     (folder / "a.png").unlink()
     with watching(folder, camera):
         until(lambda: known() == 1)
+
+
+def test_a_name_that_is_not_utf_8_loses_no_other(folder: Path, camera: Camera) -> None:
+    """The listener cannot say such a name, and drops what came with it."""
+    with watching(folder, camera) as accepted:
+        for i in range(5):
+            (folder / os.fsdecode(b"caf\xe9-%d.png" % i)).write_bytes(b"x")
+            (folder / f"{i}.png").write_bytes(b"x")
+        until(lambda: len(accepted) == 10, 20)
+        (folder / "last.png").write_bytes(b"x")
+        until(lambda: len(accepted) == 11, 20)
+
+
+def test_a_folder_that_cannot_be_watched_is_one_sentence(tmp_path: Path, camera: Camera) -> None:
+    with pytest.raises(SubmissionError, match=r"none cannot be watched: .*--polling"):
+        FolderWatch(tmp_path / "none", camera).run(threading.Event())

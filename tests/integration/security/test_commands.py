@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from uuid import uuid4
 
@@ -10,11 +11,13 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import Engine, text
 
-from db import audit, dead_letters
+from db import audit
+from db.inspections import dead_letters
 from db.session import engine_for, transaction
-from linewatch.cli import cli
+from linewatch.cli import cli, main
 from linewatch.errors import DeadLetterError
 from linewatch.settings import Settings
+from tests.support.committed import committed
 
 
 @pytest.fixture
@@ -41,13 +44,13 @@ def letter(engine: Engine, **fields: object) -> int:
         "images": [image],
     }
     usual = {"reason": "poison", "detail": "killed three", "payload": json.dumps(payload)}
-    return dead_letters.add(engine, **{**usual, **fields})  # type: ignore[arg-type]
+    return committed(engine, dead_letters.add, **{**usual, **fields})  # type: ignore[arg-type]
 
 
 def test_audit_lists_and_verifies(engine: Engine) -> None:
     assert "the audit log is empty" in run("audit", "list").output
-    first = audit.append(engine, "ann", "model.promote", "cable", {"version": "cable-1"})
-    head = audit.append(engine, "=cmd()", "label.add", "labels")
+    first = committed(engine, audit.append, "ann", "model.promote", "cable", {"version": "cable-1"})
+    head = committed(engine, audit.append, "=cmd()", "label.add", "labels")
     listed = json.loads(run("audit", "list", "--format", "json").output)
     assert [row["actor"] for row in listed] == ["=cmd()", "ann"]
     assert "'=cmd()" in run("audit", "list", "--format", "csv").output
@@ -64,8 +67,8 @@ def test_audit_lists_and_verifies(engine: Engine) -> None:
     ],
 )
 def test_audit_verify_finds_tampering(engine: Engine, tampering: str, says: str) -> None:
-    audit.append(engine, "ann", "model.promote", "cable")
-    head = audit.append(engine, "ann", "model.retire", "cable")
+    committed(engine, audit.append, "ann", "model.promote", "cable")
+    head = committed(engine, audit.append, "ann", "model.retire", "cable")
     with transaction(engine) as connection:
         connection.execute(text(tampering))
     found = run("audit", "verify", "--head", head)
@@ -95,9 +98,39 @@ def test_letters_are_listed_shown_requeued_and_purged(
     assert isinstance(run("dead-letters", "show", str(number)).exception, DeadLetterError)
 
 
-def test_a_hostile_payload_does_not_reach_the_terminal(engine: Engine) -> None:
-    number = letter(engine, payload="\x1b]0;owned\x07")
-    assert "\x1b" not in run("dead-letters", "show", str(number)).output
+ACTS = "\x1b]0;owned\x07\x9b2J\u202e\u2028\nforged"
+
+
+@pytest.mark.parametrize("format_", ["table", "csv", "json"])
+def test_nothing_that_outsiders_wrote_acts_on_the_terminal(engine: Engine, format_: str) -> None:
+    number = letter(engine, payload=ACTS, detail=f"a{ACTS}: not permitted", task_id=f"t{ACTS}")
+    committed(engine, audit.append, f"ann{ACTS}", "label.add", "labels")
+    shown = run("dead-letters", "show", str(number)).output
+    assert len(shown.splitlines()) == 4
+    listed = run("dead-letters", "list", "--format", format_).output
+    told = run("audit", "list", "--format", format_).output
+    for output in (shown, listed, told):
+        assert output.replace("\n", "").isprintable()
+        assert "owned" in output
+        assert format_ == "csv" or not [x for x in output.splitlines() if x.startswith("forged")]
+
+
+def test_an_error_that_names_what_outsiders_wrote_forges_no_line(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    payload = {"version": 1, "images": [{}], "product": "p", "line": "l", ACTS: 1}
+    number = letter(engine, payload=json.dumps(payload))
+    monkeypatch.setattr("sys.argv", ["linewatch", "dead-letters", "requeue", str(number)])
+    factory = logging.getLogRecordFactory()
+    with pytest.raises(SystemExit):
+        main()
+    logging.setLogRecordFactory(factory)
+    said = capsys.readouterr().err
+    assert "would be refused again" in said
+    first, *others = said.strip("\n").split("\n")
+    assert first.startswith("linewatch: ")
+    assert all(line.startswith("  ") for line in others)
+    assert said.replace("\n", "").isprintable()
 
 
 def test_a_purge_asks_first(engine: Engine) -> None:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from threading import Barrier
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import pytest
 from sqlalchemy import Engine
 
-from db import requeues
-from db.inspections import InspectionRecord, commit_inspections, outcomes
-from db.rollup import discrepancies
+from db.inspections import dead_letters, requeues
+from db.inspections.dead_letters import Letter
+from db.inspections.inspections import InspectionRecord, commit_inspections, outcomes
+from db.inspections.rollup import discrepancies
+from linewatch.errors import DeadLetterError
 from producer.contract import Reason, Verdict
+from tests.support.committed import committed
+from tests.support.interleaving import meanwhile
 
 
 def record(id_: object, verdict: Verdict, worker: str = "w") -> InspectionRecord:
@@ -31,7 +38,7 @@ def record(id_: object, verdict: Verdict, worker: str = "w") -> InspectionRecord
 def test_only_one_of_many_replaces(engine: Engine) -> None:
     ids = [uuid4() for _ in range(8)]
     commit_inspections(engine, [record(id_, Verdict.DEAD_LETTER) for id_ in ids], UTC)
-    requeues.allow(engine, 1, ids, by="ann")
+    committed(engine, requeues.allow, 1, ids, by="ann")
     start = Barrier(4)
 
     def worker(number: int) -> frozenset[object]:
@@ -53,7 +60,7 @@ def test_only_one_of_many_replaces(engine: Engine) -> None:
 def test_a_requeued_picture_that_dies_again_needs_leave_again(engine: Engine) -> None:
     id_ = uuid4()
     commit_inspections(engine, [record(id_, Verdict.DEAD_LETTER)], UTC)
-    requeues.allow(engine, 1, [id_], by="ann")
+    committed(engine, requeues.allow, 1, [id_], by="ann")
     assert commit_inspections(engine, [record(id_, Verdict.DEAD_LETTER)], UTC) == {id_}
     assert commit_inspections(engine, [record(id_, Verdict.PASS)], UTC) == frozenset()
     assert outcomes(engine, [id_])[id_].verdict is Verdict.DEAD_LETTER
@@ -63,6 +70,71 @@ def test_a_requeued_picture_that_dies_again_needs_leave_again(engine: Engine) ->
 def test_leave_covers_dead_letters_and_no_other_row(engine: Engine) -> None:
     id_ = uuid4()
     commit_inspections(engine, [record(id_, Verdict.PASS)], UTC)
-    assert requeues.allow(engine, 1, [id_], by="ann") == []
+    assert committed(engine, requeues.allow, 1, [id_], by="ann") == []
     assert commit_inspections(engine, [record(id_, Verdict.DEFECT)], UTC) == frozenset()
+    assert outcomes(engine, [id_])[id_].verdict is Verdict.PASS
+
+
+def a_letter(engine: Engine, id_: UUID) -> Letter:
+    number = committed(
+        engine, dead_letters.add, reason="poison", detail="", payload="{}", image_id=id_
+    )
+    assert number is not None
+    letter = dead_letters.get(engine, number)
+    assert letter is not None
+    return letter
+
+
+def writing(engine: Engine, statement: str) -> str:
+    """Where the other one acts: SQLite's transactions are alone from their beginning."""
+    return "BEGIN IMMEDIATE" if engine.dialect.name == "sqlite" else statement
+
+
+def test_a_letter_that_two_people_read_is_sent_by_one(engine: Engine) -> None:
+    letter = a_letter(engine, uuid4())
+    other = partial(committed, engine, dead_letters.sent_again, letter)
+    with (
+        pytest.raises(DeadLetterError, match=r"was sent again, at 20.* UTC meanwhile, so nothing"),
+        meanwhile(engine, writing(engine, "UPDATE dead_letters"), other),
+    ):
+        committed(engine, dead_letters.sent_again, letter)
+    again = dead_letters.get(engine, letter.id)
+    assert again is not None
+    committed(engine, dead_letters.sent_again, again)  # the queue lost it: on purpose, once more
+
+
+def test_a_letter_that_is_deleted_or_comes_anew_meanwhile(engine: Engine) -> None:
+    letter = a_letter(engine, uuid4())
+    committed(engine, dead_letters.sent_again, letter)
+    sent = dead_letters.get(engine, letter.id)
+    assert sent is not None
+    assert letter.image_id is not None
+    anew = partial(a_letter, engine, letter.image_id)
+    with (
+        pytest.raises(DeadLetterError, match="came again meanwhile"),
+        meanwhile(engine, writing(engine, "UPDATE dead_letters"), anew),
+    ):
+        committed(engine, dead_letters.sent_again, sent)
+    late = datetime.now(UTC) + timedelta(days=1)
+    purge = partial(committed, engine, dead_letters.purge, before=late, by="bob")
+    with (
+        pytest.raises(DeadLetterError, match="was deleted meanwhile"),
+        meanwhile(engine, writing(engine, "UPDATE dead_letters"), purge),
+    ):
+        committed(engine, dead_letters.sent_again, letter)
+
+
+def test_leave_is_not_given_for_what_is_judged_at_that_moment(engine: Engine) -> None:
+    """An earlier requeue's verdict comes: leave given now would wait for ever."""
+    id_ = uuid4()
+    commit_inspections(engine, [record(id_, Verdict.DEAD_LETTER)], UTC)
+    committed(engine, requeues.allow, 1, [id_], by="ann")
+    judge = partial(commit_inspections, engine, [record(id_, Verdict.PASS)], UTC)
+    refused = engine.dialect.name == "postgresql"  # on SQLite it is judged before the look
+    with (
+        pytest.raises(DeadLetterError, match="were judged meanwhile") if refused else nullcontext(),
+        meanwhile(engine, writing(engine, "INSERT INTO requeues"), judge),
+    ):
+        assert committed(engine, requeues.allow, 1, [id_], by="bob") == []
+    assert requeues.awaited(engine, [id_]) == frozenset()
     assert outcomes(engine, [id_])[id_].verdict is Verdict.PASS

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from linewatch.errors import ConfigurationError
 from linewatch.products import ImageSize
 from linewatch.settings import Settings
 from producer.contract import Reason
+from tests.integration.vision.conftest import AnotherProcess
 from tests.support.pictures import encoded, texture
 from vision.backends.choice import choose_device
 from vision.errors import Unjudgeable
@@ -99,22 +98,15 @@ def test_bfloat16_comes_close_and_has_a_fingerprint_of_its_own(
 
 
 def test_the_fingerprint_is_the_same_in_another_process(
-    extractor: FeatureExtractor, weights_dir: Path
+    extractor: FeatureExtractor, another_process: AnotherProcess
 ) -> None:
-    script = (
-        "import sys; from linewatch.settings import Settings\n"
-        "from vision.extractor import FeatureExtractor\n"
-        "print(FeatureExtractor.from_settings(Settings(weights_dir=sys.argv[1])).fingerprint)\n"
-    )
-    command = [sys.executable, "-c", script, str(weights_dir)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == extractor.fingerprint
-    assert "it/s" not in done.stderr  # no progress bars in a worker's log
+    assert another_process.fingerprint == extractor.fingerprint
+    assert "it/s" not in another_process.stderr  # no progress bars in a worker's log
 
 
 def test_devices() -> None:
     assert choose_device("cpu") == torch.device("cpu")
     assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
-    for name in ("cuda:97", "gpu"):
+    for name in ("cuda:97", "gpu", "mps", "meta", "cuda:-1", ""):
         with pytest.raises(ConfigurationError, match="LINEWATCH_DEVICE"):
             choose_device(name)

@@ -9,6 +9,7 @@ import torch
 
 from linewatch.settings import Settings
 from tests.support.pictures import texture
+from vision.backends.lanes import PART
 from vision.backends.openvino_cpu import OpenvinoBackend
 from vision.backends.torch_eager import TorchBackend
 from vision.extractor import load_net
@@ -62,14 +63,14 @@ def test_a_part_that_fails_is_the_batchs_failure_and_the_next_batch_is_computed(
     assert torch.equal(backend.features(pictures), wanted)
 
 
-def test_openvino_that_was_warmed_up_computes_every_batch_as_torch_does(
+def test_openvino_that_was_warmed_up_computes_batches_of_any_size_as_torch_does(
     weights_dir: Path, pictures: torch.Tensor
 ) -> None:
     net, _ = load_net(find_weights(Settings(weights_dir=weights_dir)))
     with torch.inference_mode():
         wanted = net(pictures)
     warm = OpenvinoBackend(convert(net), precision="float32", largest=LARGEST)
-    for count in range(1, LARGEST + 1):
+    for count in (1, 2, 3, PART, PART + 1, LARGEST):  # each size that it sees costs it a plan
         warm.warm_up(pictures[count - 1])  # again and again: it must leave nothing behind
         found = warm.features(pictures[:count])
         torch.testing.assert_close(found, wanted[:count], atol=FLOAT32_TOLERANCE, rtol=0)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import open_clip
@@ -17,6 +14,7 @@ from transformers import Dinov2Config, Dinov2Model
 
 from linewatch.errors import WeightsError
 from linewatch.settings import Settings
+from tests.integration.vision.conftest import AnotherProcess
 from vision.extractor import FeatureExtractor
 from vision.loading import load_clip, load_dino
 from vision.weights import describe, find_weights
@@ -121,26 +119,10 @@ def test_a_pickled_checkpoint_is_never_opened(full: Settings) -> None:
         find_weights(full)
 
 
-def test_no_weights_and_no_hub_say_what_to_do(tmp_path: Path) -> None:
-    script = (
-        "import sys; from pathlib import Path\n"
-        "from linewatch.errors import WeightsError\n"
-        "from linewatch.settings import Settings\n"
-        "from vision.extractor import FeatureExtractor\n"
-        "try: FeatureExtractor.from_settings(Settings(weights_dir=sys.argv[1], encoders='full'))\n"
-        "except WeightsError as error: print(error)\n"
-    )
-    hub = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path / "hub")}
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(tmp_path)],
-        env={**os.environ, **hub},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert str(tmp_path / "full") in done.stdout
-    assert "set LINEWATCH_ENCODERS=compact" in done.stdout
-    assert len(done.stdout.splitlines()) == 1
+def test_no_weights_and_no_hub_say_what_to_do(another_process: AnotherProcess) -> None:
+    (sentence,) = another_process.said
+    assert str(another_process.no_weights / "full") in sentence
+    assert "set LINEWATCH_ENCODERS=compact" in sentence
 
 
 _CLIP_NORM = ([0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711])

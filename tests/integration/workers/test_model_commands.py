@@ -15,8 +15,10 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import func, select
 
-from db import deployments, inspections, products
-from db.records import ShadowJudgement
+from db import products
+from db.inspections import inspections
+from db.inspections.records import ShadowJudgement
+from db.models import deployments
 from db.session import engine_for, reading
 from db.tables import Inspection
 from linewatch.cli import cli
@@ -25,6 +27,7 @@ from linewatch.products import load_product, product_files
 from linewatch.settings import Settings
 from producer.contract import Verdict
 from tests.support.bench import CODES, OTHER, Bench
+from tests.support.committed import committed
 
 
 def run(*arguments: str) -> str:
@@ -174,7 +177,7 @@ def test_a_zero_shot_model_of_the_product_that_ships(
     make_settings(weights_dir=tmp_path / "weights", device="cpu")
     engine = engine_for(sqlite_url)
     (cable,) = (load_product(path) for path in product_files() if path.stem == "cable")
-    products.register(engine, cable)
+    committed(engine, products.register, cable)
     said = run("models", "zero-shot", "cable", "--promote")
     assert "9 classes, from prompts alone" in said
     version = deployments.champion(engine, "cable")
@@ -186,6 +189,6 @@ def test_a_zero_shot_model_of_the_product_that_ships(
     silent = cable.model_copy(
         update={"classes": tuple(c.model_copy(update={"prompts": ()}) for c in cable.classes)}
     )
-    products.register(engine, silent)
+    committed(engine, products.register, silent)
     assert "has no prompts" in refused("models", "zero-shot", "cable")
     assert "no product is called" in refused("models", "zero-shot", "plug")

@@ -12,24 +12,29 @@ import pytest
 from PIL import Image
 from sqlalchemy import Engine
 
-from db import agreements, deployments, feature_spaces, labels, model_versions, products
-from db.inspections import commit_inspections
-from db.labels import NewLabel
-from db.model_versions import VersionInfo
-from db.records import StoredFeatures
-from linewatch.agreeing import check
+from db import products
+from db.inspections.inspections import commit_inspections
+from db.inspections.records import StoredFeatures
+from db.labels import labels
+from db.labels.labels import NewLabel
+from db.models import deployments, feature_spaces, precision_checks, versions
+from db.models.versions import VersionInfo
 from linewatch.errors import ModelError
 from linewatch.products import load_product, product_files
 from linewatch.settings import Settings
 from model_store.crossval import cross_validate
 from model_store.fit import fit_head
+from model_store.head import Head
 from model_store.manifest import ManifestDraft
+from model_store.metrics import Metrics
 from model_store.store import ModelStore, StoredModel
 from model_store.verdict import Thresholds
+from tests.support.committed import committed
 from tests.support.pictures import encoded, texture
 from tests.support.records import a_record
+from training.precision_check import check
 from vision.extractor import FeatureExtractor
-from workers.residency import Residency
+from workers.serving.residency import Residency
 
 COUNT = 36
 
@@ -67,19 +72,40 @@ class Site:
         )
 
 
-@pytest.fixture
-def site(engine: Engine, tmp_path: Path, float32: FeatureExtractor) -> Site:
-    """A product with a champion fitted on float32, and its pictures: dark ones are bent."""
-    (cable,) = (load_product(path) for path in product_files() if path.stem == "cable")
-    products.register(engine, cable)
-    rows, vectors, names = [], [], []
+@dataclass(frozen=True)
+class Parts:
+    """Pictures, what float32 sees in each, and a head fitted on that; dark ones are bent."""
+
+    names: list[str]
+    files: list[bytes]
+    vectors: list[np.ndarray]
+    head: Head
+    metrics: Metrics
+
+
+@pytest.fixture(scope="module")
+def parts(float32: FeatureExtractor) -> Parts:
+    names, files, vectors = [], [], []
     for number in range(COUNT):
-        name = ("good", "bent_wire")[number % 2]
-        pixels = (texture(240, 240, seed=number) * (1.0 if name == "good" else 0.3)).astype("u1")
-        data = encoded(Image.fromarray(pixels), "PNG")
+        names.append(("good", "bent_wire")[number % 2])
+        light = 1.0 if names[-1] == "good" else 0.3
+        pixels = (texture(240, 240, seed=number) * light).astype("u1")
+        files.append(encoded(Image.fromarray(pixels), "PNG"))
+        pixels = float32.prepare(files[-1]).pixels[None]
+        vectors.append(float32.features(pixels).numpy()[0].astype("<f2"))
+    x = np.stack(vectors).astype(np.float64)
+    return Parts(names, files, vectors, fit_head(x, names), cross_validate(x, names).summary())
+
+
+@pytest.fixture
+def site(engine: Engine, tmp_path: Path, float32: FeatureExtractor, parts: Parts) -> Site:
+    """A product with a champion fitted on float32, and its pictures."""
+    (cable,) = (load_product(path) for path in product_files() if path.stem == "cable")
+    committed(engine, products.register, cable)
+    rows = []
+    for number, (data, vector) in enumerate(zip(parts.files, parts.vectors, strict=True)):
         path = tmp_path / f"{number}.png"
         path.write_bytes(data)
-        vector = float32.features(float32.prepare(data).pixels[None]).numpy()[0].astype("<f2")
         rows.append(
             a_record(
                 image_uri=str(path),
@@ -87,17 +113,18 @@ def site(engine: Engine, tmp_path: Path, float32: FeatureExtractor) -> Site:
                 features=StoredFeatures(float32.fingerprint, vector.tobytes()),
             )
         )
-        vectors.append(vector.astype(np.float64))
-        names.append(name)
     commit_inspections(engine, rows, UTC)
-    labels.add_labels(
-        engine, [NewLabel(row.id, name, "ann") for row, name in zip(rows[:9], names, strict=False)]
+    committed(
+        engine,
+        labels.add_labels,
+        [NewLabel(row.id, name, "ann") for row, name in zip(rows[:9], parts.names, strict=False)],
     )
-    feature_spaces.register(engine, float32.fingerprint, encoders="small", dim=float32.dim)
+    committed(
+        engine, feature_spaces.register, float32.fingerprint, encoders="small", dim=float32.dim
+    )
     store = ModelStore(str(tmp_path / "models"))
-    x = np.stack(vectors)
     manifest = store.save(
-        fit_head(x, names),
+        parts.head,
         ManifestDraft(
             product="cable",
             number=1,
@@ -107,7 +134,7 @@ def site(engine: Engine, tmp_path: Path, float32: FeatureExtractor) -> Site:
             thresholds=Thresholds(),
             training_digest="d" * 64,
             image_counts={"good": COUNT // 2, "bent_wire": COUNT // 2},
-            metrics=cross_validate(x, names).summary(),
+            metrics=parts.metrics,
             created_at=datetime.now(UTC),
         ),
     )
@@ -120,26 +147,33 @@ def site(engine: Engine, tmp_path: Path, float32: FeatureExtractor) -> Site:
         manifest_sha256=manifest.manifest_sha256,
         created_at=manifest.created_at,
     )
-    model_versions.add_version(engine, info)
-    deployments.promote(engine, "cable", manifest.version, by="ann", why="")
+    committed(engine, versions.add_version, info)
+    committed(engine, deployments.promote, "cable", manifest.version, by="ann", why="")
     settings = Settings(image_roots=(tmp_path,), max_batch=8)
     return Site(engine, settings, store, store.load("cable", manifest.version))
+
+
+def refused(site: Site, extractor: FeatureExtractor) -> str:
+    """Why a worker with these encoders judges no cables; empty if it does."""
+    residency = site.residency(extractor)
+    residency.refresh()
+    return residency.unserved.get("cable", "")
 
 
 def test_a_worker_of_another_precision_refuses_until_it_was_checked(
     site: Site, float32: FeatureExtractor, bfloat16: FeatureExtractor
 ) -> None:
     version = site.model.manifest.version
-    feature_spaces.register(
+    committed(
         site.engine,
+        feature_spaces.register,
         bfloat16.fingerprint,
         encoders=bfloat16.describe(),
         dim=bfloat16.dim,
         reference=bfloat16.reference,
     )
-    with pytest.raises(ModelError, match="linewatch backends check cable"):
-        site.residency(bfloat16).refresh(refuse_foreign=True)
-    site.residency(float32).refresh(refuse_foreign=True)  # its own goes on serving
+    assert "linewatch backends check cable" in refused(site, bfloat16)
+    assert refused(site, float32) == ""  # its own goes on serving
 
     done = check(site.engine, site.model, bfloat16, site.settings, pictures=1000, by="ann")
     assert done.agreement.pictures == COUNT
@@ -147,9 +181,9 @@ def test_a_worker_of_another_precision_refuses_until_it_was_checked(
     assert done.agreement.least_cosine > 0.999
     assert done.unreadable == 0
     residency = site.residency(bfloat16)
-    residency.refresh(refuse_foreign=True)
+    residency.refresh()
     assert residency.versions == {"cable": version}
-    (row,) = agreements.of_model(site.engine, version)
+    (row,) = precision_checks.of_model(site.engine, version)
     assert (row.fingerprint, row.backend) == (bfloat16.fingerprint, "torch bfloat16 on cpu")
     # Every label can train in the new precision.
     assert done.added == 9
@@ -164,11 +198,10 @@ def test_a_model_that_judges_otherwise_stays_refused(
     done = check(site.engine, site.model, bfloat16, site.settings, pictures=1000, by="ann")
     assert done.agreement.same_class < 0.5
     assert not done.agreement.holds
-    with pytest.raises(ModelError, match="not shown to judge alike"):
-        site.residency(bfloat16).refresh(refuse_foreign=True)
+    assert "not shown to judge alike" in refused(site, bfloat16)
     monkeypatch.undo()  # the newest measurement counts
     check(site.engine, site.model, bfloat16, site.settings, pictures=1000, by="ann")
-    site.residency(bfloat16).refresh(refuse_foreign=True)
+    assert refused(site, bfloat16) == ""
 
 
 def test_pictures_that_are_gone_or_changed_do_not_count(
@@ -191,5 +224,4 @@ def test_other_encoders_are_no_matter_of_precision(
     monkeypatch.setattr(bfloat16, "fingerprint", "f" * 64)
     with pytest.raises(ModelError, match="other encoders"):
         check(site.engine, site.model, bfloat16, site.settings, pictures=1000, by="ann")
-    with pytest.raises(ModelError, match="start it with the encoders"):
-        site.residency(bfloat16).refresh(refuse_foreign=True)
+    assert "start it with the encoders" in refused(site, bfloat16)

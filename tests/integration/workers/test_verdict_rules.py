@@ -12,9 +12,11 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from db import deployments, feature_spaces, labels, products
-from db.inspections import commit_inspections
-from db.records import InspectionRecord, StoredFeatures
+from db import products
+from db.inspections.inspections import commit_inspections
+from db.inspections.records import InspectionRecord, StoredFeatures
+from db.labels import labels
+from db.models import deployments, feature_spaces
 from db.session import engine_for
 from linewatch.cli import cli
 from linewatch.products import parse_product
@@ -24,13 +26,14 @@ from model_store.store import ModelStore
 from producer.contract import ImageRef, Reason, Verdict
 from producer.contract.message import Envelope
 from producer.simulator import render
+from tests.support.committed import committed
 from tests.support.records import a_record
+from training.retraining import retrain
 from vision.extractor import FeatureExtractor
 from vision.preprocess import preprocess
-from workers.judging import Judge
-from workers.residency import Residency
-from workers.retraining import retrain
-from workers.work import PreparedPicture, Work
+from workers.pipeline.inspection_request import InspectionRequest, PreparedPicture
+from workers.pipeline.judge import Judge
+from workers.serving.residency import Residency
 
 KINDS = ("good", "missing_cable")
 COSTS = {"escape": 300, "overkill": 4, "review": 1, "defect_rate": 0.01}
@@ -40,11 +43,13 @@ def part(kind: str, seed: int) -> torch.Tensor:
     return preprocess(render(kind, np.random.default_rng(seed), size=224))
 
 
-def picture(pixels: torch.Tensor) -> PreparedPicture:
+def picture(pixels: torch.Tensor, flaw: str | None = None) -> InspectionRequest:
     now = datetime.now(UTC)
     image = ImageRef(id=uuid4(), uri="/x.png", camera="C1", captured_at=now)
     envelope = Envelope(product="cable", line="L1", enqueued_at=now)
-    return PreparedPicture(Work(image, envelope, "w1"), pixels, "0" * 64)
+    request = InspectionRequest(image, envelope, "w1")
+    request.picture = PreparedPicture(pixels, "0" * 64, flaw)
+    return request
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +75,12 @@ def train(
 ) -> Callable[..., Manifest]:
     """Trains and promotes a model under a product's costs and the settings given."""
     engine = engine_for(settings.sql_url)
-    feature_spaces.register(
-        engine, extractor.fingerprint, encoders=extractor.describe(), dim=extractor.dim
+    committed(
+        engine,
+        feature_spaces.register,
+        extractor.fingerprint,
+        encoders=extractor.describe(),
+        dim=extractor.dim,
     )
     records = [
         a_record(id=uuid4(), features=StoredFeatures(extractor.fingerprint, vector))
@@ -81,10 +90,11 @@ def train(
     def run(costs: dict[str, float] | None = None, **fields: object) -> Manifest:
         classes = [{"code": kind, "good": kind == "good"} for kind in KINDS]
         data = {"product": "cable", "classes": classes, "costs": costs}
-        products.register(engine, parse_product(data, "t"))
+        committed(engine, products.register, parse_product(data, "t"))
         commit_inspections(engine, records, UTC)
-        labels.add_labels(
+        committed(
             engine,
+            labels.add_labels,
             [
                 labels.NewLabel(record.id, kind, "ann")
                 for record, (kind, _) in zip(records, labelled, strict=True)
@@ -95,7 +105,9 @@ def train(
             engine, ModelStore(made.models_url), "cable", trigger="test", settings=made
         )
         assert result is not None
-        deployments.promote(engine, "cable", result.manifest.version, by="ann", why="test")
+        committed(
+            engine, deployments.promote, "cable", result.manifest.version, by="ann", why="test"
+        )
         return result.manifest
 
     return run
@@ -127,6 +139,31 @@ def test_a_part_unlike_any_goes_to_a_person(
     assert said[1:] == [(Verdict.REVIEW, Reason.NOVEL)] * 2
 
 
+def test_a_damaged_picture_goes_to_a_person(
+    settings: Settings, extractor: FeatureExtractor, train: Callable[..., Manifest]
+) -> None:
+    train(review_below=0, novelty_rate=0)
+    residency = Residency(
+        engine_for(settings.sql_url),
+        ModelStore(settings.models_url),
+        fingerprint=extractor.fingerprint,
+        device=extractor.device,
+        poll_s=60,
+    )
+    residency.refresh()
+    flaw = "the JPEG's decoder says: something"
+    batch = [picture(part(kind, 900), flaw=said) for kind in KINDS for said in (None, flaw)]
+    rows = Judge(extractor, residency, feature_sample_rate=1).judge(batch)
+    assert [row.verdict for row in rows] == [
+        Verdict.PASS, Verdict.REVIEW, Verdict.DEFECT, Verdict.REVIEW
+    ]  # fmt: skip
+    for sound, damaged in (rows[:2], rows[2:]):
+        assert (sound.reason, sound.detail) == (None, None)
+        assert (damaged.reason, damaged.detail) == (Reason.DAMAGED, flaw)
+        assert damaged.defect_class == sound.defect_class
+        assert damaged.confidence == pytest.approx(sound.confidence)
+
+
 def test_costs_of_the_product_file_decide(
     settings: Settings, extractor: FeatureExtractor, train: Callable[..., Manifest]
 ) -> None:
@@ -151,3 +188,37 @@ def test_a_plant_without_wishes_is_as_before(train: Callable[..., Manifest]) -> 
     run = CliRunner().invoke(cli, ["models", "costs", manifest.version])
     assert run.exit_code == 0
     assert "0.50%" in run.output
+
+
+def test_batches_launched_together_are_judged_as_one_by_one(
+    settings: Settings, extractor: FeatureExtractor, train: Callable[..., Manifest]
+) -> None:
+    """Two products to a batch, a promotion between two launches."""
+    first = train(novelty_rate=0.01)
+    engine = engine_for(settings.sql_url)
+    residency = Residency(
+        engine,
+        ModelStore(settings.models_url),
+        fingerprint=extractor.fingerprint,
+        device=extractor.device,
+        poll_s=60,
+    )
+    residency.refresh()
+    judge = Judge(extractor, residency, feature_sample_rate=1)
+    pictures = [picture(part(kind, 700 + i)) for i, kind in enumerate(KINDS * 4)]
+    for index in (1, 2, 6):
+        envelope = pictures[index].envelope
+        pictures[index].envelope = envelope.model_copy(update={"product": "bottle"})
+    one_by_one = [judge.judge([one])[0] for one in pictures]
+    launched = [judge.launch(pictures[:5])]
+    second = train(novelty_rate=0.02)
+    residency.refresh()
+    launched.append(judge.launch(pictures[5:]))
+    rows = [row for each in launched for row in judge.finish(each)]
+    assert [row.id for row in rows] == [one.id for one in pictures]
+    for row, alone in zip(rows, one_by_one, strict=True):
+        assert row.product == alone.product
+        assert row.probabilities == pytest.approx(alone.probabilities, abs=1e-4)
+    versions = [row.model_version for row in rows]
+    assert versions[:5] == [first.version, None, None, first.version, first.version]
+    assert versions[5:] == [second.version, None, second.version]

@@ -7,8 +7,14 @@ from statistics import quantiles
 
 import pytest
 
-from benchmarks.paired import interleave, median_of_pairs, quantile, spread
-from benchmarks.scale import VARIABLE, scaled
+from benchmarks.disturbance import Conditions
+from benchmarks.paired import interleave, quantile, spread
+from benchmarks.scale import VARIABLE, again, rounds, scaled
+
+
+def quiet(run: Callable[[], None]) -> Conditions:
+    run()
+    return Conditions(0.0, 0.0, 0.0)
 
 
 def test_contenders_take_turns_and_swap_places() -> None:
@@ -17,21 +23,9 @@ def test_contenders_take_turns_and_swap_places() -> None:
     def runs(name: str) -> Callable[[], int]:
         return lambda: order.append(name) or len(order)
 
-    results = interleave({"a": runs("a"), "b": runs("b")}, rounds=3)
+    turns = interleave({"a": runs("a"), "b": runs("b")}, rounds=3, watch=quiet)
     assert order == ["a", "b", "b", "a", "a", "b"]
-    assert results == {"a": [1, 4, 5], "b": [2, 3, 6]}
-
-
-def test_a_ratio_compares_neighbours_not_averages() -> None:
-    # The machine was twice as fast in the second round: the ratio of each pair is still 2.
-    assert median_of_pairs([2.0, 4.0, 2.0], [1.0, 2.0, 1.0]) == 2.0
-    assert median_of_pairs([1.0, 9.0], [1.0, 3.0]) == 2.0
-
-
-@pytest.mark.parametrize(("ours", "theirs"), [([], []), ([1.0], [1.0, 2.0])])
-def test_rounds_that_make_no_pairs_are_refused(ours: list[float], theirs: list[float]) -> None:
-    with pytest.raises(ValueError, match="no pairs"):
-        median_of_pairs(ours, theirs)
+    assert turns.results == {"a": [1, 4, 5], "b": [2, 3, 6]}
 
 
 def test_quantiles_are_those_of_the_standard_library() -> None:
@@ -57,3 +51,17 @@ def test_the_scale_shortens_and_leaves_something(monkeypatch: pytest.MonkeyPatch
     assert scaled(100) == 100
     monkeypatch.setenv(VARIABLE, "0.1")
     assert (scaled(100), scaled(3), scaled(3, least=5)) == (10, 2, 5)
+
+
+def test_a_quick_run_has_enough_rounds_for_an_interval(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    assert rounds(quick=True) >= 5
+    assert rounds(quick=False) > rounds(quick=True)
+    assert again(quick=True) < again(quick=False)
+
+
+def test_decoders_are_compared_round_by_round() -> None:
+    from benchmarks.benches.decode import per_round
+
+    decode, resize = [1.0, 2.0, 9.0, 5.0, 6.0, 7.0], [1.0] * 6  # three files, two rounds
+    assert per_round(decode, resize, files=3) == [3.0, 7.0]

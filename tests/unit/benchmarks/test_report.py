@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from benchmarks import compact_report
+from benchmarks import report
+from benchmarks.compact import report as compact_report
 from benchmarks.receipt_watch import ids_in
 from benchmarks.report import KEYS, RESULTS, document, environment, rounded, write
 from tests.acceptance.faults import results
@@ -26,6 +28,34 @@ def test_a_result_has_the_form_and_says_where_it_was_measured(tmp_path: Path) ->
     assert read["rows"] == [{"images_per_s": 0.3333}]
     assert read["settings"]["batch"] == 32
     assert list((tmp_path / "deep").iterdir()) == [tmp_path / "deep" / "x.json"]
+
+
+def test_results_and_docs_are_no_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def git(*words: str) -> str:
+        own = ("-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false")
+        done = ["git", "-C", str(tmp_path), *own, *words]
+        return subprocess.run(done, check=True, capture_output=True, text=True).stdout.strip()
+
+    def written(name: str) -> str:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{len(path.read_text()) if path.exists() else 0}1")
+        return name
+
+    def committed(name: str) -> str:
+        git("add", written(name))
+        git("commit", "-m", name)
+        return git("rev-parse", "--short", "HEAD")
+
+    git("init")
+    monkeypatch.setattr(report, "__file__", str(tmp_path / "benchmarks" / "report.py"))
+    code = committed("benchmarks/report.py")
+    head = committed("benchmarks/results/faults.json")
+    assert (report.commit(), report.code_commit()) == (head, code)
+    written("docs/promise.md")
+    assert (report.commit(), report.code_commit()) == (head, code)
+    written("benchmarks/report.py")
+    assert (report.commit(), report.code_commit()) == (f"{head}+", f"{code}+")
 
 
 def test_the_environment_is_told_without_secrets_and_places(
@@ -81,15 +111,21 @@ def test_a_fault_takes_the_place_of_an_older_one_and_of_no_other(
 ) -> None:
     path = tmp_path / "faults.json"
     path.write_text((RESULTS / "faults.json").read_text())
-    monkeypatch.setattr(results, "LONG", True)
     monkeypatch.setenv("LINEWATCH_FAULTS_RESULTS", str(path))
     old = json.loads(path.read_text())["rows"]
-    results.record(results.Row(old[0]["fault"], old[0]["database"], 1, 2, 0, 0, 1.25))
+    recorder = results.Recorder(path, "long")
+    recorder.begin(old[0]["test"])
+    begun = [row for row in json.loads(path.read_text())["rows"] if row not in old]
+    assert {(row["test"], row["status"]) for row in begun} == {(old[0]["test"], "unfinished")}
+    recorder.note(results.Row(old[0]["fault"], old[0]["database"], 1, 2, 0, 0, 1.25))
+    recorder.end(None)
     made = json.loads(path.read_text())
     assert tuple(made) == KEYS
     assert str(path) not in path.read_text()  # the variable that names it is told to nobody
-    assert made["rows"][1:] == old[1:]
-    assert made["rows"][0]["recover_s"] == 1.25
+    others = [row for row in made["rows"] if row["test"] != old[0]["test"]]
+    assert others == [row for row in old if row["test"] != old[0]["test"]]
+    (mine,) = (row for row in made["rows"] if row not in others)
+    assert (mine["recover_s"], mine["status"], mine["mode"]) == (1.25, "passed", "long")
 
 
 def test_receipts_are_found_in_what_redis_shows() -> None:

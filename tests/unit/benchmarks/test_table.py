@@ -10,7 +10,6 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks import suite, table
-from benchmarks.targets import TARGETS
 from linewatch.commands import bench
 from linewatch.errors import ServiceError
 
@@ -39,15 +38,45 @@ def test_check_fails_on_an_old_page(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert CliRunner().invoke(table.main, ["--check"]).exit_code == 0
 
 
-@pytest.mark.parametrize(("value", "said"), [(0.93, "**not met**"), (0.97, "| met |")])
-def test_the_page_says_whether_a_target_is_met(tmp_path: Path, value: float, said: str) -> None:
+def an_estimate(median: float, low: float | None, high: float | None) -> dict[str, Any]:
+    return {"median": median, "low": low, "high": high, "rounds": 5, "thrown_out": 2}
+
+
+@pytest.mark.parametrize(
+    ("value", "cells", "said"),
+    [
+        (an_estimate(0.97, 0.951, 0.99), "0.97 [0.951, 0.99] | 5 | 2", "| met |"),
+        (an_estimate(0.97, 0.94, 0.99), "0.97 [0.94, 0.99] | 5 | 2", "**undecided**"),
+        (an_estimate(0.93, 0.92, 0.94), "0.93 [0.92, 0.94] | 5 | 2", "**not met**"),
+        (an_estimate(0.97, None, None), "0.97 | 5 | 2", "**no interval**"),
+        (0.97, "0.97 | – | –", "**no interval**"),  # the form of results before there were any
+    ],
+)
+def test_the_page_says_whether_a_target_is_met(
+    tmp_path: Path, value: Any, cells: str, said: str
+) -> None:
     result = a_result("pipeline", ratios={"pipeline_to_bare": value})
     (tmp_path / "pipeline.json").write_text(json.dumps(result))
     line = next(x for x in table.page(tmp_path).splitlines() if "`pipeline_to_bare`" in x)
     assert said in line
-    assert f"{value}" in line
+    assert f"| {cells} |" in line
     unmeasured = next(x for x in table.page(tmp_path).splitlines() if "`p99_to_p50`" in x)
     assert "not yet" in unmeasured
+    assert cells.removesuffix(" | – | –") in table.result_as_text(result)
+
+
+def test_the_page_shows_what_else_the_machine_did(tmp_path: Path) -> None:
+    settings = {"conditions": [{"what": "torch", "round": 1, "steal %": 0.5, "used": False}]}
+    (tmp_path / "x.json").write_text(json.dumps(a_result("x", settings=settings)))
+    text = table.page(tmp_path)
+    assert "The machine, round by round" in text
+    assert "| torch | 1 | 0.5 | False |" in text
+    assert "- conditions" not in text
+
+
+def test_what_another_page_shows_is_not_shown_twice(tmp_path: Path) -> None:
+    (tmp_path / "faults.json").write_text(json.dumps(a_result("faults")))
+    assert "## faults" not in table.page(tmp_path)
 
 
 def test_rows_of_different_columns_make_one_table(tmp_path: Path) -> None:
@@ -58,13 +87,6 @@ def test_rows_of_different_columns_make_one_table(tmp_path: Path) -> None:
     assert "| 1 | 12,346 |  |" in text
     assert "| x\\|y |  |  |" in text
     assert "skipped postgresql: none here" in text
-
-
-def test_every_target_is_a_bound_one_can_meet_and_miss() -> None:
-    for target in TARGETS.values():
-        step = 1 if target.at_least else -1
-        assert target.met(target.bound)
-        assert not target.met(target.bound - step * 0.01)
 
 
 def test_names_are_listed_and_a_wrong_one_is_refused() -> None:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linewatch.commands._output import csv_cell, write_rows
+from linewatch.commands._output import write_rows
+from linewatch.csv_cell import csv_cell
 
 
 @pytest.mark.parametrize(

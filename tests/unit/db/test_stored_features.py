@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from db.records import StoredFeatures
+from db.inspections.records import StoredFeatures
 from model_store.rejudge import vectors_of
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -53,3 +54,39 @@ def test_what_a_person_can_mend_is_one_sentence_and_exit_code_2() -> None:
     assert done.returncode == 2
     assert "no queue is called inspct" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_odd_names_are_one_sentence_that_can_be_read(tmp_path: Path) -> None:
+    def run(*arguments: str | bytes) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "linewatch", *arguments],
+            env={**os.environ, "LINEWATCH_DATA_DIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert run("db", "upgrade").returncode == 0
+    other = run("audit-sample", "list", "--product", "caf\u00e9".encode("latin-1"))
+    assert other.returncode == 2
+    assert other.stderr == "linewatch: 'caf\\udce9' is no text in UTF-8; write it in UTF-8\n"
+    long = run("audit-sample", "list", "--product", "x" * 4096)
+    assert long.returncode == 2
+    assert f"no product is called '{'x' * 290}" in long.stderr
+    assert len(long.stderr) < 500
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+@pytest.mark.parametrize("arguments", [("schema",), ("--version",)])  # long output, and short
+def test_a_full_disk_is_one_sentence(arguments: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "linewatch", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("linewatch: the output cannot be written: No space left on device")

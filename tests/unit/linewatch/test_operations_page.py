@@ -13,15 +13,16 @@ import yaml
 from prometheus_client import CollectorRegistry
 
 from linewatch.errors import ConfigurationError
-from linewatch.settings_table import settings_table, updated
-from workers.gauges import Gauges
-from workers.metrics import WorkerMetrics
+from linewatch.settings.table import settings_table, updated
+from workers.health.gauges import Gauges
+from workers.health.metrics import WorkerMetrics
 
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "operations.md"
 RULES = ROOT / "deploy" / "prometheus" / "linewatch.rules.yml"
+LINE_DASHBOARD = ROOT / "deploy" / "grafana" / "line.json"
 DASHBOARD = ROOT / "deploy" / "grafana" / "linewatch.json"
-GAUGES = (ROOT / "workers" / "gauges.py").read_text()
+GAUGES = (ROOT / "workers" / "health" / "gauges.py").read_text()
 _NAME = re.compile(r"linewatch_[a-z_]+")
 
 
@@ -58,8 +59,11 @@ def test_every_metric_is_documented_and_no_other() -> None:
 def expressions() -> list[str]:
     groups = yaml.safe_load(RULES.read_text())["groups"]
     rules = [rule["expr"] for group in groups for rule in group["rules"]]
-    panels = json.loads(DASHBOARD.read_text())["panels"]
-    return rules + [target["expr"] for panel in panels for target in panel["targets"]]
+    boards = [json.loads(path.read_text()) for path in (DASHBOARD, LINE_DASHBOARD)]
+    targets = [
+        target for board in boards for panel in board["panels"] for target in panel["targets"]
+    ]
+    return rules + [target["expr"] for target in targets if "expr" in target]
 
 
 @pytest.mark.parametrize("expression", expressions())

@@ -32,6 +32,30 @@ def test_a_wrong_product_says_what_and_where(classes: list[dict[str, object]], w
     assert str(caught.value).startswith("p.yaml")
 
 
+def test_bits_are_a_products_and_a_cameras() -> None:
+    classes = [{"code": "good", "good": True}, {"code": "bent"}]
+    cameras = {"cam-2": {"bits": 10}, "cam-3": {}}
+    spec = parse_product(
+        {"product": "p", "classes": classes, "bits": 12, "cameras": cameras}, source="p.yaml"
+    )
+    assert [spec.bits_of(camera) for camera in ("cam-1", "cam-2", "cam-3", None)] == [
+        12,
+        10,
+        12,
+        12,
+    ]
+    plain = parse_product({"product": "p", "classes": classes}, source="p.yaml")
+    assert plain.bits_of("cam-2") is None
+    # A worker of 0.1.0 refuses a product with a key that it does not know.
+    assert not {"bits", "cameras"} & set(plain.model_dump(mode="json"))
+    assert parse_product(spec.model_dump(mode="json"), source="db") == spec
+    for wrong in ({"bits": 7}, {"bits": 17}, {"cameras": {"cam-1": {"bit": 12}}}):
+        with pytest.raises(
+            ProductError, match=r"^p\.yaml: (bits|cameras|there is no key .cameras)"
+        ):
+            parse_product({"product": "p", "classes": classes, **wrong}, source="p.yaml")
+
+
 def test_a_missing_and_a_broken_file_are_named(tmp_path: Path) -> None:
     with pytest.raises(ProductError, match=r"none\.yaml"):
         load_product(tmp_path / "none.yaml")

@@ -58,3 +58,52 @@ def test_a_secret_file_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     monkeypatch.setenv("LINEWATCH_SECRETS_DIR", str(tmp_path))
     assert get_settings().sql_url == "postgresql://reader:word@db/linewatch"
     assert "word" not in repr(get_settings())
+
+
+def test_an_env_file_of_the_current_folder_is_not_obeyed(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("LINEWATCH_MAX_BATCH=7\n")
+    assert get_settings().max_batch == 32
+
+
+def test_the_data_folders_env_file_is_obeyed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / ".env").write_text("LINEWATCH_MAX_BATCH=7\n")
+    monkeypatch.setenv("LINEWATCH_DATA_DIR", str(data))
+    assert get_settings().max_batch == 7
+
+
+def test_a_named_env_file_is_obeyed_and_must_be_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = tmp_path / "environment"
+    monkeypatch.setenv("LINEWATCH_ENV_FILE", str(named))
+    with pytest.raises(ConfigurationError, match=r"LINEWATCH_ENV_FILE: .* is not a file"):
+        get_settings()
+    named.write_text("LINEWATCH_MAX_BATCH=7\n")
+    assert get_settings().max_batch == 7
+
+
+def test_a_folder_of_secrets_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LINEWATCH_SECRETS_DIR", "/nowhere/secrets")
+    with pytest.raises(ConfigurationError, match="LINEWATCH_SECRETS_DIR: /nowhere/secrets"):
+        get_settings()
+
+
+def test_no_error_shows_a_secret() -> None:
+    with pytest.raises(ValueError, match="redis_url") as caught:
+        Settings(redis_url="redis://:hunter2/word@host")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_the_database_file_and_its_folder_are_their_owners_alone(tmp_path: Path) -> None:
+    from db import migrate, session
+
+    migrate.upgrade(Settings(data_dir=tmp_path / "plant" / "data").sql_url)
+    for name, mode in (("plant", 0o700), ("plant/data", 0o700), ("plant/data/linewatch.db", 0o600)):
+        assert (tmp_path / name).stat().st_mode & 0o777 == mode, name
+    for log in (tmp_path / "plant" / "data").glob("linewatch.db-*"):
+        assert log.stat().st_mode & 0o777 == 0o600, log
+    session.dispose()

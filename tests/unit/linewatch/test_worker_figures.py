@@ -7,9 +7,9 @@ from prometheus_client import generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from linewatch.worker_figures import Stage, WorkerFigures, stages_of
-from workers.metrics import WorkerMetrics
-from workers.observe import Stage as Name
+from linewatch.doctor.worker_figures import Stage, WorkerFigures, stages_of
+from workers.health.metrics import WorkerMetrics
+from workers.pipeline.stage_timing import Stage as Name
 
 
 class Some(Collector):

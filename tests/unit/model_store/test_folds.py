@@ -15,8 +15,9 @@ from model_store.apply import AffineHead
 from model_store.crossval import cross_validate
 from model_store.fit import fit_head
 from model_store.folds import UNTESTED, assign_folds, out_of_fold
+from model_store.head import probabilities
 from model_store.manifest import ManifestDraft
-from model_store.rejudge import probabilities, rejudge, vectors_of
+from model_store.rejudge import rejudge, vectors_of
 from model_store.store import ModelStore
 from producer.contract import Reason, Verdict
 from tests.unit.model_store.conftest import blobs
@@ -80,7 +81,8 @@ def test_rejudging_applies_the_stored_rules(
 
 def test_replay_and_gate_load_no_torch() -> None:
     code = (
-        "import sys, workers.gating, workers.retraining, linewatch.commands.replay, db.replaying\n"
+        "import sys, training.gate, training.retraining\n"
+        "import linewatch.commands.replay, db.inspections.replay\n"
         "assert 'torch' not in sys.modules, 'torch was loaded'\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

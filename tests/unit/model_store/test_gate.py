@@ -10,7 +10,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import f1_score
 
 from linewatch.errors import ModelError
-from model_store.gate import Outcome, Rules, decide, first
+from model_store.gate import GateOutcome, Rules, decide, first
 from model_store.gate_figures import Figures, Opinion, compare, macro_f1, mcnemar
 from producer.contract import Verdict
 
@@ -29,7 +29,9 @@ def wrong(count: int, said: str, *, start: int) -> list[str]:
     return [said if start <= i < start + count else name for i, name in enumerate(ACTUAL)]
 
 
-def outcome(champion: Opinion, challenger: Opinion, rules: Rules = RULES) -> tuple[Outcome, str]:
+def outcome(
+    champion: Opinion, challenger: Opinion, rules: Rules = RULES
+) -> tuple[GateOutcome, str]:
     figures = compare(ACTUAL, champion, challenger, good_class="good")
     decision = decide({"folds": figures}, rules)
     return decision.outcome, " | ".join(decision.reasons)
@@ -80,9 +82,9 @@ def test_the_interval_covers_no_difference_where_there_is_none() -> None:
 
 def test_an_equal_and_a_better_challenger_pass() -> None:
     champion = opinion(wrong(8, "cut", start=20))
-    assert outcome(champion, champion)[0] is Outcome.PASSED
+    assert outcome(champion, champion)[0] is GateOutcome.PASSED
     verdict, reasons = outcome(champion, opinion(ACTUAL))
-    assert verdict is Outcome.PASSED
+    assert verdict is GateOutcome.PASSED
     assert "no worse on 60 pictures" in reasons
 
 
@@ -90,13 +92,13 @@ def test_one_more_escape_fails() -> None:
     """Even a challenger that is better by everything else."""
     champion = opinion(wrong(10, "bent", start=40))
     verdict, reasons = outcome(champion, opinion(wrong(1, "good", start=20)))
-    assert verdict is Outcome.FAILED
+    assert verdict is GateOutcome.FAILED
     assert reasons == "folds: escapes rise from 0 to 1 of 60 pictures"
 
 
 def test_a_significantly_worse_challenger_fails_by_every_test() -> None:
     verdict, reasons = outcome(opinion(ACTUAL), opinion(wrong(9, "cut", start=20)))
-    assert verdict is Outcome.FAILED
+    assert verdict is GateOutcome.FAILED
     assert "only by the champion" in reasons
     assert "macro F1 falls" in reasons
     assert "bent falls from 100% to 55% of 20 found, below 84%" in reasons
@@ -106,43 +108,43 @@ def test_a_small_loss_is_chance_in_large_classes_only() -> None:
     """1 of 20 is within the champion's interval; 4 of 20 are not."""
     loose = Rules(macro_f1_loss=1.0)
     one, four = (opinion(wrong(n, "cut", start=20)) for n in (1, 4))
-    assert outcome(opinion(ACTUAL), one, loose)[0] is Outcome.PASSED
+    assert outcome(opinion(ACTUAL), one, loose)[0] is GateOutcome.PASSED
     verdict, reasons = outcome(opinion(ACTUAL), four, loose)
-    assert verdict is Outcome.FAILED
+    assert verdict is GateOutcome.FAILED
     assert "lower end of the champion's interval" in reasons
 
 
 def test_review_may_grow_a_little() -> None:
-    assert outcome(opinion(ACTUAL), opinion(ACTUAL, review=3))[0] is Outcome.PASSED
+    assert outcome(opinion(ACTUAL), opinion(ACTUAL, review=3))[0] is GateOutcome.PASSED
     verdict, reasons = outcome(opinion(ACTUAL), opinion(ACTUAL, review=4))
-    assert verdict is Outcome.FAILED
+    assert verdict is GateOutcome.FAILED
     assert "for review grows from 0.0% to 6.7%" in reasons
 
 
 def test_too_few_pictures_are_no_pass() -> None:
     few = compare(["good", "bent"] * 4, *[opinion(["good", "bent"] * 4)] * 2, good_class="good")
     decision = decide({"folds": few}, RULES)
-    assert decision.outcome is Outcome.UNDECIDED
+    assert decision.outcome is GateOutcome.UNDECIDED
     assert "8 of the 20 needed" in decision.reasons[0]
-    assert decide({}, RULES).outcome is Outcome.UNDECIDED
+    assert decide({}, RULES).outcome is GateOutcome.UNDECIDED
 
 
 def test_harm_that_is_seen_in_few_pictures_fails_all_the_same() -> None:
     actual = ["good", "bent"] * 4
     found = compare(actual, opinion(actual), opinion(["good"] * 8), good_class="good")
-    assert decide({"golden": found}, RULES).outcome is Outcome.FAILED
+    assert decide({"golden": found}, RULES).outcome is GateOutcome.FAILED
 
 
 def test_a_class_that_was_lost_fails_and_notes_are_kept() -> None:
     same = compare(ACTUAL, *[opinion(ACTUAL)] * 2, good_class="good")
     decision = decide({"folds": same}, RULES, lost_classes=["cut"], notes=["a note"])
-    assert decision.outcome is Outcome.FAILED
+    assert decision.outcome is GateOutcome.FAILED
     assert decision.reasons == ("it no longer knows cut", "a note")
     assert decision.figures["folds"]["pictures"] == 60
 
 
 def test_a_first_model_is_for_a_person() -> None:
-    assert first().outcome is Outcome.FIRST
+    assert first().outcome is GateOutcome.FIRST
     assert not first().passed
 
 

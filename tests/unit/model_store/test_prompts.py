@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from linewatch.errors import ModelError, TrainingError
+from model_store.head import probabilities
 from model_store.prompts import few_shot_head, prototypes, prototypes_of, zero_shot_head
-from model_store.rejudge import probabilities
 
 C, D = 16, 24  # of CLIP's embedding, and of the fused vector
 NAMES = ("bent", "cut", "good")

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model_store.risk import (
-    judged,
     operating_point,
+    ranked,
     review_below_for_escapes,
     review_below_for_share,
     risk_coverage,
@@ -21,7 +21,7 @@ ACTUAL = np.array([0, 1, 0, 1, 1])
 
 
 def test_points_by_hand() -> None:
-    parts = judged(SHARES, ACTUAL, good=0)
+    parts = ranked(SHARES, ACTUAL, good=0)
     every = operating_point(parts, 0.0)
     assert (every.review_share, every.escape_rate, every.overkill_rate) == (0, 2 / 3, 1 / 2)
     assert every.error_rate == 3 / 5
@@ -31,7 +31,7 @@ def test_points_by_hand() -> None:
 
 
 def test_thresholds_by_hand() -> None:
-    parts = judged(SHARES, ACTUAL, good=0)
+    parts = ranked(SHARES, ACTUAL, good=0)
     assert review_below_for_escapes(parts, 0.7) == 0
     assert 0.6 < review_below_for_escapes(parts, 0.4) < 0.61
     assert 0.9 < review_below_for_escapes(parts, 0.0) < 0.91
@@ -41,7 +41,7 @@ def test_thresholds_by_hand() -> None:
 
 
 def test_without_a_good_class_every_error_is_an_escape() -> None:
-    point = operating_point(judged(SHARES, ACTUAL, good=None), 0.0)
+    point = operating_point(ranked(SHARES, ACTUAL, good=None), 0.0)
     assert (point.escape_rate, point.overkill_rate) == (3 / 5, 0)
 
 
@@ -50,7 +50,7 @@ def test_targets_are_kept_and_nothing_is_given_away(seed: int, target: float, n:
     rng = np.random.default_rng(seed)
     shares = np.round(rng.dirichlet([0.5] * 3, size=n), 2)  # with ties
     shares[:, 2] = 1 - shares[:, 0] - shares[:, 1]
-    parts = judged(shares, rng.integers(0, 3, size=n), good=0)
+    parts = ranked(shares, rng.integers(0, 3, size=n), good=0)
     safe = review_below_for_escapes(parts, target)
     surest = operating_point(parts, 1.0).escape_rate  # a part of probability 1 is never reviewed
     assert operating_point(parts, safe).escape_rate <= max(target, surest) + 1e-12
@@ -64,7 +64,7 @@ def test_targets_are_kept_and_nothing_is_given_away(seed: int, target: float, n:
 def test_the_curve_falls_from_no_review_to_nearly_all() -> None:
     rng = np.random.default_rng(1)
     shares = rng.dirichlet([0.4] * 4, size=500)
-    curve = risk_coverage(judged(shares, rng.integers(0, 4, size=500), good=1))
+    curve = risk_coverage(ranked(shares, rng.integers(0, 4, size=500), good=1))
     assert len(curve) == 21
     assert curve[0].review_share == 0
     assert curve[-1].review_share > 0.99

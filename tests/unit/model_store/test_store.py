@@ -16,13 +16,15 @@ from uuid import uuid4
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file, save_file
 
 from linewatch.errors import ModelError
+from model_store.apply import meter_of
 from model_store.head import Head
 from model_store.manifest import Manifest, ManifestDraft
 from model_store.names import new_version_name
-from model_store.novelty import fit_novelty
+from model_store.novelty import Novelty, fit_novelty
 from model_store.store import ModelStore
 from model_store.verdict import Thresholds
 
@@ -182,7 +184,8 @@ def test_foreign_manifests_are_refused(store: ModelStore, folder: Path, saved: M
         {"fingerprint": "abc"},
         {"classes": ["good"]},
         {"feature_dim": 0},
-        {"surprise": 1},
+        {"thresholds": {"review_belov": 0.5}},
+        {"requires": ["flow"]},
         {"created_at": "2026-11-23T23:15:00"},  # no time zone
         {"image_counts": {"good": 3}},
     ):
@@ -299,13 +302,41 @@ def test_novelty_is_stored_beside_the_head(
     loaded = store.load("cable", saved.version)
     assert loaded.manifest.thresholds.novel_above == 1.5
     assert loaded.novelty is not None
-    assert np.array_equal(loaded.novelty.whitening, measure.whitening)
-    assert np.array_equal(loaded.novelty.centres, measure.centres)
+    assert isinstance(loaded.novelty, Novelty)
+    for field in fields(Novelty):
+        assert np.array_equal(getattr(loaded.novelty, field.name), getattr(measure, field.name))
     assert store.load("cable", folder.name).novelty is None
     for wrong in (None, replace(measure, centres=measure.centres[:-1])):
         broken = store.save(head, draft, novelty=wrong)
         with pytest.raises(ModelError, match=r"head\.safetensors is no head"):
             store.load("cable", broken.version)
+
+
+def test_a_model_with_the_square_matrix_of_0_1_0_judges_as_before(
+    store: ModelStore, head: Head, make_draft: Make, training_data: Data, tmp_path: Path
+) -> None:
+    features = training_data[0]
+    rng = np.random.default_rng(0)
+    whitening = rng.normal(size=(12, 12)).astype(np.float32)
+    centres = rng.normal(size=(len(head.classes), 12)).astype(np.float32)
+    saved = store.save(head, make_draft(thresholds=Thresholds(novel_above=1.5)))
+    folder = tmp_path / "models" / "cable" / saved.version
+    old = {"novelty_whitening": whitening, "novelty_centres": centres}
+    tensors = load_file(folder / "head.safetensors")
+    save_file({**tensors, **old}, folder / "head.safetensors")
+    _reseal(folder, saved)
+    loaded = store.load("cable", saved.version)
+    gaps = (features @ whitening.T)[:, None] - centres
+    expected = np.square(gaps).sum(axis=2).min(axis=1) / 12
+    assert loaded.novelty is not None
+    np.testing.assert_allclose(loaded.novelty.distances(features), expected)
+    on_device = meter_of(loaded.novelty)(torch.from_numpy(features))
+    np.testing.assert_allclose(on_device.numpy(), expected, rtol=1e-4)
+    for some in ({"novelty_whitening": whitening}, {**old, "novelty_middle": centres[0]}):
+        save_file({**tensors, **some}, folder / "head.safetensors")
+        _reseal(folder, saved)
+        with pytest.raises(ModelError, match=r"it holds .*novelty_whitening"):
+            store.load("cable", saved.version)
 
 
 def test_a_manifest_from_before_these_rules_is_still_whole(store: ModelStore, folder: Path) -> None:

@@ -7,7 +7,7 @@ from math import inf, nan
 import pytest
 
 from linewatch.errors import ModelError
-from model_store.verdict import Judgement, Thresholds, judge
+from model_store.verdict import Judgement, Thresholds, judge, of_damaged
 from producer.contract import Reason, Verdict
 
 CLASSES = ("bent", "good", "cut")
@@ -111,3 +111,52 @@ def test_the_rules_need_no_numpy_and_no_torch() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "set()"
+
+
+def verdict(shares: list[float], good: str | None, **rules: object) -> Judgement:
+    thresholds = Thresholds.model_validate(rules)
+    return judge(shares, classes=CLASSES, good_class=good, thresholds=thresholds)
+
+
+@pytest.mark.parametrize("good", [None, "elsewhere"])
+def test_cost_borders_need_a_good_class_that_the_model_knows(good: str | None) -> None:
+    """Without one the review threshold decides, at the line as well as above it."""
+    rules = {"pass_from": 0.9, "defect_to": 0.2, "review_below": 0.5}
+    assert verdict([0.5, 0.25, 0.25], good, **rules) == (Verdict.DEFECT, "bent", 0.5, None)
+    uncertain = (Verdict.REVIEW, "bent", 0.4, Reason.UNCERTAIN)
+    assert verdict([0.4, 0.3, 0.3], good, **rules) == uncertain
+
+
+@pytest.mark.parametrize("border", ["pass_from", "defect_to"])
+def test_one_cost_border_alone_is_none(border: str) -> None:
+    said = verdict([0.1, 0.6, 0.3], "good", review_below=0.5, **{border: 0.7})
+    assert said == (Verdict.PASS, "good", 0.6, None)
+
+
+def test_a_class_is_in_its_set_from_its_least_probability_on() -> None:
+    least = {"bent": 0.25, "good": 0.5, "cut": 0.25}
+    both = verdict([0.25, 0.625, 0.125], "good", least_probabilities=least)
+    assert both == (Verdict.REVIEW, "good", 0.625, Reason.UNCERTAIN)
+    alone = verdict([0.125, 0.5, 0.375], "good", least_probabilities=least | {"cut": 0.5})
+    assert alone == (Verdict.PASS, "good", 0.5, None)
+
+
+def test_probabilities_that_do_not_fit_are_named() -> None:
+    with pytest.raises(ModelError, match=r"^2 probabilities for 3 classes$"):
+        verdict([0.5, 0.5], "good")
+    named = {"bent": 0.5, "good": 0.4, "melted": 0.1}
+    with pytest.raises(ModelError, match=r"^the probabilities name other classes than the model"):
+        judge(named, classes=CLASSES, good_class="good", thresholds=Thresholds())
+
+
+@pytest.mark.parametrize("verdict", [Verdict.PASS, Verdict.DEFECT, Verdict.REVIEW])
+def test_a_damaged_picture_is_looked_at_whatever_the_model_says(verdict: Verdict) -> None:
+    reason = Reason.UNCERTAIN if verdict is Verdict.REVIEW else None
+    said = of_damaged(Judgement(verdict, "bent", 0.9, reason))
+    assert said == Judgement(Verdict.REVIEW, "bent", 0.9, Reason.DAMAGED)
+
+
+@pytest.mark.parametrize("reason", [Reason.NO_MODEL, Reason.NOT_FINITE])
+def test_what_no_model_judged_keeps_its_reason(reason: Reason) -> None:
+    said = Judgement(Verdict.REVIEW, None, None, reason)
+    assert of_damaged(said) == said

@@ -104,14 +104,41 @@ def test_malformed_keys_are_named_without_their_secrets(text: str, says: str) ->
     assert "x" * 32 not in str(caught.value)
 
 
-def test_a_bad_signature_saves_ids_and_producer_and_nothing_is_parsed() -> None:
-    forged = {**KEYS.sign(MESSAGE), "line": "line-2"}
+@pytest.mark.parametrize("required", [True, False])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"version": 2},
+        {"images": []},
+        {"images": "x"},
+        {"signature": {"key": "new", "mac": "0" * 64}},
+        {"signature": {"key": "unheard_of", "mac": "0" * 64}},
+        {"signature": {}},
+        {"signature": "x"},
+        {"version": None, "signature": [1]},
+    ],
+)
+def test_nothing_of_what_nobody_signed_is_answered_whatever_else_is_wrong_with_it(
+    required: bool, changes: dict[str, Any]
+) -> None:
+    """Its ids and its producer may be those of another camera."""
+    forged = {**MESSAGE, **changes}
+    if not required and "signature" not in changes:
+        return  # unsigned ones are read
     with pytest.raises(UnreadableMessageError) as caught:
-        parse_message(forged, KEYS, require_signature=True)
+        parse_message(forged, KEYS, require_signature=required)
     assert caught.value.reason is Reason.BAD_SIGNATURE
+    assert (caught.value.ids, caught.value.producer) == ((), None)
+    assert parse_message(KEYS.sign(MESSAGE), KEYS, require_signature=True).images
+
+
+def test_what_is_signed_and_cannot_be_read_is_answered() -> None:
+    with pytest.raises(UnreadableMessageError) as caught:
+        parse_message(KEYS.sign({**MESSAGE, "version": 2}), KEYS, require_signature=True)
+    assert caught.value.reason is Reason.UNSUPPORTED_VERSION
     assert [str(id_) for id_ in caught.value.ids] == [MESSAGE["images"][0]["id"]]
     assert caught.value.producer == "pc-1"
-    assert parse_message(KEYS.sign(MESSAGE), KEYS, require_signature=True).images
 
 
 def test_a_message_with_infinity_has_no_signature() -> None:

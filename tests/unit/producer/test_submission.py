@@ -3,6 +3,8 @@
 import hashlib
 import json
 import os
+import threading
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 
 from linewatch.errors import SubmissionError
 from linewatch.settings import Settings
+from producer import copies
 from producer.submission import Station, Submission, to_entry
 
 STATION = Station("line-1", "cam-2", "cable")
@@ -68,6 +71,50 @@ def test_copy_of_a_missing_picture_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SubmissionError, match=r"gone\.png cannot be copied"):
         to_entry(Submission(tmp_path / "gone.png"), STATION, None, tmp_path / "copies")
     assert list((tmp_path / "copies").iterdir()) == []
+
+
+def test_a_pipe_with_a_pictures_name_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    refused: list[SubmissionError] = []
+
+    def submit() -> None:
+        try:
+            to_entry(Submission(tmp_path / "pipe.png"), STATION, None, tmp_path / "copies")
+        except SubmissionError as error:
+            refused.append(error)
+
+    thread = threading.Thread(target=submit, daemon=True)
+    thread.start()
+    thread.join(5)
+    assert "not a regular file" in str(refused[0])
+    assert list((tmp_path / "copies").iterdir()) == []
+
+
+@pytest.mark.parametrize("often", [1, 99])
+def test_a_copy_is_of_one_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, often: int
+) -> None:
+    """The camera writes the next picture under the same name while the first is copied."""
+    source = tmp_path / "a.bmp"
+    source.write_bytes(b"a" * 3_000_000)
+    chunks, times = copies._chunks, []
+
+    def written_meanwhile(path: Path) -> Iterator[bytes]:
+        for number, chunk in enumerate(chunks(path)):
+            if number == 1 and len(times) < often:
+                times.append(number)
+                source.write_bytes(b"bc"[len(times) % 2 :][:1] * 3_000_000)
+            yield chunk
+
+    monkeypatch.setattr(copies, "_chunks", written_meanwhile)
+    if often > 1:
+        with pytest.raises(SubmissionError, match="submit it when it is whole"):
+            to_entry(Submission(source), STATION, None, tmp_path / "copies")
+        assert list((tmp_path / "copies").iterdir()) == []
+        return
+    made = to_entry(Submission(source), STATION, None, tmp_path / "copies")
+    assert len(set(Path(json.loads(made.image)["uri"]).read_bytes())) == 1
+    assert made.sha256 == hashlib.sha256(source.read_bytes()).hexdigest()
 
 
 def test_each_station_has_its_own_spool(tmp_path: Path) -> None:

@@ -11,7 +11,13 @@ from click.testing import CliRunner
 
 from linewatch.cli import cli
 from linewatch.errors import ConfigurationError
-from linewatch.redis_acl import NO_PASSWORD_FITS, ROLES, acl_file, password_hash, producer_role
+from linewatch.redis_access.acl import (
+    NO_PASSWORD_FITS,
+    ROLES,
+    acl_file,
+    password_hash,
+    producer_role,
+)
 
 EXAMPLE = Path(__file__).parents[3] / "deploy" / "redis" / "users.acl"
 

@@ -79,12 +79,14 @@ def test_grey_one_bit_palette_and_cmyk_become_rgb() -> None:
 
 def test_transparency_is_laid_on_white() -> None:
     clear = Image.new("RGBA", (2, 2), (200, 0, 0, 0))
+    clear.putpixel((1, 1), (200, 0, 0, 255))  # alone, an alpha of 0 is no transparency
     half = Image.new("LA", (2, 2), (0, 128))
     palette = Image.new("P", (2, 2), 0)
-    palette.putpalette([10, 20, 30])
-    assert decoded(encoded(clear, "PNG")).pixels.min() == 255
+    palette.putpalette([10, 20, 30, 40, 50, 60])
+    palette.putpixel((1, 1), 1)
+    assert decoded(encoded(clear, "PNG")).pixels[0].min() == 255
     assert decoded(encoded(half, "PNG")).pixels.tolist()[0][0] == [127] * 3
-    assert decoded(encoded(palette, "PNG", transparency=0)).pixels.min() == 255
+    assert decoded(encoded(palette, "PNG", transparency=0)).pixels[0].min() == 255
     assert decoded(encoded(palette, "PNG")).pixels.tolist()[0][0] == [10, 20, 30]
 
 

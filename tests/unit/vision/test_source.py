@@ -5,11 +5,13 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from producer.contract import Reason
+from vision import source
 from vision.errors import Unjudgeable
 from vision.source import local_path, read_picture
 
@@ -242,3 +244,50 @@ def test_what_will_not_pass_is_not_waited_for(root: Path, monkeypatch: pytest.Mo
     pauses = failing(monkeypatch, errno.EACCES, times=1)
     assert reason(root / "part.png", root) is Reason.UNREADABLE
     assert pauses == []
+
+
+def writing_while_read(monkeypatch: pytest.MonkeyPatch, path: Path, times: int) -> None:
+    """Somebody writes to the file during each of its first reads."""
+    left = [times]
+    really = os.read
+
+    def reads(descriptor: int, size: int) -> bytes:
+        data = really(descriptor, size)
+        if data and left[0]:
+            left[0] -= 1
+            path.write_bytes(b"PICTURE")
+            os.utime(path, ns=(0, 1_000_000_000 * (left[0] + 1)))
+        return data
+
+    monkeypatch.setattr("vision.source.os.read", reads)
+    monkeypatch.setattr("vision.source.time.sleep", lambda _: None)
+
+
+def test_a_file_written_to_while_it_is_read_is_read_again(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing_while_read(monkeypatch, root / "part.png", times=2)
+    assert read_picture(str(root / "part.png"), roots=(root,), max_bytes=LIMIT) == b"PICTURE"
+
+
+def test_one_that_is_written_to_all_the_time_is_changed(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing_while_read(monkeypatch, root / "part.png", times=99)
+    assert reason(root / "part.png", root) is Reason.CHANGED
+
+
+def test_a_root_that_is_led_elsewhere_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "_ROOTS_HOLD_S", 0.05)
+    for name in ("old", "new"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "part.png").write_bytes(name.encode())
+    root = tmp_path / "root"
+    root.symlink_to(tmp_path / "old")
+    assert read_picture(str(root / "part.png"), roots=[root], max_bytes=100) == b"old"
+    root.unlink()
+    root.symlink_to(tmp_path / "new")
+    time.sleep(0.1)
+    assert read_picture(str(root / "part.png"), roots=[root], max_bytes=100) == b"new"

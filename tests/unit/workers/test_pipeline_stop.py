@@ -12,17 +12,20 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from db.records import InspectionRecord
+from db.inspections.records import InspectionRecord
 from producer.contract import ImageRef, Reason
 from producer.contract.message import Envelope
 from tests.support.waiting import until
-from workers import pipeline as module
-from workers.committing import Committer, Pending
-from workers.judging import Judge
-from workers.pipeline import Pipeline
-from workers.reading import PictureReader
-from workers.reply import DrainingError, Reply
-from workers.work import Work
+from workers.pipeline import pipeline as module
+from workers.pipeline.batch_queue import BatchQueue
+from workers.pipeline.batcher import MicroBatcher
+from workers.pipeline.commit_request import CommitRequest
+from workers.pipeline.committer import Committer
+from workers.pipeline.inspection_request import InspectionRequest
+from workers.pipeline.judge import Judge
+from workers.pipeline.pipeline import Pipeline
+from workers.pipeline.reader import PictureReader
+from workers.pipeline.reply import DrainingError, Reply
 
 
 class HungShare:
@@ -32,17 +35,19 @@ class HungShare:
         self.answer = Event()
         self.asked = 0
 
-    def read(self, work: Work) -> InspectionRecord:
+    def read(self, request: InspectionRequest) -> InspectionRecord:
         self.asked += 1
         self.answer.wait(30)
-        return work.rejected(Reason.MISSING, "gone")
+        return request.rejected(Reason.MISSING, "gone")
 
 
-def works(count: int) -> list[Work]:
+def requests(count: int) -> list[InspectionRequest]:
     now = datetime.now(UTC)
     envelope = Envelope(product="cable", line="L1", enqueued_at=now)
     return [
-        Work(ImageRef(id=uuid4(), uri="/x.png", camera="C1", captured_at=now), envelope, "w1")
+        InspectionRequest(
+            ImageRef(id=uuid4(), uri="/x.png", camera="C1", captured_at=now), envelope, "w1"
+        )
         for _ in range(count)
     ]
 
@@ -52,8 +57,8 @@ def made(share: HungShare, committer: Committer, *, decode_threads: int) -> Pipe
         reader=cast(PictureReader, share),
         judge=cast(Judge, None),
         committer=committer,
+        batches=BatchQueue(MicroBatcher(4, 0.01)),
         max_batch=4,
-        max_delay_s=0.01,
         decode_threads=decode_threads,
     )
 
@@ -77,11 +82,13 @@ def test_a_share_that_hangs_holds_up_neither_the_stop_nor_any_message(
     monkeypatch.setattr(module, "DECODERS_END_S", 0.2)
     pipeline = made(share, committer, decode_threads=3)
     pipeline.start()
-    single = works(1)
+    single = requests(1)
     reader = Thread(target=pipeline.inspect, args=(single,), daemon=True)  # it hangs, as a task's
     reader.start()
     until(lambda: share.asked == 1, 10)
-    reply = pipeline.inspect(works(12))  # two are being read, one waits for its turn, nine for it
+    reply = pipeline.inspect(
+        requests(12)
+    )  # two are being read, one waits for its turn, nine for it
     until(lambda: share.asked == 3, 10)
 
     began = time.monotonic()
@@ -93,11 +100,11 @@ def test_a_share_that_hangs_holds_up_neither_the_stop_nor_any_message(
     reply.wait()
     assert len(reply.failures) == 12
     assert {type(error) for error in reply.failures.values()} == {DrainingError}
-    assert pipeline.begun == pipeline.finished == 13
+    assert pipeline.in_flight.begun == pipeline.in_flight.finished == 13
     share.answer.set()  # what comes now comes too late, and changes nothing
     reader.join(10)
     assert len(reply.failures) == 12
-    assert pipeline.finished == 13
+    assert pipeline.in_flight.finished == 13
 
 
 def test_a_message_that_begins_after_the_stop_goes_back(
@@ -108,15 +115,15 @@ def test_a_message_that_begins_after_the_stop_goes_back(
     pipeline.stop()
     for count in (1, 3):
         with pytest.raises(DrainingError):
-            pipeline.inspect(works(count)).result()
+            pipeline.inspect(requests(count)).result()
     assert share.asked == 0
 
 
 def test_a_row_that_comes_after_the_last_commit_goes_back(committer: Committer) -> None:
     committer.start()
     committer.stop(10)
-    record = works(1)[0].rejected(Reason.MISSING, "gone")
+    record = requests(1)[0].rejected(Reason.MISSING, "gone")
     reply = Reply(1)
-    committer.put([Pending(record, None, reply)])
+    committer.put([CommitRequest(record, None, reply)])
     with pytest.raises(DrainingError):
         reply.result()

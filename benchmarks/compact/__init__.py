@@ -1,0 +1,1 @@
+"""The compact encoders measured: `python -m benchmarks.compact.run`."""

@@ -1,0 +1,1 @@
+"""Recipes of features compared: `python -m benchmarks.recipes.run`."""

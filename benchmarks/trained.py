@@ -1,0 +1,75 @@
+"""A benchmark's model, made as `linewatch train` makes one: labels, folds, calibration, novelty."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+import numpy.typing as npt
+
+from db import migrate, products, session
+from db.inspections.inspections import commit_inspections
+from db.inspections.records import StoredFeatures
+from db.labels import labels
+from linewatch.products import ProductSpec
+from linewatch.settings import Settings
+from model_store.manifest import Manifest
+from model_store.store import ModelStore
+from tests.support.records import a_record
+from training import feature_spaces
+from training.retraining import retrain
+from vision.extractor import FeatureExtractor
+
+
+def train(
+    settings: Settings,
+    extractor: FeatureExtractor,
+    spec: ProductSpec,
+    pictures: Sequence[tuple[Path, str]],
+    features: npt.NDArray[np.float32],
+) -> Manifest:
+    """Label pictures in a database of their own, train, and leave the version in the store.
+
+    Args:
+        settings: name the store, and whatever else training goes by.
+        extractor: made the features.
+        spec: the product.
+        pictures: each one's file and class.
+        features: float32 [n, d] of them.
+    """
+    with tempfile.TemporaryDirectory(dir=settings.data_dir) as folder:
+        url = f"sqlite:///{folder}/training.db"
+        migrate.upgrade(url)
+        engine = session.engine_for(url)
+        with session.transaction(engine) as connection:
+            products.register(connection, spec)
+        feature_spaces.register(engine, extractor)
+        records = [
+            a_record(
+                id=uuid4(),
+                product=spec.product,
+                image_uri=str(path),
+                features=StoredFeatures.of(extractor.fingerprint, vector),
+            )
+            for (path, _), vector in zip(pictures, features, strict=True)
+        ]
+        commit_inspections(engine, records, settings.timezone)
+        said = [
+            labels.NewLabel(record.id, label, "bench")
+            for record, (_, label) in zip(records, pictures, strict=True)
+        ]
+        with session.transaction(engine) as connection:
+            labels.add_labels(connection, said)
+        made = retrain(
+            engine,
+            ModelStore(settings.models_url),
+            spec.product,
+            trigger="benchmark",
+            settings=settings.model_copy(update={"database_url": url}),
+        )
+        engine.dispose()
+        assert made is not None, "nobody else trains in this database"
+        return made.manifest

@@ -1,0 +1,1 @@
+"""Shift calendars, and the spans made from them: a part's shift and its plant day."""

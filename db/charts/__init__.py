@@ -1,0 +1,1 @@
+"""Control charts over counted parts: subgroups, frozen baselines, signals and reactions."""

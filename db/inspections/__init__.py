@@ -1,0 +1,1 @@
+"""Verdicts as rows, and the messages that never became one."""

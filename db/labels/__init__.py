@@ -1,0 +1,1 @@
+"""What people say of pictures and parts: labels, golden sets, decisions."""

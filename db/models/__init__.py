@@ -1,0 +1,1 @@
+"""Model versions, where they serve, and what training and the gate found."""

@@ -1,0 +1,1 @@
+"""Reports on how well parts are judged: audit sample, agreement study, containment."""

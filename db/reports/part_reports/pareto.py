@@ -1,0 +1,56 @@
+"""Which defect classes nonconforming parts have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import tzinfo
+
+from sqlalchemy import Engine
+
+from db.reports.part_reports.filters import PartFilters
+from db.reports.part_reports.names import refuse_unknown_class
+from db.reports.part_reports.part_query import PartQuery
+from db.reports.report import Report, Row
+from db.session import reading
+from quality import pareto as arithmetic
+
+
+def pareto(
+    engine: Engine,
+    filters: PartFilters,
+    by: Sequence[str],
+    timezone: tzinfo,
+    class_code: str | None = None,
+) -> Report:
+    """The classes of nonconforming first passes, most frequent first, within each group.
+
+    Args:
+        class_code: only this class's rows; shares stay of all nonconforming parts.
+
+    Raises:
+        ReportError: a group, a name, a class or a range that there cannot be.
+    """
+    rows: list[Row] = []
+    with reading(engine) as connection:
+        query = PartQuery.of(connection, filters, by, timezone)
+        for group, parts in query.combinations():
+            rows += [
+                {**group, **pareto_cells(row)}
+                for row in arithmetic.pareto(parts)
+                if class_code in (None, row.name)
+            ]
+        if class_code is not None and not rows:
+            refuse_unknown_class(connection, class_code, query.filters.names().get("product"))
+    which = "nonconforming" if class_code is None else f"to have class {class_code}"
+    empty = f"no part was found {which} in this time"
+    return query.report("pareto", "Nonconforming parts by class", rows, empty=empty)
+
+
+def pareto_cells(row: arithmetic.ParetoRow) -> Row:
+    """A class as columns."""
+    return {
+        "class": row.name,
+        "parts": row.parts,
+        "share": row.share,
+        "cumulative": row.cumulative,
+    }

@@ -1,0 +1,1 @@
+"""What is kept for how long: partitions by month, and the queries of a purge."""

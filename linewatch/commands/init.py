@@ -1,0 +1,97 @@
+"""`linewatch init`."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import click
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--compose", is_flag=True, help="Files for Docker Compose [the default].")
+@click.option("--systemd", is_flag=True, help="Files for systemd units on this machine.")
+@click.option("--product", "products", multiple=True, type=_FILE, help="A product file; repeat.")
+@click.option("--pictures", type=click.Path(path_type=Path), help="Where cameras put pictures.")
+@click.option("--producer", "producers", multiple=True, metavar="HOST", help="A camera PC; repeat.")
+@click.option("--address", default="", help="Of this machine, if camera PCs are others.")
+@click.option("--database", default="", help="systemd: PostgreSQL owner's URL [SQLite].")
+@click.option(
+    "--redis-port",
+    type=click.IntRange(1, 65535),
+    default=6379,
+    show_default=True,
+    help="systemd: of the plant's Redis.",
+)
+@click.option("--timezone", default="", help="Where shifts begin, such as Europe/Berlin [UTC].")
+@click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path),
+    default=Path("/var/lib/linewatch"),
+    show_default=True,
+    help="systemd: LINEWATCH_DATA_DIR.",
+)
+def command(
+    folder: Path,
+    compose: bool,
+    systemd: bool,
+    products: tuple[Path, ...],
+    pictures: Path | None,
+    producers: tuple[str, ...],
+    address: str,
+    database: str,
+    redis_port: int,
+    timezone: str,
+    data_dir: Path,
+) -> None:
+    """Make all that a plant needs before its first start, in FOLDER.
+
+    Secrets, Redis users, database users, settings, products, an environment file for each camera
+    PC, and the files for Compose or systemd. Harmless to repeat: no secret and nothing that
+    somebody edited is written again. With both kinds, each gets a folder of its own in FOLDER.
+    """
+    from linewatch.first_start.database import prepare_now
+    from linewatch.first_start.plant import Wishes, make_compose, make_systemd
+    from linewatch.settings import Settings
+
+    Settings(plant_timezone=timezone or "UTC")  # says what is wrong with it
+    wishes = Wishes(
+        products,
+        pictures and pictures.absolute(),
+        producers,
+        address,
+        database,
+        timezone,
+        data_dir.absolute(),
+        redis_port,
+    )
+    kinds = {"compose": compose or not systemd, "systemd": systemd}
+    both = all(kinds.values())
+    done: list[str] = []
+    for kind, make in (("compose", make_compose), ("systemd", make_systemd)):
+        if not kinds[kind]:
+            continue
+        place = folder / kind if both else folder
+        files = make(place, wishes)
+        done += [f"made {files.folder / name}" for name in files.made]
+        for name in files.changed_by_hand:
+            click.echo(f"kept {files.folder / name}: it was edited; this version has another")
+        if kind == "systemd" and (files.folder / "secrets/database_url_owner").exists():
+            done += prepare_now(files.folder)
+    click.echo("\n".join(done) or "nothing to do")
+    if done:
+        for kind in kinds:
+            if kinds[kind]:
+                click.echo(_next(kind, folder / kind if both else folder))
+
+
+def _next(kind: str, folder: Path) -> str:
+    if kind == "systemd":
+        return f"next: sudo sh {folder}/systemd/install.sh && sudo {folder}/linewatch doctor"
+    return (
+        f"next: cd {shlex.quote(str(folder))} && docker compose --profile cpu up -d && "
+        "docker compose run --rm admin doctor"
+    )

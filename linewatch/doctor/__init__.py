@@ -1,0 +1,1 @@
+"""What `linewatch doctor` looks at."""

@@ -1,0 +1,212 @@
+"""What is wrong with this installation, and what to do about it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import redis
+from kombu.exceptions import KombuError
+
+from linewatch.doctor import calendar_checks, durability_checks, environment_checks
+from linewatch.doctor.findings import Finding, State
+from linewatch.errors import LinewatchError
+from linewatch.extras import advice
+from linewatch.private_files import make_folder
+from linewatch.redis_access.client import quick_client
+from linewatch.settings import Settings
+
+REDIS, DATABASE = "redis", "database"
+
+__all__ = ["Finding", "State", "examine"]
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Run every check; one that breaks is a finding, not an end.
+
+    What did not answer once is not asked again: each time could take as long as it lets us wait.
+    """
+    checks: list[tuple[str, Callable[[Settings], Iterator[Finding]], frozenset[str]]] = [
+        ("settings", environment_checks.names, frozenset()),
+        ("installation", environment_checks.installation, frozenset()),
+        (REDIS, _redis, frozenset()),
+        ("queue", environment_checks.queue, frozenset({REDIS})),
+        (DATABASE, _database, frozenset()),
+        ("database commits", durability_checks.database_settings, frozenset({DATABASE})),
+        ("shifts", calendar_checks.shifts, frozenset({DATABASE})),
+        ("versions", durability_checks.versions, frozenset()),
+        ("redelivery", durability_checks.redelivery, frozenset()),
+        ("spool", durability_checks.spool, frozenset()),
+        ("clocks", environment_checks.clocks, frozenset({REDIS, DATABASE})),
+        ("disk", environment_checks.disk, frozenset()),
+        ("modes", environment_checks.modes, frozenset()),
+        ("image roots", _image_roots, frozenset()),
+        ("encoders", _encoders, frozenset()),
+        ("models", _models, frozenset({DATABASE})),
+        ("alerts", _alerts, frozenset({DATABASE})),
+        ("workers", _workers, frozenset({REDIS})),
+    ]
+    silent: set[str] = set()
+    for name, check, needs in checks:
+        if missing := sorted(needs & silent):
+            yield Finding(name, State.WARN, f"not looked at, without {' and '.join(missing)}")
+            continue
+        try:
+            for finding in check(settings):
+                if finding.check == REDIS and finding.state is State.FAIL:
+                    silent.add(REDIS)
+                yield finding
+        except ImportError as error:  # a camera PC has the base install: check what it has
+            yield Finding(name, State.WARN, f"not looked at: {advice(error)}")
+        except (LinewatchError, OSError, redis.RedisError, KombuError, *_sql_errors()) as error:
+            silent |= {name} & {REDIS, DATABASE}
+            yield Finding(name, State.FAIL, (str(error) or type(error).__name__).splitlines()[0])
+
+
+def _sql_errors() -> tuple[type[Exception], ...]:
+    try:
+        from sqlalchemy.exc import SQLAlchemyError
+    except ImportError:
+        return ()
+    return (SQLAlchemyError,)
+
+
+def _redis(settings: Settings) -> Iterator[Finding]:
+    with quick_client(settings) as client:
+        try:
+            client.ping()
+        except redis.RedisError as error:
+            yield Finding(
+                "redis",
+                State.FAIL,
+                f"no answer: {error}; start it with `linewatch up`, or set LINEWATCH_REDIS_URL",
+            )
+            return
+        yield Finding("redis", State.OK, "answers")
+        yield from durability_checks.redis_settings(client)
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    from db.migrate import require
+    from db.products import catalogue
+    from db.session import engine_for, pooled
+
+    require(settings.sql_url)
+    engine = engine_for(settings.sql_url)
+    words = f"{engine.dialect.name}, schema is current"
+    if pooled(engine):
+        if settings.prepared_statements == "on":
+            words += (
+                "; a pooler (such as PgBouncer) stands before it, and statements are prepared all "
+                "the same: where it lends a session for a transaction, they are missing in the "
+                "next; set LINEWATCH_PREPARED_STATEMENTS=auto"
+            )
+            yield Finding("database", State.WARN, words)
+        else:
+            words += "; through a pooler such as PgBouncer, so no statement is prepared"
+            yield Finding("database", State.OK, words)
+    else:
+        yield Finding("database", State.OK, words)
+    known = catalogue(engine)
+    for sentence in known.broken.values():
+        yield Finding("products", State.FAIL, f"{sentence}; register it again")
+    if known.products:
+        yield Finding("products", State.OK, ", ".join(known.products))
+    elif not known.broken:
+        advice = "none: pictures are rejected until `linewatch products register FILE`"
+        yield Finding("products", State.WARN, advice)
+
+
+def _image_roots(settings: Settings) -> Iterator[Finding]:
+    if not settings.image_roots:
+        advice = "none: every picture is rejected as outside_root; set LINEWATCH_IMAGE_ROOTS"
+        yield Finding("image roots", State.FAIL, advice)
+    for root in settings.image_roots:
+        if not root.is_dir():
+            yield Finding("image roots", State.FAIL, f"{root} is not a folder")
+        elif not os.access(root, os.R_OK | os.X_OK):
+            yield Finding("image roots", State.FAIL, f"{root} may not be read by this user")
+        else:
+            yield Finding("image roots", State.OK, str(root))
+
+
+def _encoders(settings: Settings) -> Iterator[Finding]:
+    from vision.weights import describe
+
+    if settings.encoders == "full":
+        yield Finding("encoders", State.OK, describe(settings))
+        return
+    advice = (
+        "they learnt from drawn pictures alone. The full ones judge real parts better: `linewatch "
+        "weights fetch` (or `import` an archive where there is no internet), then "
+        "LINEWATCH_ENCODERS=full"
+    )
+    yield Finding("encoders", State.WARN, f"{describe(settings)}; {advice}")
+
+
+def _models(settings: Settings) -> Iterator[Finding]:
+    from db.models import versions
+    from db.models.deployments import champions
+    from db.session import engine_for
+    from model_store.store import ModelStore
+
+    if "://" not in settings.models_url:
+        folder = Path(settings.models_url)
+        make_folder(folder)
+        if not os.access(folder, os.W_OK):
+            yield Finding("model store", State.FAIL, f"{folder} cannot be written")
+    store, engine = ModelStore(settings.models_url), engine_for(settings.sql_url)
+    for product, version in sorted(champions(engine).items()):
+        known = versions.get(engine, version)
+        digest = None if known is None else known.manifest_sha256
+        try:
+            store.load(product, version, manifest_sha256=digest)
+            yield Finding("model", State.OK, f"{product}: {version}")
+        except LinewatchError as error:
+            yield Finding("model", State.FAIL, f"{product}: {error}")
+
+
+def _alerts(settings: Settings) -> Iterator[Finding]:
+    from db.alerts import open_alerts
+    from db.session import engine_for
+
+    standing = open_alerts(engine_for(settings.sql_url))
+    for alert in standing:
+        state = State.FAIL if alert.severity == "critical" else State.WARN
+        words = f"{alert.kind} since {alert.raised_at:%Y-%m-%d %H:%M} UTC: {alert.message}"
+        yield Finding("alert", state, words)
+    if not standing:
+        yield Finding("alerts", State.OK, "none stands")
+
+
+def _workers(settings: Settings) -> Iterator[Finding]:
+    from workers.app import make_app
+    from workers.pipeline.database_wait import UNHEALTHY_AFTER_S
+
+    app = make_app(settings)
+    stats = app.control.inspect(timeout=1.0).stats() or {}
+    queues = app.control.inspect(timeout=1.0).active_queues() or {} if stats else {}
+    served = {queue["name"] for entries in queues.values() for queue in entries}
+    for name in sorted(stats):
+        ours = stats[name].get("linewatch", {})
+        if ours.get("holding"):
+            held_s = ours.get("held_s", 0)
+            advice = f"{name} holds its verdicts until the database is back, and takes nothing new"
+            state = State.WARN if held_s < UNHEALTHY_AFTER_S else State.FAIL
+            yield Finding("worker", state, f"{advice}; for {held_s} s now")
+        elif ours.get("idle_reason"):
+            yield Finding("worker", State.FAIL, f"{name} takes nothing: {ours['idle_reason']}")
+        elif ours.get("share_hangs"):
+            advice = f"{name} waits for picture files; is the server of their share away?"
+            yield Finding("worker", State.WARN, advice)
+        elif ours.get("unserved"):
+            for product, why in sorted(ours["unserved"].items()):
+                yield Finding("worker", State.FAIL, f"{name} leaves pictures of {product}: {why}")
+        else:
+            words = f"{name}: {ours.get('encoders', 'no encoders needed')}"
+            yield Finding("worker", State.OK, words)
+    for queue in ("inspect", "train", "maintenance"):
+        if queue not in served:
+            advice = f"no worker serves {queue!r}: `linewatch worker --queues {queue}`"
+            yield Finding("workers", State.WARN, advice)

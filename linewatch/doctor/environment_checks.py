@@ -1,0 +1,135 @@
+"""Checks of what Linewatch stands on: the queue's age, room on the disk, and clocks that agree."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import distributions
+from pathlib import Path
+
+from linewatch.doctor.findings import Finding, State
+from linewatch.private_files import too_open
+from linewatch.redis_access.client import quick_client
+from linewatch.settings import Settings, environment_file, setting_names
+from linewatch.settings.places import places
+from linewatch.settings.unknown import unknown_names
+from producer.queue_state import queue_state
+
+LEAST_FREE = 0.05  # of the disk
+MOST_SKEW = timedelta(seconds=2)
+
+
+def queue(settings: Settings) -> Iterator[Finding]:
+    """How many messages wait, and since when; a queue at its limit keeps pictures in the spools."""
+    with quick_client(settings) as client:
+        found = queue_state(client)
+    age_s = found.oldest_age_s or 0.0
+    words = f"{found.depth} messages wait"
+    if found.oldest_age_s is not None:
+        words += f", the oldest for {age_s:.0f} s"
+    if found.depth >= settings.max_queue_depth or age_s > settings.max_queue_age_s:
+        words += "; cameras keep their pictures until it is shorter: add workers, or see why"
+        words += " those there are do so little (`linewatch top`)"
+        yield Finding("queue", State.WARN, words)
+    else:
+        yield Finding("queue", State.OK, words)
+
+
+def modes(settings: Settings) -> Iterator[Finding]:
+    """Whether others on this machine may read what is secret or the plant's own."""
+    places = [settings.data_dir, environment_file()]
+    url = settings.sql_url
+    if url.startswith("sqlite:///"):
+        places.append(Path(url.removeprefix("sqlite:///")))
+    secrets = os.environ.get("LINEWATCH_SECRETS_DIR")
+    places += sorted(path for path in Path(secrets).iterdir() if path.is_file()) if secrets else []
+    bare = [path for path in places if too_open(path)]
+    for path in bare:
+        mode = "700" if path.is_dir() else "600"
+        advice = f"others on this machine may use {path}: `chmod {mode} {path}`"
+        yield Finding("modes", State.WARN, advice)
+    if not bare:
+        yield Finding("modes", State.OK, "data folder and secrets are this user's alone")
+    stray, file = Path(".env").absolute(), environment_file().absolute()
+    if stray.is_file() and stray != file and "LINEWATCH_" in stray.read_text(errors="replace"):
+        advice = f"{stray} is not read: the settings are in {file}, or set LINEWATCH_ENV_FILE"
+        yield Finding("settings", State.WARN, advice)
+
+
+def names(_: Settings) -> Iterator[Finding]:
+    """Whether every name that looks like a setting is one."""
+    unknown = unknown_names(setting_names(), places())
+    for sentence in unknown:
+        yield Finding("settings", State.WARN, sentence)
+    if not unknown:
+        yield Finding("settings", State.OK, "every LINEWATCH_ name is known")
+
+
+def installation(_: Settings) -> Iterator[Finding]:
+    """Whether the two wheels that hold the same modules are not installed over each other."""
+    names = ("linewatch", "linewatch-camera")
+    if all(any(distributions(name=name)) for name in names):
+        advice = "linewatch and linewatch-camera share their files: uninstall both, install one"
+        yield Finding("installation", State.FAIL, advice)
+
+
+def disk(settings: Settings) -> Iterator[Finding]:
+    """How much room the data folder's disk has."""
+    folder = next(p for p in (settings.data_dir, *settings.data_dir.parents) if p.exists())
+    usage = shutil.disk_usage(folder)
+    share = usage.free / usage.total
+    words = f"{share:.0%} of the disk of {settings.data_dir} is free ({usage.free / 1e9:.1f} GB)"
+    if share < LEAST_FREE:
+        words += "; make room, or let `linewatch purge` do so"
+        yield Finding("disk", State.WARN, words)
+    else:
+        yield Finding("disk", State.OK, words)
+
+
+def clocks(settings: Settings) -> Iterator[Finding]:
+    """Whether this machine, Redis and PostgreSQL agree about the time."""
+    skews = {"redis": redis_skew(settings), "postgresql": postgresql_skew(settings)}
+    known = {name: skew for name, skew in skews.items() if skew is not None}
+    for name, skew in known.items():
+        if abs(skew) > MOST_SKEW:
+            ahead = "ahead of" if skew > timedelta() else "behind"
+            yield Finding(
+                "clocks",
+                State.WARN,
+                f"{name} is {abs(skew).total_seconds():.1f} s {ahead} this machine: redelivery and "
+                "takt alarms go by these clocks; let NTP set all of them",
+            )
+    if all(abs(skew) <= MOST_SKEW for skew in known.values()):
+        yield Finding("clocks", State.OK, f"this machine and {' and '.join(known)} agree")
+
+
+def redis_skew(settings: Settings) -> timedelta:
+    """How far the clock of Redis is ahead of this machine's."""
+    with quick_client(settings) as client:
+        client.ping()  # connect first: that may take longer than the question
+        asked = datetime.now(UTC)
+        seconds, microseconds = client.time()
+    there = datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=microseconds)
+    return there - _middle(asked)
+
+
+def postgresql_skew(settings: Settings) -> timedelta | None:
+    """How far the clock of PostgreSQL is ahead of this machine's; None with SQLite."""
+    from db.clock import database_now
+    from db.session import engine_for, explained, reading
+
+    engine = engine_for(settings.sql_url)
+    if engine.dialect.name != "postgresql":
+        return None
+    with explained(settings.sql_url), reading(engine) as connection:
+        database_now(connection)
+        asked = datetime.now(UTC)
+        there = database_now(connection)
+    return there - _middle(asked)
+
+
+def _middle(asked: datetime) -> datetime:
+    """The moment in the middle between a question and now, when it was most likely answered."""
+    return asked + (datetime.now(UTC) - asked) / 2

@@ -1,0 +1,1 @@
+"""What `linewatch init` makes: everything that a plant needs before its first start."""

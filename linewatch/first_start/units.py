@@ -1,0 +1,165 @@
+"""systemd units for a plant: one a program, Redis, and a target that stands for all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from linewatch.first_start.programs import PROGRAMS, Program
+
+_STATE = Path("/var/lib")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a plant's files are on a machine with systemd.
+
+    Args:
+        folder: what `linewatch init` made.
+        data_dir: LINEWATCH_DATA_DIR.
+        command: the `linewatch` command.
+        redis_server: the `redis-server` command.
+        sqlite: no database server: programs need no URL of one.
+        redis_port: on the loopback address.
+    """
+
+    folder: Path
+    data_dir: Path
+    command: Path
+    redis_server: Path = Path("/usr/bin/redis-server")
+    sqlite: bool = True
+    redis_port: int = 6379
+
+
+def units(site: Site) -> dict[str, str]:
+    """Each unit's file name and text."""
+    found = {_unit_name(program): _unit(site, program) for program in PROGRAMS}
+    found["linewatch-redis.service"] = _redis(site)
+    found["linewatch.target"] = _target()
+    found["sysusers.conf"] = f'u linewatch - "Linewatch" {site.data_dir}\n'
+    found["install.sh"] = _install(site, sorted(n for n in found if n.startswith("linewatch")))
+    return found
+
+
+def redis_conf(site: Site, maxmemory: str = "1gb") -> str:
+    """The private Redis of a machine: full, it refuses; it never forgets."""
+    return (
+        f"bind 127.0.0.1 -::1\nport {site.redis_port}\n"
+        f"dir {site.data_dir}/redis\n"
+        'appendonly yes\nappendfsync everysec\nsave ""\n'
+        f"maxmemory {maxmemory}\nmaxmemory-policy noeviction\nproto-max-bulk-len 4mb\n"
+    )
+
+
+def _unit_name(program: Program) -> str:
+    return f"linewatch-{program.name}.service"
+
+
+def _unit(site: Site, program: Program) -> str:
+    files = program.files()
+    if site.sqlite:
+        files = {name: file for name, file in files.items() if not file.startswith("database_")}
+    lines = [f"LoadCredential={name}:{site.folder}/secrets/{file}" for name, file in files.items()]
+    lines += [f"Environment={name}={value}" for name, value in program.environment.items()]
+    command = " ".join([f"{site.command}", *program.arguments, *_more_arguments(site, program)])
+    if files or lines:
+        command = f"/usr/bin/env LINEWATCH_SECRETS_DIR=${{CREDENTIALS_DIRECTORY}} {command}"
+    again = (
+        # Code 2 says that a person must mend something first.
+        f"TimeoutStopSec={program.stop_s}\nRestart=always\nRestartSec=2\nRestartPreventExitStatus=2"
+    )
+    return _service(
+        site,
+        purpose=f"Linewatch {program.purpose}",
+        after="linewatch-redis.service" + ("" if program.once else " linewatch-prepare.service"),
+        kind="oneshot\nRemainAfterExit=yes" if program.once else "exec",
+        lines=[f"EnvironmentFile={site.folder}/environment", *lines],
+        command=command,
+        again="Restart=on-failure\nRestartSec=5" if program.once else again,
+        memory=program.memory,
+    )
+
+
+def _more_arguments(site: Site, program: Program) -> list[str]:
+    if not program.once:
+        return []
+    roles = "" if site.sqlite else " --logins ${CREDENTIALS_DIRECTORY}"
+    return [f"--products {site.folder}/products{roles}"]
+
+
+def _redis(site: Site) -> str:
+    return _service(
+        site,
+        purpose="Redis of Linewatch",
+        after="network.target",
+        kind="exec",
+        lines=[f"LoadCredential=users.acl:{site.folder}/secrets/redis/users.acl"],
+        command=f"{site.redis_server} {site.folder}/redis.conf "
+        "--aclfile ${CREDENTIALS_DIRECTORY}/users.acl",
+        again="Restart=always\nRestartSec=2",
+        memory="2g",
+        before=f"ExecStartPre=/bin/mkdir -p -m 0700 {site.data_dir}/redis\n",
+    )
+
+
+def _service(
+    site: Site,
+    *,
+    purpose: str,
+    after: str,
+    kind: str,
+    lines: list[str],
+    command: str,
+    again: str,
+    memory: str,
+    before: str = "",
+) -> str:
+    return (
+        f"[Unit]\nDescription={purpose}\nPartOf=linewatch.target\n"
+        f"After=network-online.target {after}\nWants=network-online.target\n\n"
+        f"[Service]\nType={kind}\nUser=linewatch\n"
+        + "".join(f"{line}\n" for line in lines)
+        + before
+        + f"ExecStart={command}\n"
+        + (f"{again}\n" if again else "")
+        + f"MemoryMax={memory.upper()}\n"
+        + _place(site)
+        + "UMask=0077\nNoNewPrivileges=yes\nProtectSystem=strict\nProtectHome=read-only\n"
+        "PrivateTmp=yes\n\n[Install]\nWantedBy=linewatch.target\n"
+    )
+
+
+def _place(site: Site) -> str:
+    """The one folder that the program may write to; ProtectSystem=strict forbids all others."""
+    folder = f"WorkingDirectory={site.data_dir}\n"
+    if site.data_dir.is_relative_to(_STATE) and site.data_dir != _STATE:
+        name = site.data_dir.relative_to(_STATE)
+        return f"StateDirectory={name}\nStateDirectoryMode=0700\n{folder}"
+    return f"ReadWritePaths={site.data_dir}\n{folder}"
+
+
+def _target() -> str:
+    return (
+        "[Unit]\nDescription=Linewatch: everything on this machine\n\n"
+        "[Install]\nWantedBy=multi-user.target\n"
+    )
+
+
+def _install(site: Site, names: list[str]) -> str:
+    services = " ".join(n.replace("@.", "@auto.") for n in names if n != "linewatch.target")
+    here = f"{site.folder}/systemd"
+    made = (
+        ""
+        if _place(site).startswith("State")
+        else (f"install -d -m 0700 -o linewatch -g linewatch {site.data_dir}\n")
+    )
+    return (
+        "#!/bin/sh\n# Makes the user, installs the units and starts everything; run it as root.\n"
+        "# Another device than auto: systemctl enable --now linewatch-worker@cuda:0\n"
+        "set -eu\n"
+        f"systemd-sysusers {here}/sysusers.conf\n{made}"
+        f"install -m 0644 {' '.join(f'{here}/{name}' for name in names)} /etc/systemd/system/\n"
+        "systemctl daemon-reload\n"
+        f"systemctl enable {services} linewatch.target\n"
+        "systemctl start linewatch.target\n"
+    )

@@ -1,0 +1,1 @@
+"""Labels in files: read, written, split."""

@@ -1,0 +1,204 @@
+"""A recount finds what is wrong with parts and counts, mends it, and names what it cannot prove."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import Engine, delete, select, update
+
+from db.base import table_of
+from db.parts.recount import Recounted, recount
+from db.retention.queries import purge_inspections, purge_rollups
+from db.session import engine_for, reading, transaction
+from db.tables import Part, PartCount, PartShiftCount, PurgedView
+from linewatch.cli import cli
+from linewatch.errors import ReportError
+from linewatch.settings import Settings
+from producer.contract import Verdict
+from tests.support.committed import committed
+from tests.support.part_facts import (
+    DAY,
+    PRODUCT,
+    VIEWS,
+    Facts,
+    a_decision,
+    a_label,
+    a_picture,
+    a_plant,
+    check,
+    play,
+    stored_counts,
+)
+from tests.support.records import a_record
+
+_COUNTS, _SHIFTS, _PARTS = table_of(PartCount), table_of(PartShiftCount), table_of(Part)
+_EVERYTHING = (PRODUCT, [PRODUCT])
+
+
+def damage(engine: Engine) -> None:
+    """Somebody wrote into the tables by hand."""
+    with transaction(engine) as connection:
+        serials = list(connection.scalars(select(_PARTS.c.serial).where(_PARTS.c.serial != "")))
+        first, second = sorted(set(serials))[:2]
+        connection.execute(delete(_PARTS).where(_PARTS.c.serial == first))
+        wrong = {
+            "disposition": "conforming",
+            "classes": "",
+            "lot": "another",
+            "decided_by": "model",
+        }
+        connection.execute(update(_PARTS).where(_PARTS.c.serial == second).values(**wrong))
+        slices = connection.scalars(select(_COUNTS.c.slice_at).distinct()).all()
+        connection.execute(
+            update(_COUNTS)
+            .where(_COUNTS.c.slice_at == min(slices))
+            .values(parts=_COUNTS.c.parts + 3)
+        )
+        connection.execute(delete(_COUNTS).where(_COUNTS.c.slice_at == max(slices)))
+        connection.execute(delete(_SHIFTS).where(_SHIFTS.c.disposition == "open"))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_right_is_proven_and_what_is_wrong_mended(engine: Engine, seed: int) -> None:
+    a_plant(engine, views=list(VIEWS))
+    facts = play(engine, seed, views=VIEWS, pictures=60)
+    right = recount(engine, mend=True)
+    assert (right.parts, right.lost, right.counts) == (0, 0, [])
+    damage(engine)
+    before = stored_counts(engine, PartCount), stored_counts(engine, PartShiftCount)
+    found = recount(engine, mend=False)
+    assert found.parts > 1
+    assert {one.state for one in found.wrong} == {"slices", "shifts"}
+    after = stored_counts(engine, PartCount), stored_counts(engine, PartShiftCount)
+    assert before == after
+    recount(engine, mend=True)
+    check(engine, facts)
+    again = recount(engine, mend=False)
+    assert (again.parts, again.lost, again.counts) == (0, 0, [])
+
+
+def test_a_range_is_recounted_alone(engine: Engine) -> None:
+    a_plant(engine)
+    facts = play(engine, 4)
+    damage(engine)
+    elsewhere = recount(engine, until=DAY - timedelta(days=1), mend=True)
+    assert (elsewhere.parts, elsewhere.counts) == (0, [])
+    recount(engine, DAY, DAY + timedelta(days=1), mend=True)
+    check(engine, facts)
+
+
+def test_nobody_has_to_stop(engine: Engine) -> None:
+    a_plant(engine)
+    rng, facts = random.Random(5), Facts()
+    facts.commit(engine, [a_picture(rng) for _ in range(40)])
+    damage(engine)
+    with ThreadPoolExecutor(4) as pool:
+        jobs = [
+            *(
+                pool.submit(facts.commit, engine, [a_picture(rng) for _ in range(6)])
+                for _ in range(12)
+            ),
+            *(pool.submit(recount, engine, mend=True) for _ in range(2)),
+            *(
+                pool.submit(facts.label, engine, a_label(facts.records[n].id, rng))
+                for n in range(6)
+            ),
+        ]
+        for job in jobs:
+            job.result()
+    recount(engine, mend=True)
+    check(engine, facts)
+
+
+def test_what_cannot_be_proven_is_named_and_left(engine: Engine) -> None:
+    """Purged pictures: those of serial numbers left their views, the others nothing."""
+    a_plant(engine)
+    facts = play(engine, 6, pictures=60)
+    while committed(engine, purge_inspections, _EVERYTHING, DAY + timedelta(days=1), 20):
+        pass
+    found = recount(engine, mend=True)
+    assert (found.parts, found.lost, found.wrong) == (0, 0, [])
+    assert {one.plant_day for one in found.skipped} <= {DAY.date(), DAY.date() - timedelta(days=1)}
+    assert sum(one.counted - one.found for one in found.skipped) > 0
+    check(engine, facts)
+    with transaction(engine) as connection:
+        connection.execute(delete(table_of(PurgedView)).where(PurgedView.part == "A"))
+    found = recount(engine, mend=True)
+    assert (found.parts, found.lost, found.wrong) == (0, 1, [])
+    assert found.lost_days <= {DAY.date(), DAY.date() - timedelta(days=1)}
+    check(engine, facts)
+
+
+def test_counts_that_a_purge_took_come_back_only_if_asked_for(engine: Engine) -> None:
+    a_plant(engine)
+    facts, rng = play(engine, 7, pictures=60), random.Random(7)
+    while committed(engine, purge_rollups, _EVERYTHING, DAY + timedelta(hours=5, minutes=50), 50):
+        pass
+    with reading(engine) as connection:
+        rows = connection.execute(select(_COUNTS).where(_COUNTS.c.shift_at < DAY)).all()
+    assert rows == []
+    found = recount(engine, mend=True)
+    assert found.counts == []
+    facts.decide(engine, a_decision("B", rng))
+    recount(engine, DAY - timedelta(days=1), mend=True)
+    check(engine, facts)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"line": "L9"}, {"lot": "x"}, {"work_order": "x"}, {"model_version": "x"}, {"why": "x"}),
+        *({"disposition": "open"}, {"classes": "x"}, {"decided_by": "x"}, {"by_receipt": True}),
+        *({"model_disposition": "open"}, {"model_classes": "x"}, {"views": 1}, {"shift": "x"}),
+        *({"made_at": DAY + timedelta(hours=6)}, {"last_at": DAY}, {"slice_at": DAY}),
+        *({"shift_at": DAY}, {"shift_ends_at": DAY}, {"plant_day": DAY.date()}, {"counted": False}),
+        *({"pass_number": 7}, {"scope": "x"}),
+    ],
+    ids=lambda wrong: next(iter(wrong)),
+)
+def test_one_wrong_word_in_a_row_is_found(postgresql_url: str, wrong: dict[str, Any]) -> None:
+    """Of a plain part: what one look at all facts proves must be all that a row says."""
+    engine = engine_for(postgresql_url)
+    a_plant(engine)
+    facts, taken = Facts(), DAY + timedelta(hours=5, minutes=45)
+    usual = {"product": PRODUCT, "part": "A", "captured_at": taken, "probabilities": None}
+    for camera, defect in (("C1", None), ("C2", "bent")):
+        verdict = Verdict.DEFECT if defect else Verdict.PASS
+        more = {"camera": camera, "verdict": verdict, "defect_class": defect, "decided_at": taken}
+        facts.commit(engine, [a_record(**usual, **more)])
+    assert recount(engine, mend=False) == Recounted()
+    with transaction(engine) as connection:
+        connection.execute(update(_PARTS).values(**wrong))
+    assert recount(engine, mend=True).parts > 0
+    check(engine, facts)
+    assert recount(engine, mend=False) == Recounted()
+
+
+def test_as_typed(make_settings: Callable[..., Settings], engine: Engine) -> None:
+    url = engine.url.render_as_string(hide_password=False)
+    make_settings(database_url=url)
+    a_plant(engine)
+    facts = play(engine, 8)
+
+    def typed(*options: str) -> tuple[int, str]:
+        result = CliRunner().invoke(cli, ["db", "recount", *options], catch_exceptions=False)
+        return result.exit_code, result.output
+
+    assert typed("--check") == (0, "parts and counts are right\n")
+    damage(engine)
+    code, said = typed("--check")
+    assert code == 1
+    assert "parts were not what pictures and people say: wrong" in said
+    assert f"{DAY.date()}  line L1, plug: " in said
+    code, said = typed()
+    assert (code, "say: mended" in said) == (0, True)
+    check(engine, facts)
+    assert typed("--since", "30d") == (0, "parts and counts are right\n")
+    with pytest.raises(ReportError, match="the range ends before it begins"):
+        typed("--since", "2026-02-01", "--until", "2026-01-01")

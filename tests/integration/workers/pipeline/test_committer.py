@@ -1,0 +1,63 @@
+"""Whom the committer tells of its commits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+import redis
+from sqlalchemy import Engine
+
+from db.inspections.records import InspectionRecord
+from producer.contract import ImageRef, Verdict
+from producer.contract.message import Envelope
+from workers.pipeline.committer import Committer
+from workers.pipeline.inspection_request import InspectionRequest
+from workers.pipeline.receipts import ReceiptWriter
+from workers.pipeline.reply import Reply
+
+
+def judged(picture: UUID) -> InspectionRequest:
+    now = datetime.now(UTC)
+    image = ImageRef(id=picture, uri="/x.png", camera="C1", captured_at=now)
+    request = InspectionRequest(image, Envelope(product="cable", line="L1", enqueued_at=now), "w1")
+    request.reply = Reply(1)
+    request.judged(request.record(Verdict.PASS))
+    return request
+
+
+def test_listeners_are_told_what_is_new_and_when_commits_run(
+    engine: Engine, redis_url: str
+) -> None:
+    told: list[object] = []
+
+    def first(rows: Sequence[InspectionRecord]) -> None:
+        told.append(("first", [row.id for row in rows]))
+
+    def second(rows: Sequence[InspectionRecord]) -> None:
+        told.append(("second", [row.id for row in rows]))
+
+    with redis.Redis.from_url(redis_url) as client:
+        committer = Committer(
+            engine,
+            ReceiptWriter(client),
+            timezone=ZoneInfo("UTC"),
+            depth=8,
+            on_busy=told.append,
+            on_commit=[first, second],
+        )
+        committer.start()
+        picture = uuid4()
+        deliveries = [judged(picture), judged(picture)]
+        for request in deliveries:
+            committer.put([request])
+            assert request.reply.wait(20)
+        committer.stop(5)
+    assert told == [
+        *(True, ("first", [picture]), ("second", [picture]), False),
+        *(True, ("first", []), ("second", []), False),
+    ]
+    assert [outcome.verdict for r in deliveries for outcome in r.reply.outcomes] == ["pass"] * 2
+    assert not any(hasattr(request, "row") for request in deliveries), "rows stay in memory"

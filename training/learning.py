@@ -1,0 +1,118 @@
+"""Labels and stored features become a head and the rules for its verdicts."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from db.models.run_metrics import ClassScore, ConfusionCount, RunMetrics
+from linewatch.errors import ModelError
+from linewatch.settings import Settings
+from model_store.crossval import CrossValidation, cross_validate
+from model_store.decisions import Decided, Policy, decide
+from model_store.fit import fit_head
+from model_store.manifest import Kind
+from model_store.metrics import Metrics
+from model_store.rejudge import vectors_of
+from model_store.store import ModelStore
+from model_store.verdict import Thresholds
+from training.prompts import few_shot_fit, known_prototypes
+from training.training_material import TrainingMaterial
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[str, float], None]  # what it is at, and how far it has come (0 to 1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Learned:
+    """A head with its rules, how it was made, and how well it did.
+
+    Attributes:
+        kind: from what.
+        decided: the head and its rules.
+        validation: None for a few-shot model: there are too few labels to cross-validate.
+        metrics: the figures for the record of runs; None where nothing was cross-validated.
+    """
+
+    kind: Kind
+    decided: Decided
+    validation: CrossValidation | None
+    metrics: RunMetrics
+
+
+def learn(
+    material: TrainingMaterial,
+    store: ModelStore,
+    *,
+    settings: Settings,
+    few_shot: bool,
+    note: Progress,
+) -> Learned:
+    """Fit on all labels; while they are few, or if `few_shot`, with the prompts' help.
+
+    Raises:
+        TrainingError: the labels do not suffice.
+        ModelError: the stored features cannot be read.
+    """
+    names = [row.label for row in material.rows]
+    if few_shot or _few_labels(material, store, names, settings.few_shot_below):
+        note("blending prompts and labels", 0.1)
+        features = vectors_of([row.vector for row in material.rows])
+        fit = few_shot_fit(store, material.product, material.classes, material.prompts)
+        head = fit(features, names)
+        plain = Decided(head, Thresholds(review_below=settings.review_below), None, None)
+        return Learned("few-shot", plain, None, RunMetrics(None, None, None))
+    return _cross_validated(material, names, settings, note)
+
+
+def _cross_validated(
+    material: TrainingMaterial, names: Sequence[str], settings: Settings, note: Progress
+) -> Learned:
+    """Cross-validate, fit on everything, and set the rules by what the folds found."""
+    note("cross-validation", 0.1)
+    features = vectors_of([row.vector for row in material.rows])
+    validation = cross_validate(
+        features,
+        names,
+        folds=settings.folds,
+        random_state=settings.random_state,
+        on_fold=lambda done: note("cross-validation", 0.1 + 0.4 * done / settings.folds),
+    )
+    note("fitting on all labels", 0.5)
+    decided = decide(
+        fit_head(features, names),
+        validation,
+        features,
+        names,
+        good_class=material.good_class,
+        policy=Policy.of(settings, material.costs),
+    )
+    metrics = _run_metrics(validation.metrics, validation.confusion_counts())
+    return Learned("fitted", decided, validation, metrics)
+
+
+def _run_metrics(found: Metrics, confusion: Mapping[tuple[str, str], int]) -> RunMetrics:
+    return RunMetrics(
+        accuracy=found.accuracy,
+        macro_f1=found.macro_f1,
+        weighted_f1=found.weighted_f1,
+        classes=[ClassScore(**row.model_dump()) for row in found.classes],
+        confusion=[ConfusionCount(*pair, count) for pair, count in confusion.items()],
+    )
+
+
+def _few_labels(
+    material: TrainingMaterial, store: ModelStore, names: Sequence[str], few: int
+) -> bool:
+    """Whether most classes have fewer labels than `few`, and prompts are there to help out."""
+    counts, classes = Counter(names), material.classes
+    if 2 * sum(counts[code] < few for code in classes) <= len(classes):
+        return False
+    try:
+        return known_prototypes(store, classes, material.prompts) is not None
+    except ModelError as error:
+        log.warning("%s: trained without its prompts: %s", material.product, error)
+        return False

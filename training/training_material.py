@@ -1,0 +1,95 @@
+"""What a model learns from, read once."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine
+
+from db.labels import golden_members, labels
+from db.labels.labels import TrainingExample
+from db.models import feature_spaces, versions
+from db.models.feature_spaces import FeatureSpace
+from db.models.versions import VersionInfo
+from linewatch.errors import TrainingError
+from linewatch.products import Costs, ProductSpec
+from training.prompts import prompts_version
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainingMaterial:
+    """What a run learns from.
+
+    Attributes:
+        product: whose.
+        classes: the product's.
+        good_class: the one that passes, or None.
+        costs: the product's own, or None.
+        space: what made the features.
+        rows: labelled pictures and their features, by id. Golden ones are not among them, nor
+            those whose label is of a class that the product no longer has.
+        prompts: the version that holds the product's prompts in this space, or None.
+        as_of: labels that come later were not learned from.
+    """
+
+    product: str
+    classes: tuple[str, ...]
+    good_class: str | None
+    costs: Costs | None
+    space: FeatureSpace
+    rows: Sequence[TrainingExample]
+    prompts: VersionInfo | None
+    as_of: datetime
+
+    @classmethod
+    def read(cls, engine: Engine, spec: ProductSpec) -> TrainingMaterial:
+        """Read all that a run takes.
+
+        Raises:
+            TrainingError: there is nothing to learn from; says why.
+        """
+        product, classes, good_class = spec.product, spec.class_codes, spec.good_class
+        space = feature_spaces.newest_labelled(engine, product)
+        if space is None:
+            raise TrainingError(_nothing_to_learn(engine, spec))
+        rows = labels.training_set(engine, product, space.fingerprint)
+        as_of = datetime.now(UTC)
+        known = versions.versions(engine, product)
+        kept = [row for row in rows if row.label in classes]
+        if not kept:
+            raise TrainingError(_nothing_to_learn(engine, spec))
+        if len(kept) < len(rows):
+            gone = sorted({row.label for row in rows} - set(classes))
+            log.warning(
+                "%s: %d labels of classes that it no longer has (%s) are left out",
+                product,
+                len(rows) - len(kept),
+                ", ".join(gone),
+            )
+        prompts = prompts_version(known, space.fingerprint)
+        return cls(product, classes, good_class, spec.costs, space, kept, prompts, as_of)
+
+
+def _nothing_to_learn(engine: Engine, spec: ProductSpec) -> str:
+    """Why no labelled picture is there to learn from, and what to do."""
+    name, said = spec.product, labels.latest(engine, spec.product)
+    barred = golden_members.every_member(engine, name)
+    mine = {id_: label for id_, label in said.items() if id_ not in barred}
+    if said and not mine:
+        return (
+            f"all {len(said)} labelled pictures of {name} are golden, and no model learns from "
+            "those; label others with `linewatch labels import`, or make a model of its prompts "
+            f"alone with `linewatch models zero-shot {name}`"
+        )
+    gone = sorted(set(mine.values()) - set(spec.class_codes))
+    if mine and len(gone) == len(set(mine.values())):
+        return f"all labels of {name} are of classes that it no longer has: {', '.join(gone)}"
+    return (
+        f"{name} has no labelled picture with stored features; label some with "
+        "`linewatch labels import`"
+    )

@@ -1,0 +1,1 @@
+"""Flower, made safe to look at."""

@@ -1,0 +1,100 @@
+"""File to prepared picture, or the row that says why not."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from db.inspections.records import InspectionRecord
+from linewatch.products import ProductSpec
+from producer.contract import Reason
+from vision.decode import digest
+from vision.errors import Unjudgeable
+from vision.extractor import FeatureExtractor, Prepared
+from vision.source import quiet_for_s, read_file
+from workers.pipeline.file_reads import FileReads
+from workers.pipeline.inspection_request import InspectionRequest, PreparedPicture
+from workers.serving.residency import Residency
+
+log = logging.getLogger(__name__)
+
+# What a file looks like that is still being written.
+_UNFINISHED = (Reason.CORRUPT, Reason.EMPTY, Reason.NOT_AN_IMAGE, Reason.HASH_MISMATCH)
+_QUIET_S = 1.0  # without a change: then nobody writes it any more
+_MOST_ADVISED = 10_000
+
+
+class PictureReader:
+    """Reads, checks and decodes pictures. Safe to call from many threads.
+
+    Args:
+        extractor: knows the pixels that the encoders want.
+        residency: knows the products and the sizes of their pictures.
+        roots: the folders that pictures may lie in.
+        max_bytes: the largest file that is read.
+    """
+
+    def __init__(
+        self,
+        extractor: FeatureExtractor,
+        residency: Residency,
+        *,
+        roots: Sequence[Path],
+        max_bytes: int,
+    ) -> None:
+        self._extractor = extractor
+        self._residency = residency
+        self._roots = tuple(roots)
+        self._max_bytes = max_bytes
+        self._advised: set[tuple[str, str | None]] = set()  # line, camera
+        self.reads = FileReads()
+
+    def read(self, request: InspectionRequest) -> PreparedPicture | InspectionRecord:
+        """Prepare the picture, or return the `rejected` row with its reason."""
+        product = self._residency.product(request.envelope.product)
+        if product is None:
+            detail = self._residency.product_problem(request.envelope.product) or (
+                f"no product is called {request.envelope.product!r}; "
+                "register it with `linewatch products register FILE`"
+            )
+            return request.rejected(Reason.UNKNOWN_PRODUCT, detail)
+        return self._read(request, product)
+
+    def may_be_unfinished(self, request: InspectionRequest, rejected: InspectionRecord) -> bool:
+        """Whether a rejected picture's file may still be being written: it changed a moment ago."""
+        if rejected.reason not in _UNFINISHED:
+            return False
+        with self.reads.one():
+            return quiet_for_s(request.image.uri) < _QUIET_S
+
+    def _read(
+        self, request: InspectionRequest, product: ProductSpec
+    ) -> PreparedPicture | InspectionRecord:
+        sha256: str | None = None
+        try:
+            with self.reads.one():
+                file = read_file(request.image.uri, roots=self._roots, max_bytes=self._max_bytes)
+            data = file.data
+            found, seen = digest(data), request.image.seen
+            change = None if seen is None else seen.difference(data, file.mtime_ns, found)
+            if change is not None:  # its hash would be another part's in this one's row
+                raise Unjudgeable(Reason.CHANGED, f"the file is not the one meant: {change}")
+            sha256 = found
+            if request.image.sha256 not in (None, sha256):
+                raise Unjudgeable(Reason.HASH_MISMATCH, f"the file's SHA-256 is {sha256}")
+            bits = product.bits_of(request.image.camera)
+            prepared = self._extractor.prepare(data, product.image_size, bits=bits)
+        except Unjudgeable as error:
+            return request.rejected(error.reason, error.detail, image_sha256=sha256)
+        self._advise(request, prepared)
+        return PreparedPicture(prepared.pixels, sha256, prepared.flaw)
+
+    def _advise(self, request: InspectionRequest, prepared: Prepared) -> None:
+        """Say once what is likely to be set wrong for a camera; the verdict stays."""
+        camera = (request.envelope.line, request.image.camera)
+        if prepared.advice is None or camera in self._advised:
+            return
+        if len(self._advised) < _MOST_ADVISED:
+            self._advised.add(camera)
+            log.warning("line %s, camera %s: %s", *camera, prepared.advice)

@@ -1,0 +1,1 @@
+"""The purge: rows and picture files whose time is over."""

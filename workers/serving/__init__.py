@@ -1,0 +1,1 @@
+"""Which model serves which product, kept resident on the device."""

@@ -1,0 +1,165 @@
+"""Features of labelled pictures that have none yet, made while an inspecting worker is idle.
+
+After a change of encoders, or where features were not kept, labelled pictures must be read again
+before they can train. Inspecting workers have the encoders, so they do it, but only when there is
+nothing to inspect: no message is involved, so nothing can be lost, queue up, or be held by a worker
+that dies. Two workers may embed the same picture; the second result changes nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from db.labels import labels
+from db.labels.labels import UnseenExample
+from db.models import feature_spaces
+from db.session import transaction
+from vision.decode import digest
+from vision.errors import Unjudgeable
+from vision.extractor import FeatureExtractor, Prepared
+from vision.source import read_picture
+from workers.health.periodic_thread import PeriodicThread
+from workers.pipeline.in_flight import InFlight
+from workers.pipeline.judge import Judge
+from workers.serving.residency import Residency
+
+log = logging.getLogger(__name__)
+
+BATCH = 4  # pictures: what a picture to inspect may find itself behind, once
+LOOK_AHEAD = 200
+REST = 12  # idle periods without a look, after one that found nothing to do
+
+
+class Embedder:
+    """A thread that makes missing features while the worker has nothing to inspect.
+
+    Args:
+        engine: the database.
+        extractor: makes the features.
+        judge: lends the device.
+        residency: knows the products.
+        idle: whether there is nothing to inspect, now.
+        roots: the folders that pictures may lie in.
+        max_bytes: the largest file that is read.
+        idle_s: how long there must have been nothing to inspect, in seconds.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        extractor: FeatureExtractor,
+        judge: Judge,
+        residency: Residency,
+        *,
+        idle: Callable[[], bool],
+        roots: Sequence[Path],
+        max_bytes: int,
+        idle_s: float,
+    ) -> None:
+        self._engine = engine
+        self._extractor = extractor
+        self._judge = judge
+        self._residency = residency
+        self._idle = idle
+        self._roots = tuple(roots)
+        self._max_bytes = max_bytes
+        self._unusable: set[UUID] = set()
+        self._rest = 0  # idle periods
+        self._thread = PeriodicThread(
+            "embed",
+            self._look,
+            idle_s,
+            failed="no features made",
+            expected=(SQLAlchemyError,),
+        )
+        self.embedded = 0  # since the start
+
+    def start(self) -> None:
+        """Begin to look for idle moments."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Embed no more; the batch under way is finished."""
+        self._thread.stop()
+
+    def embed_some(self) -> int:
+        """Embed one batch of labelled pictures without features; returns how many were tried."""
+        for product in self._residency.products:
+            missing = labels.without_features(
+                self._engine, product, self._extractor.fingerprint, limit=LOOK_AHEAD
+            )
+            todo = [example for example in missing if example.id not in self._unusable]
+            if todo:  # chosen at random, so that two workers seldom choose the same
+                self._embed(product, random.sample(todo, min(BATCH, len(todo))))
+                return len(todo[:BATCH])
+        return 0
+
+    def _embed(self, product: str, examples: Sequence[UnseenExample]) -> None:
+        prepared = [(example.id, self._prepare(product, example)) for example in examples]
+        ready = [(id_, picture) for id_, picture in prepared if picture is not None]
+        if ready:
+            made = self._judge.embed([picture.pixels for _, picture in ready])
+            ids = [id_ for id_, _ in ready]
+            with transaction(self._engine) as connection:
+                self.embedded += feature_spaces.store_features(
+                    connection, zip(ids, made, strict=True)
+                )
+
+    def _prepare(self, product: str, example: UnseenExample) -> Prepared | None:
+        spec = self._residency.product(product)
+        try:
+            if example.image_uri is None or spec is None:
+                raise LookupError("nobody knows where it lies")
+            data = read_picture(example.image_uri, roots=self._roots, max_bytes=self._max_bytes)
+            if example.image_sha256 not in (None, digest(data)):
+                raise LookupError("another picture lies there now")
+            return self._extractor.prepare(data, spec.image_size, bits=spec.bits_of(example.camera))
+        except (Unjudgeable, LookupError) as error:
+            self._unusable.add(example.id)
+            log.warning("labelled picture %s cannot be embedded: %s", example.id, error)
+            return None
+
+    def _look(self) -> None:
+        """Embed for as long as nothing comes; rest after there was nothing to do, or it broke."""
+        if self._rest:
+            self._rest -= 1
+            return
+        self._rest = REST - 1
+        try:
+            while self._idle() and not self._thread.stopping:
+                if not self.embed_some():
+                    return
+        except SQLAlchemyError:
+            self._rest = 0
+            raise
+        self._rest = 0
+
+
+class Idleness:
+    """Whether a worker has had nothing to inspect since it was last asked.
+
+    Args:
+        waiting: messages in the queue.
+        in_flight: pictures under way, and finished so far.
+    """
+
+    def __init__(
+        self,
+        waiting: Callable[[], int],
+        in_flight: InFlight,
+    ) -> None:
+        self._waiting = waiting
+        self._in_flight = in_flight
+        self._before = -1
+
+    def __call__(self) -> bool:
+        """Whether nothing came in between."""
+        before, self._before = self._before, self._in_flight.finished
+        return before == self._before and not self._in_flight.now and not self._waiting()

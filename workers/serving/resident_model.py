@@ -1,0 +1,72 @@
+"""A model version on the device: what a batch's features mean, by all of its rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from model_store.apply import AffineHead, NoveltyMeter, WhitenedMeter, meter_of
+from model_store.rejudge import judgements
+from model_store.store import StoredModel
+from model_store.verdict import Judgement
+from vision.backends.host_copy import HostCopy
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """Probabilities [n, k] and, where the model measures them, distances [n], on their way."""
+
+    scores: HostCopy
+    distances: HostCopy | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ResidentModel:
+    """A model version on the device, ready to judge."""
+
+    stored: StoredModel
+    head: AffineHead
+    novelty: NoveltyMeter | WhitenedMeter | None = None
+
+    @property
+    def version(self) -> str:
+        """The name that every row it judges will carry."""
+        return self.stored.manifest.version
+
+    @classmethod
+    def of(cls, stored: StoredModel, device: torch.device) -> ResidentModel:
+        """The model on `device`."""
+        novelty = None if stored.novelty is None else meter_of(stored.novelty)
+        return cls(
+            stored,
+            AffineHead(stored.head).to(device).eval(),
+            novelty and novelty.to(device).eval(),
+        )
+
+    def measure(self, features: torch.Tensor) -> Measured:
+        """Have the device compute what a verdict needs; does not wait for it.
+
+        Args:
+            features: float32 [n, d] on the device.
+        """
+        distances = None if self.novelty is None else HostCopy(self.novelty(features))
+        return Measured(HostCopy(self.head(features)), distances)
+
+    def judge(self, vectors: Floats, measured: Measured) -> tuple[Floats, list[Judgement]]:
+        """Judge a batch of this product's parts, once the device has measured them.
+
+        Args:
+            vectors: float32 [n, d], the features on the host.
+            measured: what `measure` gave for them.
+
+        Returns:
+            float32 [n, k] probabilities in the order of the head's classes, and n judgements.
+        """
+        scores = measured.scores.numpy()
+        distances = None if measured.distances is None else measured.distances.numpy()
+        return scores, judgements(self.stored, vectors, scores, distances)
