@@ -14,6 +14,7 @@ from math import log
 
 _LEAST = 1e-38  # a float32 probability that is smaller is 0; so no score is infinite
 BEYOND_ALL = 1000.0  # a threshold that no score reaches: they lie between -88 and 88
+NEVER = -BEYOND_ALL  # the score of what does not pass whatever the threshold, by another rule
 
 
 def log_odds(shares: Sequence[float], chosen: int) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from model_store.pass_score import BEYOND_ALL
+from model_store.pass_score import NEVER
 from model_store.promise import Promise, check_shares
 from model_store.promise_bounds import needed, tail, upper_bound
 from model_store.scored_parts import Parts, by_part, lowest_above, share_of
@@ -32,7 +32,8 @@ def choose_sure(
     the bound that is stated.
 
     Args:
-        score: float [n], of the first choice, from a model that had not seen the part.
+        score: float [n], of the first choice, from a model that had not seen the part; `NEVER`
+            where a person looks in any case.
         wrong: bool [n], whether the first choice is not the picture's class.
         part, target, confidence: as for `choose_threshold`.
 
@@ -42,14 +43,14 @@ def choose_sure(
     scores, bad, _ = by_part(score, wrong, part)
     check_shares(target, confidence)
     threshold, least = None, needed(target, confidence)
-    for candidate in _twentieths(scores, least):
+    for candidate in _twentieths(scores[scores > NEVER], len(scores), least):
         alone = scores >= candidate
         if tail(int((alone & bad).sum()), int(alone.sum()), target) > 1 - confidence:
             break
         threshold = candidate
     proven = threshold is not None
     if threshold is None:
-        threshold = _above_every_error(scores, scores[bad])
+        threshold = lowest_above(scores, scores[bad].max() if bad.any() else NEVER)
     alone = scores >= threshold
     share = share_of(alone, np.ones(len(scores), bool))
     bound = target
@@ -69,14 +70,9 @@ def choose_sure(
     )
 
 
-def _above_every_error(scores: Floats, errors: Floats) -> float:
-    if errors.size:
-        return lowest_above(scores, errors.max())
-    return float(scores.min()) if scores.size else BEYOND_ALL
-
-
-def _twentieths(scores: Floats, least: int) -> list[float]:
-    """The score of the last part of each twentieth, strict to loose, from `least` parts on."""
+def _twentieths(scores: Floats, parts: int, least: int) -> list[float]:
+    """The score of the last of each twentieth of the parts, strict to loose, from `least` on."""
     falling = np.sort(scores)[::-1]
-    sizes = sorted({max(1, round(len(falling) * step / 20)) for step in range(1, 21)})
-    return [float(falling[size - 1]) for size in sizes if least <= size <= len(falling)]
+    sizes = sorted({max(1, round(parts * step / 20)) for step in range(1, 21)})
+    sizes = [size for size in sizes if size < len(falling)] + [len(falling)]
+    return [float(falling[size - 1]) for size in sizes if size >= least]
