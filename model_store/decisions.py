@@ -13,8 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from linewatch.errors import ModelError
-from linewatch.products import Costs
-from linewatch.settings import Settings
 from model_store import calibration, conformal, costs, novelty, risk
 from model_store.blas import one_blas_thread
 from model_store.calibration import Ints
@@ -23,41 +21,10 @@ from model_store.crossval import CrossValidation
 from model_store.decision_report import DecisionReport
 from model_store.head import Head
 from model_store.novelty import Novelty
+from model_store.policy import Policy
+from model_store.promised import alone_from, prior_log_odds, promise_of
 from model_store.verdict import Thresholds, judge
 from quality.arrays import Floats
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What the plant wants. A rule whose field is None is not used.
-
-    Attributes:
-        review_below: the review threshold, where neither target chooses it.
-        max_escape_rate: as few reviews as keep the share of defects that pass at most this.
-        max_review_share: as few escapes as this share of parts sent to a person allows.
-        conformal_alpha: a part may be left out of its own class's set with this probability.
-        novelty_rate: share of ordinary parts that may be called novel.
-        costs: they set the borders instead of the review threshold.
-    """
-
-    review_below: float = 0.5
-    max_escape_rate: float | None = None
-    max_review_share: float | None = None
-    conformal_alpha: float | None = None
-    novelty_rate: float | None = None
-    costs: Costs | None = None
-
-    @classmethod
-    def of(cls, settings: Settings, product_costs: Costs | None) -> Policy:
-        """The policy for a product: its own costs come before the plant's."""
-        return cls(
-            review_below=settings.review_below,
-            max_escape_rate=settings.review_max_escape_rate,
-            max_review_share=settings.review_max_share,
-            conformal_alpha=settings.conformal_alpha,
-            novelty_rate=settings.novelty_rate or None,
-            costs=product_costs or settings.costs,
-        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,12 +58,20 @@ def decide(
     """
     tested = validation.tested
     actual = np.searchsorted(np.asarray(validation.classes), np.asarray(labels)[tested])
-    found = calibration.calibrate(validation.probabilities[tested], actual)
-    shares = calibration.tempered(validation.probabilities[tested], found.temperature)
+    raw, parts = validation.probabilities[tested], np.arange(len(labels))[tested]
+    found = calibration.calibrate(raw, actual, parts)
+    shares = calibration.tempered(raw, found.temperature)
     good = validation.classes.index(good_class) if good_class in validation.classes else None
-    parts = risk.ranked(shares, actual, good)
+    ranked = risk.ranked(shares, actual, good)
     measure, distances, border = _novelty(features, labels, policy.novelty_rate)
-    thresholds = _thresholds(shares, actual, validation.classes, good, parts, policy, border)
+    crossed = raw if found.temperature == 1 else calibration.cross_fitted(raw, actual, parts)
+    thresholds = _thresholds(shares, actual, validation.classes, good, ranked, policy, border)
+    promise = promise_of(
+        crossed, actual, validation.classes, good, parts, borders=thresholds, policy=policy
+    )
+    if promise is not None:
+        prior, score = prior_log_odds(actual, good), alone_from(promise, policy)
+        thresholds = thresholds.model_copy(update={"alone_from": score, "prior_log_odds": prior})
     counts = _counts(shares, actual, validation.classes, good, thresholds, distances[tested])
     promised = thresholds.least_probabilities
     return Decided(
@@ -105,11 +80,12 @@ def decide(
         novelty=measure,
         report=DecisionReport(
             calibration=found,
-            without_review=risk.operating_point(parts, 0.0),
-            with_review=risk.operating_point(parts, thresholds.review_below),
-            curve=tuple(risk.risk_coverage(parts)),
+            without_review=risk.operating_point(ranked, 0.0),
+            with_review=risk.operating_point(ranked, thresholds.review_below),
+            curve=tuple(risk.risk_coverage(ranked)),
             good=counts[0],
             defects=counts[1],
+            promise=promise,
             novelty_rate=None if measure is None else policy.novelty_rate,
             unpromised=()
             if promised is None

@@ -11,10 +11,11 @@ from db.models.run_metrics import ClassScore, ConfusionCount, RunMetrics
 from linewatch.errors import ModelError
 from linewatch.settings import Settings
 from model_store.crossval import CrossValidation, cross_validate
-from model_store.decisions import Decided, Policy, decide
+from model_store.decisions import Decided, decide
 from model_store.fit import fit_head
 from model_store.manifest import Kind
 from model_store.metrics import Metrics
+from model_store.policy import Policy
 from model_store.rejudge import vectors_of
 from model_store.store import ModelStore
 from model_store.verdict import Thresholds
@@ -88,7 +89,7 @@ def _cross_validated(
         features,
         names,
         good_class=material.good_class,
-        policy=Policy.of(settings, material.costs),
+        policy=Policy.of(settings, material.costs, material.options),
     )
     metrics = _run_metrics(validation.metrics, validation.confusion_counts())
     return Learned("fitted", decided, validation, metrics)

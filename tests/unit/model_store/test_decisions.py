@@ -5,8 +5,9 @@ import pytest
 
 from linewatch.products import Costs
 from model_store.crossval import cross_validate
-from model_store.decisions import Decided, Policy, decide
+from model_store.decisions import Decided, decide
 from model_store.fit import fit_head
+from model_store.policy import Policy
 from tests.unit.model_store.conftest import Data, blobs
 
 
