@@ -6,7 +6,7 @@ policy asks. `docs/verdicts.md` says what they mean.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,8 +20,10 @@ from model_store.calibration import Ints
 from model_store.costs import VerdictCounts
 from model_store.crossval import CrossValidation
 from model_store.decision_report import DecisionReport
+from model_store.distances import Distances
 from model_store.head import Head
 from model_store.novelty import Novelty
+from model_store.one_class import OneClass, UnlikeGood, fit_one_class
 from model_store.verdict import Thresholds, judge
 from quality.arrays import Floats
 
@@ -36,6 +38,7 @@ class Policy:
         max_review_share: as few escapes as this share of parts sent to a person allows.
         conformal_alpha: a part may be left out of its own class's set with this probability.
         novelty_rate: share of ordinary parts that may be called novel.
+        unlike_good_rate: share of good parts that may be called unlike the good ones.
         costs: they set the borders instead of the review threshold.
     """
 
@@ -44,6 +47,7 @@ class Policy:
     max_review_share: float | None = None
     conformal_alpha: float | None = None
     novelty_rate: float | None = None
+    unlike_good_rate: float | None = None
     costs: Costs | None = None
 
     @classmethod
@@ -55,6 +59,7 @@ class Policy:
             max_review_share=settings.review_max_share,
             conformal_alpha=settings.conformal_alpha,
             novelty_rate=settings.novelty_rate or None,
+            unlike_good_rate=settings.unlike_good_rate or None,
             costs=product_costs or settings.costs,
         )
 
@@ -67,6 +72,12 @@ class Decided:
     thresholds: Thresholds
     novelty: Novelty | None
     report: DecisionReport | None
+    one_class: OneClass | None = None
+
+    @property
+    def unlike_good(self) -> UnlikeGood | None:
+        """What the rule against parts unlike good costs; None where there is none."""
+        return None if self.one_class is None else self.one_class.cost
 
 
 def decide(
@@ -77,6 +88,7 @@ def decide(
     *,
     good_class: str | None,
     policy: Policy,
+    groups: Sequence[Hashable] | None = None,
 ) -> Decided:
     """Calibrate a head and set its thresholds.
 
@@ -87,6 +99,7 @@ def decide(
         labels: n class names.
         good_class: the class that passes, or None.
         policy: what the plant wants.
+        groups: which part each picture shows; None: each another one.
     """
     tested = validation.tested
     actual = np.searchsorted(np.asarray(validation.classes), np.asarray(labels)[tested])
@@ -96,12 +109,17 @@ def decide(
     parts = risk.ranked(shares, actual, good)
     measure, distances, border = _novelty(features, labels, policy.novelty_rate)
     thresholds = _thresholds(shares, actual, validation.classes, good, parts, policy, border)
-    counts = _counts(shares, actual, validation.classes, good, thresholds, distances[tested])
+    one_class, from_good = _one_class(features, labels, good_class, policy, groups)
+    if one_class is not None:
+        thresholds = thresholds.model_copy(update={"unlike_good_above": one_class.border})
+    far = Distances(distances[tested], from_good[tested])
+    counts = _counts(shares, actual, validation.classes, good, thresholds, far)
     promised = thresholds.least_probabilities
     return Decided(
         head=calibration.calibrated(head, found.temperature),
         thresholds=thresholds,
         novelty=measure,
+        one_class=one_class,
         report=DecisionReport(
             calibration=found,
             without_review=risk.operating_point(parts, 0.0),
@@ -164,13 +182,35 @@ def _novelty(
         return None, unknown, None
 
 
+def _one_class(
+    features: npt.ArrayLike,
+    labels: Sequence[str],
+    good_class: str | None,
+    policy: Policy,
+    groups: Sequence[Hashable] | None,
+) -> tuple[OneClass | None, Floats]:
+    """The measure of good parts, and each picture's distance, of good ones without their part."""
+    names, matrix = np.asarray(labels), np.asarray(features, np.float64)
+    found, mine = np.full(len(names), np.nan), names == good_class
+    if policy.unlike_good_rate is None or good_class is None:
+        return None, found
+    parts = None if groups is None else [groups[index] for index in np.flatnonzero(mine).tolist()]
+    try:
+        measure = fit_one_class(matrix[mine], policy.unlike_good_rate, parts)
+    except ModelError:  # too few good parts to tell what they look like
+        return None, found
+    found[mine] = measure.left_out
+    found[~mine] = measure.measure.distances(matrix[~mine])
+    return measure, found
+
+
 def _counts(
     shares: Floats,
     actual: Ints,
     classes: Sequence[str],
     good: int | None,
     thresholds: Thresholds,
-    distances: Floats,
+    far: Distances,
 ) -> tuple[VerdictCounts, VerdictCounts]:
     """How the good parts and the defects are judged, under all rules."""
     verdicts = [
@@ -179,9 +219,10 @@ def _counts(
             classes=classes,
             good_class=None if good is None else classes[good],
             thresholds=thresholds,
-            distance=float(distance) if np.isfinite(distance) else None,
+            distance=distance if distance is not None and np.isfinite(distance) else None,
+            from_good=from_good if from_good is not None and np.isfinite(from_good) else None,
         ).verdict
-        for row, distance in zip(shares, distances, strict=True)
+        for row, (distance, from_good) in zip(shares, far.rows(len(shares)), strict=True)
     ]
     is_good = (actual == good).tolist()
     return (
