@@ -6,7 +6,7 @@ policy asks. `docs/verdicts.md` says what they mean.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,8 +19,11 @@ from model_store.calibration import Ints
 from model_store.costs import VerdictCounts
 from model_store.crossval import CrossValidation
 from model_store.decision_report import DecisionReport
+from model_store.distances import Distances
+from model_store.folds import part_numbers
 from model_store.head import Head
 from model_store.novelty import Novelty
+from model_store.one_class import OneClass, UnlikeGood, fit_one_class
 from model_store.policy import Policy
 from model_store.promised import alone_from, prior_log_odds, promise_of
 from model_store.verdict import Thresholds, judge
@@ -35,6 +38,12 @@ class Decided:
     thresholds: Thresholds
     novelty: Novelty | None
     report: DecisionReport | None
+    one_class: OneClass | None = None
+
+    @property
+    def unlike_good(self) -> UnlikeGood | None:
+        """What the rule against parts unlike good costs; None where there is none."""
+        return None if self.one_class is None else self.one_class.cost
 
 
 def decide(
@@ -45,6 +54,7 @@ def decide(
     *,
     good_class: str | None,
     policy: Policy,
+    groups: Sequence[Hashable] | None = None,
 ) -> Decided:
     """Calibrate a head and set its thresholds.
 
@@ -55,10 +65,11 @@ def decide(
         labels: n class names.
         good_class: the class that passes, or None.
         policy: what the plant wants.
+        groups: which part each picture shows; None: each another one.
     """
     tested = validation.tested
     actual = np.searchsorted(np.asarray(validation.classes), np.asarray(labels)[tested])
-    raw, parts = validation.probabilities[tested], np.arange(len(labels))[tested]
+    raw, parts = validation.probabilities[tested], part_numbers(groups, len(labels))[tested]
     found = calibration.calibrate(raw, actual, parts)
     shares = calibration.tempered(raw, found.temperature)
     good = validation.classes.index(good_class) if good_class in validation.classes else None
@@ -72,12 +83,17 @@ def decide(
     if promise is not None:
         prior, score = prior_log_odds(actual, good), alone_from(promise, policy)
         thresholds = thresholds.model_copy(update={"alone_from": score, "prior_log_odds": prior})
-    counts = _counts(shares, actual, validation.classes, good, thresholds, distances[tested])
+    one_class, from_good = _one_class(features, labels, good_class, policy, groups)
+    if one_class is not None:
+        thresholds = thresholds.model_copy(update={"unlike_good_above": one_class.border})
+    far = Distances(distances[tested], from_good[tested])
+    counts = _counts(shares, actual, validation.classes, good, thresholds, far)
     promised = thresholds.least_probabilities
     return Decided(
         head=calibration.calibrated(head, found.temperature),
         thresholds=thresholds,
         novelty=measure,
+        one_class=one_class,
         report=DecisionReport(
             calibration=found,
             without_review=risk.operating_point(ranked, 0.0),
@@ -142,13 +158,35 @@ def _novelty(
         return None, unknown, None
 
 
+def _one_class(
+    features: npt.ArrayLike,
+    labels: Sequence[str],
+    good_class: str | None,
+    policy: Policy,
+    groups: Sequence[Hashable] | None,
+) -> tuple[OneClass | None, Floats]:
+    """The measure of good parts, and each picture's distance, of good ones without their part."""
+    names, matrix = np.asarray(labels), np.asarray(features, np.float64)
+    found, mine = np.full(len(names), np.nan), names == good_class
+    if policy.unlike_good_rate is None or good_class is None:
+        return None, found
+    parts = None if groups is None else [groups[index] for index in np.flatnonzero(mine).tolist()]
+    try:
+        measure = fit_one_class(matrix[mine], policy.unlike_good_rate, parts)
+    except ModelError:  # too few good parts to tell what they look like
+        return None, found
+    found[mine] = measure.left_out
+    found[~mine] = measure.measure.distances(matrix[~mine])
+    return measure, found
+
+
 def _counts(
     shares: Floats,
     actual: Ints,
     classes: Sequence[str],
     good: int | None,
     thresholds: Thresholds,
-    distances: Floats,
+    far: Distances,
 ) -> tuple[VerdictCounts, VerdictCounts]:
     """How the good parts and the defects are judged, under all rules."""
     verdicts = [
@@ -157,9 +195,10 @@ def _counts(
             classes=classes,
             good_class=None if good is None else classes[good],
             thresholds=thresholds,
-            distance=float(distance) if np.isfinite(distance) else None,
+            distance=distance if distance is not None and np.isfinite(distance) else None,
+            from_good=from_good if from_good is not None and np.isfinite(from_good) else None,
         ).verdict
-        for row, distance in zip(shares, distances, strict=True)
+        for row, (distance, from_good) in zip(shares, far.rows(len(shares)), strict=True)
     ]
     is_good = (actual == good).tolist()
     return (

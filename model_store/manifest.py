@@ -23,16 +23,24 @@ from linewatch.product_options import Fit, Roi
 from linewatch.unknown_keys import short
 from model_store.decision_report import DecisionReport
 from model_store.metrics import Metrics
+from model_store.one_class import UnlikeGood
 from model_store.verdict import Thresholds
 from vision.fingerprint import RECIPE
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0)]
-Kind = Literal["fitted", "zero-shot", "few-shot"]
+Kind = Literal["fitted", "zero-shot", "few-shot", "good-only"]
 
 # Fields that came after format 1: left out at their defaults, so that a manifest written before
 # them keeps its digest.
-_LATER = {"decisions": None, "kind": "fitted", "fit": None, "roi": None, "requires": ()}
+_LATER = {
+    "decisions": None,
+    "kind": "fitted",
+    "fit": None,
+    "roi": None,
+    "requires": (),
+    "unlike_good": None,
+}
 KNOWN_REQUIREMENTS: frozenset[str] = frozenset()  # words of `requires` that this version keeps to
 _LIBRARIES = ("numpy", "scikit-learn", "safetensors", "torch", "open_clip_torch", "transformers")
 
@@ -52,7 +60,9 @@ class ManifestDraft(BaseModel):
     training_digest: Sha256 = Field(description="Of the sorted (inspection id, label) pairs.")
     image_counts: dict[str, Count] = Field(description="Labelled images a class.")
     metrics: Metrics | None = Field(description="Null where nothing could be cross-validated.")
-    kind: Kind = Field(default="fitted", description="From labels, prompts, or both.")
+    kind: Kind = Field(
+        default="fitted", description="From labels, prompts, or both; or from good parts alone."
+    )
     parent: str | None = Field(default=None, description="The champion when this was trained.")
     created_at: AwareDatetime
     trained_by: str = f"linewatch {__version__}"
@@ -64,6 +74,9 @@ class ManifestDraft(BaseModel):
         default=None, description="How its pictures were brought to size; null: as in 0.1."
     )
     roi: Roi | None = Field(default=None, description="The part of them that was looked at.")
+    unlike_good: UnlikeGood | None = Field(
+        default=None, description="What the rules that keep parts unlike the good ones cost."
+    )
     requires: tuple[str, ...] = Field(
         default=(), description="What a reader must know of, or leave the model alone."
     )
@@ -86,7 +99,7 @@ class Manifest(ManifestDraft):
 
     format: Literal[1] = 1
     version: str
-    classes: tuple[str, ...] = Field(min_length=2)
+    classes: tuple[str, ...] = Field(min_length=1)
     feature_dim: int = Field(ge=1)
     converged: bool
     libraries: dict[str, str]
@@ -103,6 +116,10 @@ class Manifest(ManifestDraft):
             )
         if set(self.image_counts) != set(self.classes):
             raise ValueError("image_counts and classes name different classes")
+        if len(self.classes) < 2 and self.kind != "good-only":
+            raise ValueError("one class is no choice; only a model of good parts alone has one")
+        if self.kind == "good-only" and self.thresholds.unlike_good_above is None:
+            raise ValueError("a model of good parts alone needs a border, or it would pass all")
         return self
 
     def digest(self) -> str:

@@ -104,7 +104,7 @@ def fit_novelty(
     Raises:
         TrainingError: the features cannot be used.
     """
-    data = training_set(features, labels)
+    data = training_set(features, labels, least_classes=1)
     place = np.searchsorted(np.asarray(data.classes), data.labels)
     means = class_means(data.features, place, len(data.classes))
     most = most or most_directions(data.features.shape[1], len(data.classes))

@@ -17,6 +17,7 @@ from linewatch.settings import Settings
 from model_store.evidence import Contender, Evidence, GoldenSet, collect
 from model_store.fit import fit_head
 from model_store.folds import Fit
+from model_store.good_only import good_only_head
 from model_store.store import ModelStore
 from training.prompts import few_shot_fit, prompts_version
 from training.stored_model import load
@@ -120,7 +121,7 @@ class Comparison:
         if info.kind == "few-shot":
             prompts = prompts_version(self.versions, info.fingerprint)
             return few_shot_fit(store, info.product, self.classes, prompts)
-        return fit_head
+        return good_only_head if info.kind == "good-only" else fit_head
 
 
 def _golden(engine: Engine, product: str, golden_set: str) -> GoldenSet:

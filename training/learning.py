@@ -13,6 +13,7 @@ from linewatch.settings import Settings
 from model_store.crossval import CrossValidation, cross_validate
 from model_store.decisions import Decided, decide
 from model_store.fit import fit_head
+from model_store.good_only import good_only
 from model_store.manifest import Kind
 from model_store.metrics import Metrics
 from model_store.policy import Policy
@@ -34,7 +35,8 @@ class Learned:
     Attributes:
         kind: from what.
         decided: the head and its rules.
-        validation: None for a few-shot model: there are too few labels to cross-validate.
+        validation: None for a few-shot model, whose labels are too few to cross-validate, and for
+            one of good parts alone.
         metrics: the figures for the record of runs; None where nothing was cross-validated.
     """
 
@@ -54,11 +56,15 @@ def learn(
 ) -> Learned:
     """Fit on all labels; while they are few, or if `few_shot`, with the prompts' help.
 
+    Where all are of the good class, the model is one of good parts alone.
+
     Raises:
         TrainingError: the labels do not suffice.
         ModelError: the stored features cannot be read.
     """
     names = [row.label for row in material.rows]
+    if set(names) == {material.good_class} and not few_shot:
+        return _good_only(material, names, settings, note)
     if few_shot or _few_labels(material, store, names, settings.few_shot_below):
         note("blending prompts and labels", 0.1)
         features = vectors_of([row.vector for row in material.rows])
@@ -67,6 +73,17 @@ def learn(
         plain = Decided(head, Thresholds(review_below=settings.review_below), None, None)
         return Learned("few-shot", plain, None, RunMetrics(None, None, None))
     return _cross_validated(material, names, settings, note)
+
+
+def _good_only(
+    material: TrainingMaterial, names: Sequence[str], settings: Settings, note: Progress
+) -> Learned:
+    """No defect is labelled: what good parts look like is all there is to learn."""
+    note("measuring good parts", 0.1)
+    features = vectors_of([row.vector for row in material.rows])
+    rate = Policy.of(settings, material.costs).unlike_good_rate
+    decided = good_only(features, names, rate=rate)
+    return Learned("good-only", decided, None, RunMetrics(None, None, None))
 
 
 def _cross_validated(

@@ -42,7 +42,7 @@ class Retrained:
     Attributes:
         run_id: the run.
         manifest: of the version that was stored.
-        validation: None for a few-shot model: there are too few labels to cross-validate.
+        validation: None for a few-shot model, and for one of good parts alone.
         promotion: None where the gate could not be asked.
     """
 
@@ -175,10 +175,17 @@ def _save(
         image_counts={name: counts[name] for name in decided.head.classes},
         metrics=validation and validation.metrics,
         kind=learned.kind,
+        unlike_good=decided.unlike_good,
         parent=deployments.champion(engine, product),
         created_at=material.as_of,
     )
-    return store.save(decided.head, draft, novelty=decided.novelty)
+    one_class = None if decided.one_class is None else decided.one_class.measure
+    return store.save(
+        decided.head,
+        draft,
+        novelty=decided.novelty,
+        one_class=one_class,
+    )
 
 
 def _consider(

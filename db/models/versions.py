@@ -31,7 +31,7 @@ class VersionInfo:
     created_at: datetime
     parent: str | None = None
     training_run_id: int | None = None
-    kind: str = "fitted"  # from labels; or "zero-shot" (from prompts), "few-shot" (from both)
+    kind: str = "fitted"  # or "zero-shot" (prompts), "few-shot" (both), "good-only"; see manifests
 
 
 def next_number(engine: Engine, product: str) -> int:

@@ -57,7 +57,7 @@ class ModelVersion(Base):
     created_at: Mapped[datetime]
     parent: Mapped[str | None]
     training_run_id: Mapped[int | None] = mapped_column(ForeignKey("training_runs.id"))
-    kind: Mapped[str] = mapped_column(server_default="fitted")  # or zero-shot, few-shot
+    kind: Mapped[str] = mapped_column(server_default="fitted")  # zero-shot, few-shot, good-only
 
 
 class TrainingRun(Base):

@@ -58,7 +58,10 @@ def command(product: str, promote: bool, few_shot: bool) -> None:
 
 def _tell(result: Retrained) -> None:
     metrics, version = result.validation, result.manifest.version
-    if metrics is None:
+    if result.manifest.kind == "good-only":
+        click.echo(f"{version}: good parts alone; it passes what is like them, provisionally")
+        click.echo("everything else goes to a person; label defects, so that it learns them")
+    elif metrics is None:
         click.echo(f"{version}: prompts and labels blended; too few labels to cross-validate")
     else:
         macro = "not scored" if metrics.macro_f1 is None else f"{metrics.macro_f1:.3f}"
@@ -68,6 +71,8 @@ def _tell(result: Retrained) -> None:
                 f"too few labels to score: {', '.join(metrics.metrics.unscored)}; macro F1 with "
                 f"these counted as 0: {metrics.metrics.macro_f1_with_unscored:.3f}"
             )
+    if result.manifest.unlike_good is not None:
+        click.echo(result.manifest.unlike_good.words())
     if result.decision is not None:
         for reason in result.decision.reasons:
             click.echo(f"gate, {result.decision.outcome}: {reason}")

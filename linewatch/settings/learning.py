@@ -90,6 +90,12 @@ class Learning(BaseModel):
         lt=1,
         description="Share of ordinary parts that may be called novel; 0: nothing is.",
     )
+    unlike_good_rate: float = Field(
+        default=0.02,
+        ge=0,
+        lt=1,
+        description="Share of good parts that may be called unlike good and do not pass; 0: none.",
+    )
     cost_escape: float | None = Field(
         default=None, gt=0, description="Cost of a defect that passes; see docs/verdicts.md."
     )
