@@ -57,6 +57,7 @@ RIGHTS: dict[str, tuple[str, str, str]] = {
     "inspection_hourly": ("S", "SD", "S"),
     "inspection_scores": ("S", "SD", "S"),
     "inspections": ("S", "SUD", "S"),  # U: a purge locks what it is about to delete
+    "labelled_pictures": ("", "SD", "S"),
     "labels": ("S", "S", "SI"),
     "lines": ("SI", "S", "SIU"),
     "locks": ("", "", ""),
@@ -81,7 +82,8 @@ REPORTED = (
     *("alembic_version", "audit_answers", "audit_sample", "audit_shares", "cameras"),
     *("challenge_parts", "challenges", "chart_baselines", "chart_reactions", "chart_signals"),
     *("decisions", "defect_classes", "deployments", "golden_items", "golden_sets"),
-    *("inspection_hourly", "inspection_scores", "inspections", "labels", "lines", "model_versions"),
+    *("inspection_hourly", "inspection_scores", "inspections", "labelled_pictures", "labels"),
+    *("lines", "model_versions"),
     *("part_backfill", "part_counts", "part_shift_counts", "parts", "products", "purged_views"),
     *("shift_spans", "shifts", "training_runs"),
 )
@@ -101,6 +103,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "linewatch_backfill": (MAINTENANCE, CONSOLE),
     "linewatch_commit": (WORKER,),
     "linewatch_drop_month": (MAINTENANCE,),
+    "linewatch_keep_labelled": (MAINTENANCE,),
     "linewatch_lock": (CONSOLE,),
     "linewatch_move_shifts": (MAINTENANCE, CONSOLE),
     "linewatch_recount": (MAINTENANCE,),

@@ -22,6 +22,7 @@ from db.base import table_of
 from db.parts.backfill_mark import backfilled_until
 from db.parts.counts import add_counts, change
 from db.parts.facts import decisions_on, pictures_of, rules_of, single_pictures
+from db.parts.labelled import keep_labelled, labelled_of
 from db.parts.plain import settle_plain
 from db.parts.slices import Slices
 from db.tables import Inspection, Part
@@ -157,6 +158,7 @@ def _settle_serials(connection: Connection, wanted: Sequence[Serial]) -> None:
     if {_key(row) for row in old} - {_key(row) for row in new}:
         forget_parts(connection, wanted)
     draw_parts(connection, new)
+    keep_labelled(connection, labelled_of(connection, wanted))
 
 
 def _settle_pictures(connection: Connection, pictures: Sequence[UUID]) -> None:
@@ -166,6 +168,7 @@ def _settle_pictures(connection: Connection, pictures: Sequence[UUID]) -> None:
     new = _rows_of_pictures(connection, found)
     _replace(connection, old, new)
     draw_parts(connection, new)
+    keep_labelled(connection, pictures)
 
 
 def _rows_of_pictures(connection: Connection, pictures: Sequence[tuple[str, Picture]]) -> list[Row]:

@@ -12,7 +12,7 @@ from db.tables.decision import PartDecision
 from db.tables.drift import DriftBaseline
 from db.tables.golden import GoldenItem, GoldenSet
 from db.tables.inspection import Feature, Inspection, InspectionHourly, InspectionScore
-from db.tables.label import Label
+from db.tables.label import Label, LabelledPicture
 from db.tables.model import (
     ClassMetric,
     ConfusionCell,
@@ -70,6 +70,7 @@ __all__ = [
     "InspectionHourly",
     "InspectionScore",
     "Label",
+    "LabelledPicture",
     "Line",
     "Lock",
     "ModelVersion",

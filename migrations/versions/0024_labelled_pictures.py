@@ -1,0 +1,68 @@
+"""Labelled pictures have rows of their own, for reports."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from db.functions import create_function, drop_function
+
+revision = "0024"
+down_revision = "0021"
+branch_labels = None
+depends_on = None
+
+_INSTANT = sa.DateTime(timezone=True)
+# Labels are few beside pictures: a person gave each.
+_LABELLED = """
+INSERT INTO labelled_pictures (inspection_id, product, label, recorded_at, line, lot, model_version,
+  verdict, defect_class, made_at)
+SELECT i.id, l.product, l.label, l.recorded_at, coalesce(i.line, ''), coalesce(i.lot, ''),
+  coalesce(i.model_version, ''), i.verdict, coalesce(i.defect_class, ''),
+  coalesce(i.made_at, i.captured_at, i.decided_at)
+FROM (
+  SELECT inspection_id, product, label, recorded_at,
+    row_number() OVER (PARTITION BY inspection_id ORDER BY labelled_at DESC, id DESC) AS place
+  FROM labels
+) AS l
+JOIN inspections AS i ON i.id = l.inspection_id
+WHERE l.place = 1
+"""
+
+
+def upgrade() -> None:
+    op.create_table(
+        "labelled_pictures",
+        sa.Column("inspection_id", sa.Uuid(), nullable=False),
+        *(sa.Column(name, sa.String(), nullable=False) for name in ("product", "label")),
+        sa.Column("recorded_at", _INSTANT, nullable=False),
+        *(sa.Column(name, sa.String(), nullable=False) for name in ("line", "lot")),
+        *(sa.Column(name, sa.String(), nullable=False) for name in ("model_version", "verdict")),
+        sa.Column("defect_class", sa.String(), nullable=False),
+        sa.Column("made_at", _INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["inspection_id"],
+            ["inspections.id"],
+            name=op.f("fk_labelled_pictures_inspection_id_inspections"),
+        ),
+        sa.PrimaryKeyConstraint("inspection_id", name=op.f("pk_labelled_pictures")),
+    )
+    op.execute(_LABELLED)
+    op.create_index(op.f("ix_labelled_pictures_made_at"), "labelled_pictures", ["made_at"])
+    if op.get_bind().dialect.name == "postgresql":
+        _functions({"linewatch_keep_labelled": 1, "linewatch_settle_facts": 2})
+
+
+def downgrade() -> None:
+    if op.get_bind().dialect.name == "postgresql":
+        _functions({"linewatch_settle_facts": 1})
+        op.execute(drop_function("linewatch_keep_labelled"))
+    op.drop_table("labelled_pictures")
+
+
+def _functions(versions: dict[str, int]) -> None:
+    connection = op.get_bind()
+    for name, version in versions.items():
+        connection.exec_driver_sql(drop_function(name))
+        for statement in create_function(name, version):
+            connection.exec_driver_sql(statement)
