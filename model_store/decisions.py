@@ -58,7 +58,7 @@ def decide(
     """
     tested = validation.tested
     actual = np.searchsorted(np.asarray(validation.classes), np.asarray(labels)[tested])
-    raw, parts = validation.probabilities[tested], np.arange(len(labels))[tested]
+    raw, parts = validation.probabilities[tested], validation.parts[tested]
     found = calibration.calibrate(raw, actual, parts)
     shares = calibration.tempered(raw, found.temperature)
     good = validation.classes.index(good_class) if good_class in validation.classes else None
