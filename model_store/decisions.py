@@ -6,7 +6,7 @@ policy asks. `docs/verdicts.md` says what they mean.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,7 @@ from model_store.costs import VerdictCounts
 from model_store.crossval import CrossValidation
 from model_store.decision_report import DecisionReport
 from model_store.distances import Distances
-from model_store.folds import part_numbers
+from model_store.folds import Numbers
 from model_store.head import Head
 from model_store.novelty import Novelty
 from model_store.one_class import OneClass, UnlikeGood, fit_one_class
@@ -54,7 +54,6 @@ def decide(
     *,
     good_class: str | None,
     policy: Policy,
-    groups: Sequence[Hashable] | None = None,
 ) -> Decided:
     """Calibrate a head and set its thresholds.
 
@@ -65,11 +64,10 @@ def decide(
         labels: n class names.
         good_class: the class that passes, or None.
         policy: what the plant wants.
-        groups: which part each picture shows; None: each another one.
     """
     tested = validation.tested
     actual = np.searchsorted(np.asarray(validation.classes), np.asarray(labels)[tested])
-    raw, parts = validation.probabilities[tested], part_numbers(groups, len(labels))[tested]
+    raw, parts = validation.probabilities[tested], validation.parts[tested]
     found = calibration.calibrate(raw, actual, parts)
     shares = calibration.tempered(raw, found.temperature)
     good = validation.classes.index(good_class) if good_class in validation.classes else None
@@ -83,7 +81,7 @@ def decide(
     if promise is not None:
         prior, score = prior_log_odds(actual, good), alone_from(promise, policy)
         thresholds = thresholds.model_copy(update={"alone_from": score, "prior_log_odds": prior})
-    one_class, from_good = _one_class(features, labels, good_class, policy, groups)
+    one_class, from_good = _one_class(features, labels, good_class, policy, validation.parts)
     if one_class is not None:
         thresholds = thresholds.model_copy(update={"unlike_good_above": one_class.border})
     far = Distances(distances[tested], from_good[tested])
@@ -163,16 +161,15 @@ def _one_class(
     labels: Sequence[str],
     good_class: str | None,
     policy: Policy,
-    groups: Sequence[Hashable] | None,
+    parts: Numbers,
 ) -> tuple[OneClass | None, Floats]:
     """The measure of good parts, and each picture's distance, of good ones without their part."""
     names, matrix = np.asarray(labels), np.asarray(features, np.float64)
     found, mine = np.full(len(names), np.nan), names == good_class
     if policy.unlike_good_rate is None or good_class is None:
         return None, found
-    parts = None if groups is None else [groups[index] for index in np.flatnonzero(mine).tolist()]
     try:
-        measure = fit_one_class(matrix[mine], policy.unlike_good_rate, parts)
+        measure = fit_one_class(matrix[mine], policy.unlike_good_rate, parts[mine].tolist())
     except ModelError:  # too few good parts to tell what they look like
         return None, found
     found[mine] = measure.left_out

@@ -57,6 +57,7 @@ def learn(
     """Fit on all labels; while they are few, or if `few_shot`, with the prompts' help.
 
     Where all are of the good class, the model is one of good parts alone.
+    A model of both only proposes: too few labels say how often it is right.
 
     Raises:
         TrainingError: the labels do not suffice.
@@ -70,8 +71,9 @@ def learn(
         features = vectors_of([row.vector for row in material.rows])
         fit = few_shot_fit(store, material.product, material.classes, material.prompts)
         head = fit(features, names)
-        plain = Decided(head, Thresholds(review_below=settings.review_below), None, None)
-        return Learned("few-shot", plain, None, RunMetrics(None, None, None))
+        rules = Thresholds(review_below=settings.review_below, proposes=True)
+        blended = Decided(head, rules, None, None)
+        return Learned("few-shot", blended, None, RunMetrics(None, None, None))
     return _cross_validated(material, names, settings, note)
 
 
