@@ -14,7 +14,7 @@ import numpy.typing as npt
 from linewatch.errors import ModelError, TrainingError
 from model_store.decisions import Decided
 from model_store.head import Head
-from model_store.one_class import LEAST_PARTS, fit_one_class
+from model_store.one_class import fit_one_class
 from model_store.training_set import training_set
 from model_store.verdict import Thresholds
 
@@ -72,8 +72,7 @@ def good_only(
         found = fit_one_class(features, rate, groups)
     except ModelError as error:
         raise TrainingError(
-            f"all labels are {good!r}: {error}; label at least {LEAST_PARTS} good parts, or some "
-            "defects"
+            f"all labels are {good!r}, and {error}; label more good parts, or some defects"
         ) from None
     thresholds = Thresholds(review_below=0.0, unlike_good_above=found.border)
     return Decided(head, thresholds, None, None, found)

@@ -85,7 +85,7 @@ def fit_one_class(
     count = int(place.max(initial=-1)) + 1
     if count < LEAST_PARTS:
         raise ModelError(
-            f"{count} good parts do not show how far apart good ones lie; {LEAST_PARTS} do"
+            f"{count} good parts do not show how far apart good ones lie ({LEAST_PARTS} do)"
         )
     measure, left_out = fit_novelty(matrix, ["good"] * len(matrix))
     if count < len(matrix):

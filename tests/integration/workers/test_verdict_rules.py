@@ -87,7 +87,9 @@ def train(
         for _, vector in labelled
     ]
 
-    def run(costs: dict[str, float] | None = None, **fields: object) -> Manifest:
+    def run(
+        costs: dict[str, float] | None = None, kinds: tuple[str, ...] = KINDS, **fields: object
+    ) -> Manifest:
         classes = [{"code": kind, "good": kind == "good"} for kind in KINDS]
         data = {"product": "cable", "classes": classes, "costs": costs}
         committed(engine, products.register, parse_product(data, "t"))
@@ -98,6 +100,7 @@ def train(
             [
                 labels.NewLabel(record.id, kind, "ann")
                 for record, (kind, _) in zip(records, labelled, strict=True)
+                if kind in kinds
             ],
         )
         made = make_settings(**fields)
@@ -137,6 +140,20 @@ def test_a_part_unlike_any_goes_to_a_person(
     said = judged(settings, extractor, part("good", 900), noise, noise.flip(0))
     assert said[0][0] in (Verdict.PASS, Verdict.DEFECT)
     assert said[1:] == [(Verdict.REVIEW, Reason.NOVEL)] * 2
+
+
+def test_a_product_begins_with_good_parts_alone(
+    settings: Settings, extractor: FeatureExtractor, train: Callable[..., Manifest]
+) -> None:
+    manifest = train(kinds=("good",))
+    assert (manifest.kind, manifest.classes) == ("good-only", ("good",))
+    said = judged(settings, extractor, part("good", 900), *(part(KINDS[1], i) for i in range(3)))
+    assert said == [(Verdict.PASS, None)] + [(Verdict.REVIEW, Reason.NOVEL)] * 3
+    shown = json.loads(CliRunner().invoke(cli, ["models", "show", manifest.version]).output)
+    assert shown["unlike_good"]["parts"] == 14
+    told = CliRunner().invoke(cli, ["train", "cable"]).output
+    assert "good parts alone; it passes what is like them, provisionally" in told
+    assert "borders drawn from 14 good parts the true share lies between" in told
 
 
 def test_a_damaged_picture_goes_to_a_person(
