@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import exp, log
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +26,7 @@ from model_store.head import Head
 from model_store.novelty import Novelty
 from model_store.one_class import OneClass, UnlikeGood, fit_one_class
 from model_store.policy import Policy
-from model_store.promised import alone_from, prior_log_odds, promise_of
+from model_store.promised import alone_from, promise_of
 from model_store.verdict import Thresholds, judge
 from quality.arrays import Floats
 
@@ -54,6 +55,7 @@ def decide(
     *,
     good_class: str | None,
     policy: Policy,
+    even: bool = False,
 ) -> Decided:
     """Calibrate a head and set its thresholds.
 
@@ -64,23 +66,31 @@ def decide(
         labels: n class names.
         good_class: the class that passes, or None.
         policy: what the plant wants.
+        even: whether good counted as much as all defects in the fits; see `fit.even_weights`.
     """
     tested = validation.tested
     actual = np.searchsorted(np.asarray(validation.classes), np.asarray(labels)[tested])
     raw, parts = validation.probabilities[tested], validation.parts[tested]
-    found = calibration.calibrate(raw, actual, parts)
-    shares = calibration.tempered(raw, found.temperature)
     good = validation.classes.index(good_class) if good_class in validation.classes else None
+    prior, weights = _prior(actual, good, even)
+    found = calibration.calibrate(raw, actual, parts, weights)
+    shares = calibration.tempered(raw, found.temperature)
+    crossed = raw
+    if found.temperature != 1:
+        crossed = calibration.cross_fitted(raw, actual, parts, weights)
     ranked = risk.ranked(shares, actual, good)
     measure, distances, border = _novelty(features, labels, policy.novelty_rate)
-    crossed = raw if found.temperature == 1 else calibration.cross_fitted(raw, actual, parts)
-    thresholds = _thresholds(shares, actual, validation.classes, good, ranked, policy, border)
+    others = _thresholds(shares, actual, validation.classes, ranked, policy, prior)
     promise = promise_of(
-        crossed, actual, validation.classes, good, parts, borders=thresholds, policy=policy
+        crossed, actual, validation.classes, good, parts, prior, others=others, policy=policy
     )
-    if promise is not None:
-        prior, score = prior_log_odds(actual, good), alone_from(promise, policy)
-        thresholds = thresholds.model_copy(update={"alone_from": score, "prior_log_odds": prior})
+    thresholds = others.model_copy(
+        update={
+            "novel_above": border,
+            "alone_from": alone_from(promise, policy),
+            "prior_log_odds": None if promise is None else prior,
+        }
+    )
     one_class, from_good = _one_class(features, labels, good_class, policy, validation.parts)
     if one_class is not None:
         thresholds = thresholds.model_copy(update={"unlike_good_above": one_class.border})
@@ -108,19 +118,29 @@ def decide(
     )
 
 
+def _prior(actual: Ints, good: int | None, even: bool) -> tuple[float | None, Floats | None]:
+    """The log odds of good that the model was fitted on, and what each picture weighed in it."""
+    fine = actual == good
+    count, every = int(fine.sum()), len(actual)
+    if good is None or count in (0, every):
+        return None, None
+    if even:
+        return 0.0, np.where(fine, every / (2 * count), every / (2 * (every - count)))
+    return log(count / (every - count)), None
+
+
 def _thresholds(
     shares: Floats,
     actual: Ints,
     classes: Sequence[str],
-    good: int | None,
     parts: risk.RankedParts,
     policy: Policy,
-    border: float | None,
+    prior: float | None,
 ) -> Thresholds:
+    """Every rule but novelty and the promise."""
     borders = None
-    bad = float((actual != good).mean())
-    if policy.costs is not None and good is not None and 0 < bad < 1:
-        borders = costs.cheapest_borders(policy.costs, bad)
+    if policy.costs is not None and prior is not None:
+        borders = costs.cheapest_borders(policy.costs, 1 / (1 + exp(prior)))
     least = None
     if policy.conformal_alpha is not None:
         least = conformal.least_probabilities(shares, actual, classes, alpha=policy.conformal_alpha)
@@ -129,7 +149,6 @@ def _thresholds(
         pass_from=None if borders is None else borders.pass_from,
         defect_to=None if borders is None else borders.defect_to,
         least_probabilities=least,
-        novel_above=border,
     )
 
 

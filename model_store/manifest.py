@@ -38,6 +38,7 @@ _LATER = {
     "kind": "fitted",
     "fit": None,
     "roi": None,
+    "weighting": None,
     "requires": (),
     "unlike_good": None,
 }
@@ -76,6 +77,10 @@ class ManifestDraft(BaseModel):
     roi: Roi | None = Field(default=None, description="The part of them that was looked at.")
     unlike_good: UnlikeGood | None = Field(
         default=None, description="What the rules that keep parts unlike the good ones cost."
+    )
+    weighting: Literal["even"] | None = Field(
+        default=None,
+        description="even: good counted as much as all defects together; null: every label alike.",
     )
     requires: tuple[str, ...] = Field(
         default=(), description="What a reader must know of, or leave the model alone."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import log
 
 import numpy as np
 
@@ -17,21 +16,15 @@ from model_store.verdict import Thresholds, choice
 from quality.arrays import Floats
 
 
-def prior_log_odds(actual: Ints, good: int | None) -> float | None:
-    """log odds of good against defective among pictures, in nats; None where one is missing."""
-    fine = int((actual == good).sum())
-    bad = len(actual) - fine
-    return log(fine / bad) if good is not None and fine and bad else None
-
-
 def promise_of(
     shares: Floats,
     actual: Ints,
     classes: Sequence[str],
     good: int | None,
     parts: Numbers,
+    prior: float | None,
     *,
-    borders: Thresholds,
+    others: Thresholds,
     policy: Policy,
 ) -> Promise | None:
     """What the labels can promise; None where nothing is asked for.
@@ -42,20 +35,21 @@ def promise_of(
         classes: k names.
         good: index of the class that passes, or None.
         parts: int64 [n], each picture's part.
-        borders: the other rules, in force before this one: what they call a defect or send to a
-            person does not pass, whatever its score.
+        prior: log odds of good that the model was fitted on; None without a good class.
+        others: the rules in force before this one: what they call a defect or send to a person
+            does not pass, whatever its score.
         policy: the target, and with which confidence.
     """
     if policy.escape_target is None:
         return None
     asked = {"target": policy.escape_target, "confidence": policy.confidence}
     name = None if good is None else classes[good]
-    said = [choice(row, classes, name, borders) for row in shares.tolist()]
+    said = [choice(row, classes, name, others) for row in shares.tolist()]
     chosen = np.array([-1 if one is None else one for one in said])
     if good is None:
         score = np.where(chosen < 0, NEVER, log_odds_of(shares, shares.argmax(axis=1)))
         return choose_sure(score, chosen != actual, parts, **asked)
-    score = log_odds_of(shares, good) - (prior_log_odds(actual, good) or 0.0)
+    score = log_odds_of(shares, good) - (prior or 0.0)
     score[chosen != good] = NEVER
     names = [classes[index] for index in actual.tolist()]
     return choose_threshold(score, actual != good, parts, **asked, classes=names)

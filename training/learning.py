@@ -99,16 +99,18 @@ def _cross_validated(
         names,
         folds=settings.folds,
         random_state=settings.random_state,
+        even_with=material.good_class,
         on_fold=lambda done: note("cross-validation", 0.1 + 0.4 * done / settings.folds),
     )
     note("fitting on all labels", 0.5)
     decided = decide(
-        fit_head(features, names),
+        fit_head(features, names, even_with=material.good_class),
         validation,
         features,
         names,
         good_class=material.good_class,
         policy=Policy.of(settings, material.costs, material.options),
+        even=True,
     )
     metrics = _run_metrics(validation.metrics, validation.confusion_counts())
     return Learned("fitted", decided, validation, metrics)

@@ -176,6 +176,7 @@ def _save(
         metrics=validation and validation.metrics,
         kind=learned.kind,
         unlike_good=decided.unlike_good,
+        weighting="even" if learned.kind == "fitted" else None,
         parent=deployments.champion(engine, product),
         created_at=material.as_of,
     )

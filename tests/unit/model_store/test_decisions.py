@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from linewatch.products import Costs
+from model_store.costs import cheapest_borders
 from model_store.crossval import cross_validate
 from model_store.decisions import Decided, decide
 from model_store.fit import fit_head
@@ -153,3 +154,18 @@ def test_a_part_escapes_only_if_all_its_views_pass(data: Data) -> None:
     defects = {g for g, name in zip(groups, labels, strict=True) if name in ("bent", "cut")}
     assert found is not None
     assert found.counted == len(defects) < 80
+
+
+def test_evenly_weighted_labels_have_even_odds() -> None:
+    """The costs' borders and the promise's prior are those of the fit, not of the labels' mix."""
+    data = blobs({"good": 240, "bent": 40, "cut": 40}, dim=10, spread=1.4)
+    costs = Costs(escape=100, overkill=5, review=1, defect_rate=0.01)
+    head = fit_head(*data, even_with="good")
+    validation = cross_validate(*data, even_with="good")
+    policy = Policy(escape_target=0.2, costs=costs)
+    found = decide(head, validation, *data, good_class="good", policy=policy, even=True)
+    assert found.thresholds.prior_log_odds == 0
+    assert found.thresholds.pass_from == pytest.approx(cheapest_borders(costs, 0.5).pass_from)
+    plain = decided(data, escape_target=0.2, costs=costs)
+    assert plain.thresholds.prior_log_odds == pytest.approx(np.log(3))
+    assert plain.thresholds.pass_from == pytest.approx(cheapest_borders(costs, 0.25).pass_from)
