@@ -18,7 +18,7 @@ from tools.train_compact.gpu.scenes import GROUPS
 from tools.train_compact.gpu.sensor import Sensor
 from tools.train_compact.gpu.sentences import UNSEEN, true_of
 from tools.train_compact.gpu.supcon import HEAT, Contrast, supcon
-from tools.train_compact.gpu.visit import Visits
+from tools.train_compact.gpu.visit import Visits, sentence
 
 GREY = torch.tensor([True, False])
 
@@ -146,6 +146,7 @@ def test_a_batch_holds_every_group_in_its_share_and_kinds_that_have_others(pool:
     assert len(pool) == 8
 
 
-def test_a_grey_picture_gets_a_sentence_that_names_no_colour(pool: Pool) -> None:
-    visits = Visits(pool, 4, "cpu", (3, 2))
-    assert all(visits.at(step).truth.diagonal().all() for step in range(6))
+def test_a_grey_picture_gets_a_sentence_that_names_no_colour() -> None:
+    draw = torch.tensor([0.0, 0.3, 0.6, 0.99])
+    assert sentence(draw, torch.ones(4, dtype=torch.bool)).tolist() == [2, 2, 3, 3]
+    assert sentence(draw, torch.zeros(4, dtype=torch.bool)).tolist() == [0, 1, 2, 3]

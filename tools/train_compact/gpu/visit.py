@@ -70,15 +70,16 @@ class Visits:
         facts = known["facts"].clone()
         for field in COLOUR_FIELDS:
             facts[grey, field] = UNSEEN
-        said = self._said(grey)
+        draw = torch.rand(len(rows), generator=self._generator, device=rows.device)
+        said = sentence(draw, grey)
         each = torch.arange(len(rows), device=rows.device)
         states = known["states"][each, said]
         return Visit(
             batch, known["kinds"], known["tokens"][each, said].long(), true_of(states, facts)
         )
 
-    def _said(self, grey: torch.Tensor) -> torch.Tensor:
-        """Which of its sentences each picture gets: a sober one where it is grey."""
-        draw = torch.rand(len(grey), generator=self._generator, device=grey.device)
-        sober = OF_ANY + (draw * SOBER).long()
-        return torch.where(grey, sober, (draw * (OF_ANY + SOBER)).long())
+
+def sentence(draw: torch.Tensor, grey: torch.Tensor) -> torch.Tensor:
+    """Which of its sentences each picture gets, by a draw of 0 to 1: a sober one where it is grey."""
+    sober = OF_ANY + (draw * SOBER).long()
+    return torch.where(grey, sober, (draw * (OF_ANY + SOBER)).long())
