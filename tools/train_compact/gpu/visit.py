@@ -80,6 +80,6 @@ class Visits:
 
 
 def sentence(draw: torch.Tensor, grey: torch.Tensor) -> torch.Tensor:
-    """Which of its sentences each picture gets, by a draw of 0 to 1: a sober one where it is grey."""
+    """Which of its sentences each picture gets, by a draw of 0 to 1; a grey one a sober one."""
     sober = OF_ANY + (draw * SOBER).long()
     return torch.where(grey, sober, (draw * (OF_ANY + SOBER)).long())
