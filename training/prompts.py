@@ -1,4 +1,7 @@
-"""Cold start: a product's prompts become a model version, and labels are blended into it."""
+"""Cold start: a product's prompts become a model version, and labels are blended into it.
+
+Both only propose: people decide, until there are labels enough to cross-validate.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,10 @@ def make_zero_shot(
     extractor: FeatureExtractor,
     settings: Settings,
 ) -> Manifest:
-    """Store a version that judges by the product's prompts; nothing needs a label.
+    """Store a version that proposes classes by the product's prompts; nothing needs a label.
+
+    No figure says how often it is right, so each of its verdicts is `review`, with the class it
+    proposes, until labels make a model that can be calibrated.
 
     Raises:
         ProductError: a class has no prompts.
@@ -69,7 +75,7 @@ def make_zero_shot(
         fingerprint=extractor.fingerprint,
         encoders=extractor.describe_space(),
         recipe=extractor.recipe,
-        thresholds=Thresholds(review_below=settings.review_below),
+        thresholds=Thresholds(review_below=settings.review_below, proposes=True),
         training_digest=prompts_digest(spec),
         image_counts=dict.fromkeys(head.classes, 0),
         metrics=None,

@@ -175,6 +175,7 @@ def _save(
         image_counts={name: counts[name] for name in decided.head.classes},
         metrics=validation and validation.metrics,
         kind=learned.kind,
+        weighting="even" if learned.kind == "fitted" else None,
         parent=deployments.champion(engine, product),
         created_at=material.as_of,
     )
