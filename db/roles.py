@@ -49,6 +49,7 @@ RIGHTS: dict[str, tuple[str, str, str]] = {
     "defect_classes": ("S", "S", "SID"),
     "deployments": ("S", "S", "SI"),
     "drift_baselines": ("SI", "S", "SD"),
+    "feature_copies": ("SI", "S", "S"),
     "feature_spaces": ("SI", "SI", "SI"),  # the console makes zero-shot models
     "features": ("SI", "SID", "S"),
     "gate_decisions": ("SI", "SI", "SI"),

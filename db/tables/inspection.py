@@ -116,6 +116,23 @@ class Feature(Base):
     created_at: Mapped[datetime]
 
 
+class FeatureCopy(Base):
+    """The features of a copy of a labelled picture, changed as its product's symmetry allows.
+
+    `copy` is its name, see `vision.copy_names`. Models learn from copies and judge none.
+    """
+
+    __tablename__ = "feature_copies"
+
+    inspection_id: Mapped[UUID] = mapped_column(
+        ForeignKey("inspections.id", ondelete="CASCADE"), primary_key=True
+    )
+    fingerprint: Mapped[str] = mapped_column(primary_key=True)
+    copy: Mapped[str] = mapped_column(primary_key=True)
+    vector: Mapped[bytes]
+    created_at: Mapped[datetime]
+
+
 class InspectionHourly(Base):
     """How many pictures ended how in an hour: reports cost hours, not parts.
 

@@ -8,7 +8,7 @@ from alembic import op
 from db.functions import create_function, drop_function
 
 revision = "0024"
-down_revision = "0021"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 
