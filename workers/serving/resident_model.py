@@ -13,6 +13,7 @@ from model_store.rejudge import judgements
 from model_store.store import StoredModel
 from model_store.verdict import Judgement
 from vision.backends.host_copy import HostCopy
+from vision.extractor import FeatureExtractor
 
 Floats = npt.NDArray[np.float32]
 
@@ -27,11 +28,15 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ResidentModel:
-    """A model version on the device, ready to judge."""
+    """A model version on the device, ready to judge.
+
+    `space` makes the features that it judges; None where whoever uses it knows that.
+    """
 
     stored: StoredModel
     head: AffineHead
     novelty: NoveltyMeter | WhitenedMeter | None = None
+    space: FeatureExtractor | None = None
 
     @property
     def version(self) -> str:
@@ -39,13 +44,16 @@ class ResidentModel:
         return self.stored.manifest.version
 
     @classmethod
-    def of(cls, stored: StoredModel, device: torch.device) -> ResidentModel:
+    def of(
+        cls, stored: StoredModel, device: torch.device, space: FeatureExtractor | None = None
+    ) -> ResidentModel:
         """The model on `device`."""
         novelty = None if stored.novelty is None else meter_of(stored.novelty)
         return cls(
             stored,
             AffineHead(stored.head).to(device).eval(),
             novelty and novelty.to(device).eval(),
+            space,
         )
 
     def measure(self, features: torch.Tensor) -> Measured:
