@@ -134,9 +134,10 @@ def test_functions_in_another_version_may_be_called_by_the_same(empty_postgresql
 
 
 def functions(engine: Engine) -> dict[str, str]:
-    query = "SELECT proname, pg_get_functiondef(oid) FROM pg_proc WHERE proname LIKE 'linewatch%'"
+    query = """SELECT proname, pg_get_functiondef(oid) AS body
+      FROM pg_proc WHERE proname LIKE 'linewatch%'"""
     with transaction(engine) as connection:
-        return {name: body for name, body in connection.execute(text(query))}
+        return {row.proname: row.body for row in connection.execute(text(query))}
 
 
 def test_create_all_and_drop_all_know_the_views(empty_database_url: str) -> None:
