@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from linewatch.commands._database import opened
+from linewatch.commands._numbers import Number
 from linewatch.commands._output import FORMATS, write_rows
 from linewatch.csv_cell import Cell
 
@@ -131,7 +132,7 @@ def suspects(product: str, limit: int, format_: str) -> None:
 
 @click.command("advice")
 @click.argument("product")
-@click.option("--target", type=click.FloatRange(0.1, 0.99), default=0.9, show_default=True)
+@click.option("--target", type=Number(0.1, 0.99), default=0.9, show_default=True)
 @_format
 def advice(product: str, target: float, format_: str) -> None:
     """Say for each class whether it has labels enough, and about how many more would do.

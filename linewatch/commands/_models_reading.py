@@ -7,6 +7,7 @@ import json
 import click
 
 from linewatch.commands._database import opened
+from linewatch.commands._numbers import Number
 from linewatch.commands._output import FORMATS, write_rows
 from linewatch.errors import ModelError
 
@@ -62,7 +63,7 @@ def verify(version: str) -> None:
 @click.option(
     "--defect-rate",
     "rates",
-    type=click.FloatRange(0, 1),
+    type=Number(0, 1),
     multiple=True,
     help="Share of defects among the line's parts; give it again to compare.",
 )
