@@ -11,7 +11,13 @@ from db.tables.chart import ChartBaseline, ChartReaction, ChartSignal
 from db.tables.decision import PartDecision
 from db.tables.drift import DriftBaseline
 from db.tables.golden import GoldenItem, GoldenSet
-from db.tables.inspection import Feature, Inspection, InspectionHourly, InspectionScore
+from db.tables.inspection import (
+    Feature,
+    Inspection,
+    InspectionHourly,
+    InspectionScore,
+    PictureHour,
+)
 from db.tables.label import Label, LabelledPicture
 from db.tables.model import (
     ClassMetric,
@@ -79,6 +85,7 @@ __all__ = [
     "PartCount",
     "PartDecision",
     "PartShiftCount",
+    "PictureHour",
     "PrecisionAgreement",
     "Product",
     "PurgedView",
