@@ -67,6 +67,7 @@ RIGHTS: dict[str, tuple[str, str, str]] = {
     "part_counts": ("", "SD", "S"),
     "part_shift_counts": ("", "SD", "S"),
     "parts": ("", "SD", "S"),
+    "picture_hours": ("", "S", "S"),
     "precision_agreements": ("SIU", "SIU", "S"),
     "products": ("S", "S", "SIU"),
     "purged_views": ("", "SID", "S"),
@@ -85,8 +86,8 @@ REPORTED = (
     *("decisions", "defect_classes", "deployments", "golden_items", "golden_sets"),
     *("inspection_hourly", "inspection_scores", "inspections", "labelled_pictures", "labels"),
     *("lines", "model_versions"),
-    *("part_backfill", "part_counts", "part_shift_counts", "parts", "products", "purged_views"),
-    *("shift_spans", "shifts", "training_runs"),
+    *("part_backfill", "part_counts", "part_shift_counts", "parts", "picture_hours", "products"),
+    *("purged_views", "retention_marks", "shift_spans", "shifts", "training_runs"),
 )
 # The only columns of these that anybody may update; of others, all that are no key.
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -110,6 +111,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "linewatch_recount": (MAINTENANCE,),
     "linewatch_replace": (WORKER,),
     "linewatch_resettle": (MAINTENANCE,),
+    "linewatch_roll_hours": (MAINTENANCE,),
     "linewatch_seed": (CONSOLE,),
     "linewatch_settle": (WORKER, CONSOLE),
     "linewatch_unproven": (MAINTENANCE,),

@@ -53,11 +53,22 @@ CURRENT = {
     "linewatch_rows_of": 1,
     "linewatch_resettle": 2,
     "linewatch_recount": 1,
+    "linewatch_hour_changed": 1,
+    "linewatch_roll_hours": 1,
     "linewatch_acquit": 1,
     "linewatch_analyse": 1,
     "linewatch_first_id": 1,
     "linewatch_add_month": 1,
     "linewatch_drop_month": 1,
+}
+# A function that PostgreSQL itself calls, and when.
+_TRIGGERS = {
+    "linewatch_hour_changed": (
+        "CREATE TRIGGER picture_hours AFTER INSERT OR UPDATE ON inspection_hourly FOR EACH ROW"
+        " WHEN (NEW.hour < now() - interval '2 days') EXECUTE FUNCTION linewatch_hour_changed()",
+        "CREATE TRIGGER picture_hours_purged AFTER DELETE ON inspection_hourly FOR EACH ROW"
+        " WHEN (OLD.hour < now() - interval '2 days') EXECUTE FUNCTION linewatch_hour_changed()",
+    ),
 }
 
 
@@ -74,6 +85,7 @@ def create_function(name: str, version: int) -> Iterator[str]:
             " || quote_ident(current_schema()) || ', pg_temp'; END $$"
         )
     yield f"REVOKE ALL ON FUNCTION {name} FROM PUBLIC"
+    yield from _TRIGGERS.get(name, ())
 
 
 def replace_function(name: str, version: int) -> Iterator[str]:
@@ -87,8 +99,8 @@ def replace_function(name: str, version: int) -> Iterator[str]:
 
 
 def drop_function(name: str) -> str:
-    """The statement that drops a function."""
-    return f"DROP FUNCTION IF EXISTS {name}"
+    """The statement that drops a function, and what calls it by itself."""
+    return f"DROP FUNCTION IF EXISTS {name}{' CASCADE' if name in _TRIGGERS else ''}"
 
 
 def _listen() -> None:

@@ -40,7 +40,7 @@ def labelled_of(connection: Connection, serials: Collection[tuple[str, str]]) ->
     return {row.id for row in found if (row.product, row.part) in serials}
 
 
-def wrong(connection: Connection) -> set[UUID]:
+def wrong_labelled(connection: Connection) -> set[UUID]:
     """The pictures whose rows are not what the facts say."""
     said = _said().subquery()
     same = and_(*(said.c[c.name] == c for c in _TABLE.columns))

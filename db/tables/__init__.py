@@ -17,6 +17,7 @@ from db.tables.inspection import (
     Inspection,
     InspectionHourly,
     InspectionScore,
+    PictureHour,
 )
 from db.tables.label import Label, LabelledPicture
 from db.tables.model import (
@@ -86,6 +87,7 @@ __all__ = [
     "PartCount",
     "PartDecision",
     "PartShiftCount",
+    "PictureHour",
     "PrecisionAgreement",
     "Product",
     "PurgedView",

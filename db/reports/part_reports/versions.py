@@ -35,7 +35,8 @@ def versions(engine: Engine, filters: PartFilters, by: Sequence[str], timezone: 
     groups = (*BY[:2], *by) if by else BY
     with reading(engine) as connection:
         query = PartQuery.of(connection, filters, groups, timezone)
-        rows: list[Row] = [{**group, **_cells(tally)} for group, tally in query.tallies()]
+        found = query.tallies()
+    rows: list[Row] = [{**group, **_cells(tally)} for group, tally in found]
     return query.report("versions", "Model versions over time", rows)
 
 

@@ -1,4 +1,4 @@
-"""Labelled pictures have rows of their own, for reports."""
+"""What long reports read: labelled pictures, and pictures by the hour without their classes."""
 
 from __future__ import annotations
 
@@ -28,6 +28,11 @@ FROM (
 JOIN inspections AS i ON i.id = l.inspection_id
 WHERE l.place = 1
 """
+# Nothing is summed up yet.
+_MARK = """
+INSERT INTO retention_marks (kind, product, until)
+VALUES ('picture_hours', '', '0001-01-02 00:00:00+00')
+"""
 
 
 def upgrade() -> None:
@@ -49,15 +54,35 @@ def upgrade() -> None:
     )
     op.execute(_LABELLED)
     op.create_index(op.f("ix_labelled_pictures_made_at"), "labelled_pictures", ["made_at"])
+    _picture_hours()
     if op.get_bind().dialect.name == "postgresql":
         _functions({"linewatch_keep_labelled": 1, "linewatch_settle_facts": 2})
+        _functions({"linewatch_hour_changed": 1, "linewatch_roll_hours": 1})
+        op.execute(_MARK)
+        op.execute("SELECT linewatch_roll_hours(false)")
 
 
 def downgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
+        for name in ("linewatch_roll_hours", "linewatch_hour_changed"):
+            op.execute(drop_function(name))
         _functions({"linewatch_settle_facts": 1})
         op.execute(drop_function("linewatch_keep_labelled"))
+    op.execute("DELETE FROM retention_marks WHERE kind = 'picture_hours'")
+    op.drop_table("picture_hours")
     op.drop_table("labelled_pictures")
+
+
+def _picture_hours() -> None:
+    key = ("product", "line", "camera", "lot", "model_version")
+    counts = ("passed", "defects", "review", "rejected", "dead_letter")
+    op.create_table(
+        "picture_hours",
+        sa.Column("hour", _INSTANT, nullable=False),
+        *(sa.Column(name, sa.String(), nullable=False) for name in key),
+        *(sa.Column(name, sa.Integer(), nullable=False) for name in counts),
+        sa.PrimaryKeyConstraint("hour", *key, name=op.f("pk_picture_hours")),
+    )
 
 
 def _functions(versions: dict[str, int]) -> None:
