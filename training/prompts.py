@@ -22,6 +22,7 @@ from linewatch.products import ProductSpec
 from linewatch.settings import Settings
 from model_store.folds import Fit
 from model_store.manifest import Manifest, ManifestDraft
+from model_store.promise_words import in_short, is_provisional
 from model_store.prompts import (
     Prototypes,
     few_shot_head,
@@ -102,6 +103,8 @@ def version_info(manifest: Manifest, training_run_id: int | None = None) -> vers
         parent=manifest.parent,
         training_run_id=training_run_id,
         kind=manifest.kind,
+        promise=in_short(manifest),
+        provisional=is_provisional(manifest),
     )
 
 

@@ -134,6 +134,7 @@ def model(engine: Engine, filters: Filters, timezone: tzinfo) -> list[ModelRow]:
                 rate=PictureRate({}, **{name: int(getattr(row, name)) for name in _JUDGED}),
                 first_hour=row.first.astimezone(timezone),
                 last_hour=row.last.astimezone(timezone),
+                promise=info.promise if info else None,
             )
         )
     return rows
