@@ -95,7 +95,7 @@ def decide(
     shares = calibration.tempered(validation.probabilities[tested], found.temperature)
     good = validation.classes.index(good_class) if good_class in validation.classes else None
     parts = risk.ranked(shares, actual, good)
-    measure, distances, border = _novelty(features, labels, policy.novelty_rate)
+    measure, distances, border = _novelty(features, labels, policy.novelty_rate, validation.parts)
     thresholds = _thresholds(shares, actual, validation.classes, good, parts, policy, border)
     counts = _counts(shares, actual, validation.classes, good, thresholds, distances[tested])
     promised = thresholds.least_probabilities
@@ -152,14 +152,17 @@ def _review_below(parts: risk.RankedParts, policy: Policy) -> float:
 
 
 def _novelty(
-    features: npt.ArrayLike, labels: Sequence[str], rate: float | None
+    features: npt.ArrayLike,
+    labels: Sequence[str],
+    rate: float | None,
+    parts: npt.NDArray[np.int64],
 ) -> tuple[Novelty | None, Floats, float | None]:
-    """The measure, each picture's distance had it been left out, and the border."""
+    """The measure, each picture's distance had its part been left out, and the border."""
     unknown = np.full(len(labels), np.nan)
     if rate is None:
         return None, unknown, None
     with one_blas_thread():
-        measure, distances = novelty.fit_novelty(features, labels)
+        measure, distances = novelty.fit_novelty(features, labels, parts=parts)
     try:
         return measure, distances, novelty.novelty_border(distances, rate)
     except ModelError:  # too few pictures to tell what is ordinary
