@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from linewatch.errors import TrainingError
 from model_store.blas import one_blas_thread
-from model_store.fit import converged, pipeline
+from model_store.fit import converged, even_weights, pipeline
 from model_store.folds import (
     UNTESTED,
     Folds,
@@ -92,6 +92,7 @@ def cross_validate(
     folds: int = FOLDS,
     random_state: int = RANDOM_STATE,
     groups: Sequence[Hashable] | None = None,
+    even_with: str | None = None,
     on_fold: Callable[[int], None] = lambda done: None,
 ) -> CrossValidation:
     """Judge each image by a model that has not seen its part.
@@ -106,6 +107,7 @@ def cross_validate(
         folds: how many models are fitted.
         random_state: decides which part is in which fold.
         groups: names the part of each image; None: each is a part of its own.
+        even_with: the good class, if it counts as much as all defects; see `fit.even_weights`.
         on_fold: is told how many folds are done, after each.
 
     Raises:
@@ -118,7 +120,7 @@ def cross_validate(
     shown = parts_a_class(labels, parts)
     if not tested.any():
         raise TrainingError(_too_few(shown, folds, groups is not None))
-    probabilities, settled = _out_of_fold(data, assigned, parts, on_fold)
+    probabilities, settled = _out_of_fold(data, assigned, parts, even_with, on_fold)
     best = np.nan_to_num(probabilities).argmax(axis=1)
     predictions = np.where(tested, np.asarray(data.classes)[best], "")
     confusion = _confusion(data, tested, best)
@@ -135,7 +137,11 @@ def _too_few(parts: Mapping[str, int], folds: int, grouped: bool) -> str:
 
 
 def _out_of_fold(
-    data: TrainingSet, assigned: Folds, parts: Numbers, on_fold: Callable[[int], None]
+    data: TrainingSet,
+    assigned: Folds,
+    parts: Numbers,
+    even_with: str | None,
+    on_fold: Callable[[int], None],
 ) -> tuple[Floats, bool]:
     probabilities = np.full((len(data.labels), len(data.classes)), np.nan)
     settled = True
@@ -145,7 +151,8 @@ def _out_of_fold(
         rows = np.flatnonzero(learned)
         learn = rows[np.argsort(assigned[rows] == UNTESTED, kind="stable")]
         with one_blas_thread():
-            fitted: Any = pipeline().fit(data.features[learn], data.labels[learn])
+            estimator = pipeline(class_weight=even_weights(data.labels[learn].tolist(), even_with))
+            fitted: Any = estimator.fit(data.features[learn], data.labels[learn])
         columns = np.searchsorted(np.asarray(data.classes), fitted.classes_)
         shares = np.zeros((int(judged.sum()), len(data.classes)))
         shares[:, columns] = fitted.predict_proba(data.features[judged])

@@ -196,7 +196,9 @@ def _calibrated(model: StoredModel, shares: Floats) -> Floats:
 
 
 def _opinion(model: StoredModel, vectors: Floats, shares: Floats) -> Opinion:
-    judged = judgements(model, vectors, shares, distances(model, vectors))
+    """A model that only proposes is taken at its proposals: what all go to people tells nothing."""
+    rules = model.manifest.thresholds.model_copy(update={"proposes": None})
+    judged = judgements(model, vectors, shares, distances(model, vectors), rules)
     return Opinion(
         [_first_choice(model, row) for row in shares],
         [judgement.verdict for judgement in judged],

@@ -37,6 +37,7 @@ _LATER = {
     "kind": "fitted",
     "fit": None,
     "roi": None,
+    "weighting": None,
     "requires": (),
     "part_counts": None,
 }
@@ -73,6 +74,10 @@ class ManifestDraft(BaseModel):
     roi: Roi | None = Field(default=None, description="The part of them that was looked at.")
     part_counts: dict[str, Count] | None = Field(
         default=None, description="Labelled parts a class; null: not counted."
+    )
+    weighting: Literal["even"] | None = Field(
+        default=None,
+        description="even: good counted as much as all defects together; null: every label alike.",
     )
     requires: tuple[str, ...] = Field(
         default=(), description="What a reader must know of, or leave the model alone."

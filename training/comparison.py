@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import Engine
@@ -19,6 +20,7 @@ from linewatch.settings import Settings
 from model_store.evidence import Contender, Evidence, GoldenSet, collect
 from model_store.fit import fit_head
 from model_store.folds import Fit
+from model_store.manifest import Manifest
 from model_store.store import ModelStore
 from training.prompts import few_shot_fit, prompts_version
 from training.stored_model import load
@@ -133,16 +135,18 @@ class Comparison:
             ModelError: its files are damaged.
         """
         told, vectors = self.labels_then[info.version], self.vectors[info.fingerprint]
-        fit = self._fit(info, store)
-        return Contender(load(store, info), vectors, told, fit)
+        model = load(store, info)
+        fit = self._fit(info, model.manifest, store)
+        return Contender(model, vectors, told, fit)
 
-    def _fit(self, info: VersionInfo, store: ModelStore) -> Fit | None:
+    def _fit(self, info: VersionInfo, manifest: Manifest, store: ModelStore) -> Fit | None:
         if info.kind == "zero-shot":
             return None
         if info.kind == "few-shot":
             prompts = prompts_version(self.versions, info.fingerprint)
             return few_shot_fit(store, info.product, self.classes, prompts)
-        return fit_head
+        even_with = manifest.good_class if manifest.weighting == "even" else None
+        return partial(fit_head, even_with=even_with)
 
 
 def _parts(engine: Engine, product: str, labelled: Collection[UUID], by: Unit) -> dict[UUID, str]:

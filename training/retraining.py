@@ -176,6 +176,7 @@ def _save(
         part_counts=validation and validation.part_counts,
         metrics=validation and validation.metrics,
         kind=learned.kind,
+        weighting="even" if learned.kind == "fitted" else None,
         parent=deployments.champion(engine, product),
         created_at=material.as_of,
     )

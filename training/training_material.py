@@ -16,6 +16,7 @@ from db.models import feature_spaces, versions
 from db.models.feature_spaces import FeatureSpace
 from db.models.versions import VersionInfo
 from linewatch.errors import TrainingError
+from linewatch.product_options import ProductOptions
 from linewatch.products import Costs, ProductSpec
 from model_store.near_duplicates import with_duplicates
 from quality.arrays import Floats
@@ -33,6 +34,7 @@ class TrainingMaterial:
         classes: the product's.
         good_class: the one that passes, or None.
         costs: the product's own, or None.
+        options: what else its file says.
         space: what made the features.
         rows: labelled pictures and their features, by id. Those of golden parts are not among
             them, nor those whose label is of a class that the product no longer has.
@@ -44,6 +46,7 @@ class TrainingMaterial:
     classes: tuple[str, ...]
     good_class: str | None
     costs: Costs | None
+    options: ProductOptions
     space: FeatureSpace
     rows: Sequence[TrainingExample]
     prompts: VersionInfo | None
@@ -84,7 +87,7 @@ class TrainingMaterial:
                 ", ".join(gone),
             )
         prompts = prompts_version(known, space.fingerprint)
-        return cls(product, classes, good_class, spec.costs, space, kept, prompts, as_of)
+        return cls(product, classes, good_class, spec.costs, spec, space, kept, prompts, as_of)
 
 
 def _nothing_to_learn(engine: Engine, spec: ProductSpec) -> str:

@@ -66,6 +66,8 @@ def command(product: str, promote: bool, few_shot: bool, group_by: str | None) -
 
 
 def _tell(result: Retrained) -> None:
+    from model_store.promise_words import in_full
+
     metrics, version = result.validation, result.manifest.version
     pictures, parts = result.manifest.image_counts, result.manifest.part_counts
     if parts is not None and parts != pictures:
@@ -80,6 +82,8 @@ def _tell(result: Retrained) -> None:
                 f"too few labels to score: {', '.join(metrics.metrics.unscored)}; macro F1 with "
                 f"these counted as 0: {metrics.metrics.macro_f1_with_unscored:.3f}"
             )
+    for sentence in in_full(result.manifest):
+        click.echo(sentence)
     if result.decision is not None:
         for reason in result.decision.reasons:
             click.echo(f"gate, {result.decision.outcome}: {reason}")
