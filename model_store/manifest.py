@@ -41,6 +41,7 @@ _LATER = {
     "weighting": None,
     "requires": (),
     "unlike_good": None,
+    "part_counts": None,
 }
 KNOWN_REQUIREMENTS: frozenset[str] = frozenset()  # words of `requires` that this version keeps to
 _LIBRARIES = ("numpy", "scikit-learn", "safetensors", "torch", "open_clip_torch", "transformers")
@@ -77,6 +78,9 @@ class ManifestDraft(BaseModel):
     roi: Roi | None = Field(default=None, description="The part of them that was looked at.")
     unlike_good: UnlikeGood | None = Field(
         default=None, description="What the rules that keep parts unlike the good ones cost."
+    )
+    part_counts: dict[str, Count] | None = Field(
+        default=None, description="Labelled parts a class; null: not counted."
     )
     weighting: Literal["even"] | None = Field(
         default=None,
