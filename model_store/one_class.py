@@ -81,7 +81,7 @@ def fit_one_class(
         TrainingError: the features cannot be used.
     """
     matrix = np.asarray(features, np.float64)
-    place = _places(parts, len(matrix))
+    place = places(parts, len(matrix))
     count = int(place.max(initial=-1)) + 1
     if count < LEAST_PARTS:
         raise ModelError(
@@ -111,7 +111,7 @@ def turned_away(parts: int, rate: float) -> UnlikeGood:
     return UnlikeGood(parts=parts, rate=rate, rate_low=float(low), rate_high=float(high))
 
 
-def _places(parts: Sequence[Hashable] | None, count: int) -> npt.NDArray[np.intp]:
+def places(parts: Sequence[Hashable] | None, count: int) -> npt.NDArray[np.intp]:
     """A number from 0 for each part, by picture."""
     if parts is None:
         return np.arange(count)
