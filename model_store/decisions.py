@@ -16,6 +16,7 @@ from linewatch.errors import ModelError
 from linewatch.products import Costs
 from linewatch.settings import Settings
 from model_store import calibration, conformal, costs, novelty, risk
+from model_store.blas import one_blas_thread
 from model_store.calibration import Ints
 from model_store.costs import VerdictCounts
 from model_store.crossval import CrossValidation
@@ -175,7 +176,8 @@ def _novelty(
     unknown = np.full(len(labels), np.nan)
     if rate is None:
         return None, unknown, None
-    measure, distances = novelty.fit_novelty(features, labels)
+    with one_blas_thread():
+        measure, distances = novelty.fit_novelty(features, labels)
     try:
         return measure, distances, novelty.novelty_border(distances, rate)
     except ModelError:  # too few pictures to tell what is ordinary

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from model_store.blas import one_blas_thread
 from model_store.head import Head
 from model_store.training_set import training_set
 
@@ -52,7 +53,8 @@ def fit_head(
         TrainingError: the labels do not suffice, or the features do not fit them.
     """
     data = training_set(features, labels)
-    fitted = pipeline(max_iter=max_iter, C=C).fit(data.features, data.labels)
+    with one_blas_thread():
+        fitted = pipeline(max_iter=max_iter, C=C).fit(data.features, data.labels)
     if not converged(fitted):
         log.warning("the regression had not converged after %d iterations", max_iter)
     scaler, regression = fitted["scaler"], fitted["regression"]

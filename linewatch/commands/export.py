@@ -27,7 +27,7 @@ def onnx_(file: Path, product: str | None, replace: bool) -> None:
     metadata `classes`.
     """
     from linewatch.settings import get_settings
-    from vision.extractor import load_net
+    from vision.networks import load_net
     from vision.recipes import recipe_named
     from vision.weights import describe, find_weights
 

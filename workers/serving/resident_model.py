@@ -14,6 +14,7 @@ from model_store.rejudge import judgements
 from model_store.store import StoredModel
 from model_store.verdict import Judgement
 from vision.backends.host_copy import HostCopy
+from vision.extractor import FeatureExtractor
 
 Floats = npt.NDArray[np.float32]
 
@@ -29,12 +30,16 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ResidentModel:
-    """A model version on the device, ready to judge."""
+    """A model version on the device, ready to judge.
+
+    `space` makes the features that it judges; None where whoever uses it knows that.
+    """
 
     stored: StoredModel
     head: AffineHead
     novelty: NoveltyMeter | WhitenedMeter | None = None
     one_class: NoveltyMeter | None = None
+    space: FeatureExtractor | None = None
 
     @property
     def version(self) -> str:
@@ -42,7 +47,9 @@ class ResidentModel:
         return self.stored.manifest.version
 
     @classmethod
-    def of(cls, stored: StoredModel, device: torch.device) -> ResidentModel:
+    def of(
+        cls, stored: StoredModel, device: torch.device, space: FeatureExtractor | None = None
+    ) -> ResidentModel:
         """The model on `device`."""
         novelty = None if stored.novelty is None else meter_of(stored.novelty)
         one_class = None if stored.one_class is None else NoveltyMeter(stored.one_class)
@@ -51,6 +58,7 @@ class ResidentModel:
             AffineHead(stored.head).to(device).eval(),
             novelty and novelty.to(device).eval(),
             one_class and one_class.to(device).eval(),
+            space,
         )
 
     def measure(self, features: torch.Tensor) -> Measured:

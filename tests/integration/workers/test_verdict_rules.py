@@ -34,6 +34,7 @@ from vision.preprocess import preprocess
 from workers.pipeline.inspection_request import InspectionRequest, PreparedPicture
 from workers.pipeline.judge import Judge
 from workers.serving.residency import Residency
+from workers.serving.spaces import Spaces
 
 KINDS = ("good", "missing_cable")
 COSTS = {"escape": 300, "overkill": 4, "review": 1, "defect_rate": 0.01}
@@ -43,12 +44,14 @@ def part(kind: str, seed: int) -> torch.Tensor:
     return preprocess(render(kind, np.random.default_rng(seed), size=224))
 
 
-def picture(pixels: torch.Tensor, flaw: str | None = None) -> InspectionRequest:
+def picture(
+    extractor: FeatureExtractor, pixels: torch.Tensor, flaw: str | None = None
+) -> InspectionRequest:
     now = datetime.now(UTC)
     image = ImageRef(id=uuid4(), uri="/x.png", camera="C1", captured_at=now)
     envelope = Envelope(product="cable", line="L1", enqueued_at=now)
     request = InspectionRequest(image, envelope, "w1")
-    request.picture = PreparedPicture(pixels, "0" * 64, flaw)
+    request.picture = PreparedPicture(pixels, "0" * 64, extractor, flaw)
     return request
 
 
@@ -117,16 +120,16 @@ def train(
 
 
 def judged(settings: Settings, extractor: FeatureExtractor, *pixels: torch.Tensor) -> list:
+    engine = engine_for(settings.sql_url)
     residency = Residency(
-        engine_for(settings.sql_url),
+        engine,
         ModelStore(settings.models_url),
-        fingerprint=extractor.fingerprint,
-        device=extractor.device,
+        spaces=Spaces(engine, extractor),
         poll_s=60,
     )
     residency.refresh()
-    rows: list[InspectionRecord] = Judge(extractor, residency, feature_sample_rate=1).judge(
-        [picture(one) for one in pixels]
+    rows: list[InspectionRecord] = Judge(residency, feature_sample_rate=1).judge(
+        [picture(extractor, one) for one in pixels]
     )
     return [(row.verdict, row.reason) for row in rows]
 
@@ -160,17 +163,18 @@ def test_a_damaged_picture_goes_to_a_person(
     settings: Settings, extractor: FeatureExtractor, train: Callable[..., Manifest]
 ) -> None:
     train(review_below=0, novelty_rate=0)
+    engine = engine_for(settings.sql_url)
     residency = Residency(
-        engine_for(settings.sql_url),
+        engine,
         ModelStore(settings.models_url),
-        fingerprint=extractor.fingerprint,
-        device=extractor.device,
+        spaces=Spaces(engine, extractor),
         poll_s=60,
     )
     residency.refresh()
     flaw = "the JPEG's decoder says: something"
-    batch = [picture(part(kind, 900), flaw=said) for kind in KINDS for said in (None, flaw)]
-    rows = Judge(extractor, residency, feature_sample_rate=1).judge(batch)
+    both = (None, flaw)
+    batch = [picture(extractor, part(kind, 900), said) for kind in KINDS for said in both]
+    rows = Judge(residency, feature_sample_rate=1).judge(batch)
     assert [row.verdict for row in rows] == [
         Verdict.PASS, Verdict.REVIEW, Verdict.DEFECT, Verdict.REVIEW
     ]  # fmt: skip
@@ -216,13 +220,12 @@ def test_batches_launched_together_are_judged_as_one_by_one(
     residency = Residency(
         engine,
         ModelStore(settings.models_url),
-        fingerprint=extractor.fingerprint,
-        device=extractor.device,
+        spaces=Spaces(engine, extractor),
         poll_s=60,
     )
     residency.refresh()
-    judge = Judge(extractor, residency, feature_sample_rate=1)
-    pictures = [picture(part(kind, 700 + i)) for i, kind in enumerate(KINDS * 4)]
+    judge = Judge(residency, feature_sample_rate=1)
+    pictures = [picture(extractor, part(kind, 700 + i)) for i, kind in enumerate(KINDS * 4)]
     for index in (1, 2, 6):
         envelope = pictures[index].envelope
         pictures[index].envelope = envelope.model_copy(update={"product": "bottle"})
