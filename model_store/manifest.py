@@ -38,8 +38,10 @@ _LATER = {
     "kind": "fitted",
     "fit": None,
     "roi": None,
-    "requires": (),
     "unlike_good": None,
+    "weighting": None,
+    "requires": (),
+    "part_counts": None,
 }
 KNOWN_REQUIREMENTS: frozenset[str] = frozenset()  # words of `requires` that this version keeps to
 _LIBRARIES = ("numpy", "scikit-learn", "safetensors", "torch", "open_clip_torch", "transformers")
@@ -76,6 +78,13 @@ class ManifestDraft(BaseModel):
     roi: Roi | None = Field(default=None, description="The part of them that was looked at.")
     unlike_good: UnlikeGood | None = Field(
         default=None, description="What the rules that keep parts unlike the good ones cost."
+    )
+    part_counts: dict[str, Count] | None = Field(
+        default=None, description="Labelled parts a class; null: not counted."
+    )
+    weighting: Literal["even"] | None = Field(
+        default=None,
+        description="even: good counted as much as all defects together; null: every label alike.",
     )
     requires: tuple[str, ...] = Field(
         default=(), description="What a reader must know of, or leave the model alone."

@@ -12,15 +12,15 @@ needs the memory built anew for each fold.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from linewatch.errors import ModelError
+from model_store.folds import Numbers, part_numbers
 from model_store.novelty import novelty_border
-from model_store.one_class import UnlikeGood, places, turned_away
+from model_store.one_class import UnlikeGood, turned_away, worst_views
 from quality.arrays import Floats
 
 TOKENS = 2000  # remembered: more hardly tell more, and cost their share of each picture's time
@@ -95,7 +95,7 @@ class FittedMemory:
 def fit_memory(
     tokens: Tokens,
     rate: float,
-    parts: Sequence[Hashable] | None = None,
+    parts: Numbers | None = None,
     *,
     seed: int = 42,
     size: int = TOKENS,
@@ -108,14 +108,14 @@ def fit_memory(
     Args:
         tokens: float [n, p, c] of good pictures, rows of length 1.
         rate: the share of good parts that may lie beyond the border, in (0, 1).
-        parts: which part each picture shows; None: each another one.
+        parts: int64 [n], the number of the part that each picture shows; None: all different.
         seed: of the draw.
         size: how many tokens are remembered.
 
     Raises:
         ModelError: there are fewer than twenty parts.
     """
-    place = places(parts, len(tokens))
+    place = part_numbers(None if parts is None else parts.tolist(), len(tokens))
     count = int(place.max(initial=-1)) + 1
     if count < LEAST_PARTS:
         raise ModelError(f"{count} good parts are too few to remember ({LEAST_PARTS} do)")
@@ -123,9 +123,7 @@ def fit_memory(
     for fold in range(_FOLDS):
         out = place % _FOLDS == fold
         left_out[out] = scores(remembered(tokens[~out], seed, size).maps(tokens[out]))
-    farthest = np.full(count, -np.inf)
-    np.maximum.at(farthest, place, left_out)
-    border = novelty_border(farthest, rate)
+    border = novelty_border(worst_views(left_out, place), rate)
     memory = remembered(tokens, seed, size)
     return FittedMemory(memory, border, turned_away(count, rate), left_out)
 

@@ -15,7 +15,7 @@ from linewatch.errors import ModelError
 from model_store.distances import Distances
 from model_store.head import probabilities
 from model_store.store import StoredModel
-from model_store.verdict import Judgement, judge
+from model_store.verdict import Judgement, Thresholds, judge
 from producer.contract import Reason, Verdict
 from quality.arrays import Floats
 
@@ -74,6 +74,7 @@ def judgements(
     vectors: npt.NDArray[np.floating],
     shares: npt.NDArray[np.floating],
     far: Distances,
+    thresholds: Thresholds | None = None,
 ) -> list[Judgement]:
     """The model's verdict rules on what it, or a refit of it, said of pictures.
 
@@ -82,6 +83,7 @@ def judgements(
         vectors: float [n, d]; a row that is not finite is never judged.
         shares: float [n, k] probabilities in the order of the head's classes.
         far: how far they lie from what the model has seen, where it measures that.
+        thresholds: other rules than the model's.
     """
     manifest = model.manifest
     return [
@@ -89,7 +91,7 @@ def judgements(
             row,
             classes=model.head.classes,
             good_class=manifest.good_class,
-            thresholds=manifest.thresholds,
+            thresholds=thresholds or manifest.thresholds,
             distance=distance,
             from_good=from_good,
         )

@@ -45,7 +45,7 @@ def test_all_pictures_of_a_part_are_left_out_together() -> None:
     parts = np.repeat(pictures(40), 2, axis=0)
     views = parts + 0.01 * rng.normal(size=parts.shape)
     views /= np.linalg.norm(views, axis=2, keepdims=True)
-    by_part = fit_memory(views, 0.05, [i // 2 for i in range(80)], size=10_000)
+    by_part = fit_memory(views, 0.05, np.arange(80) // 2, size=10_000)
     apart = fit_memory(views, 0.05, size=10_000)
     assert by_part.cost.parts == 40
     assert by_part.left_out.mean() > apart.left_out.mean() * 1.5  # no twin in another fold
@@ -82,7 +82,7 @@ def test_bad_input() -> None:
     with pytest.raises(ModelError, match="19 good parts are too few to remember"):
         fit_memory(pictures(19), 0.05)
     with pytest.raises(ModelError, match="10 good parts are too few"):
-        fit_memory(pictures(30), 0.05, [i // 3 for i in range(30)])
+        fit_memory(pictures(30), 0.05, np.arange(30) // 3)
     for wrong in (np.ones((3, 4)), np.ones((3, 4), np.float16), np.ones((0, 4), np.float16)):
         with pytest.raises(ModelError, match="memory"):
             PatchMemory(wrong)
