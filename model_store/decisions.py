@@ -21,7 +21,6 @@ from model_store.costs import VerdictCounts
 from model_store.crossval import CrossValidation
 from model_store.decision_report import DecisionReport
 from model_store.distances import Distances
-from model_store.folds import Numbers
 from model_store.head import Head
 from model_store.novelty import Novelty
 from model_store.one_class import OneClass, UnlikeGood, fit_one_class
@@ -80,6 +79,7 @@ def decide(
         crossed = calibration.cross_fitted(raw, actual, parts, weights)
     ranked = risk.ranked(shares, actual, good)
     measure, distances, border = _novelty(features, labels, policy.novelty_rate, validation.parts)
+    one_class, from_good = _one_class(features, labels, good_class, policy, validation.parts)
     others = _thresholds(shares, actual, validation.classes, ranked, policy, prior)
     promise = promise_of(
         crossed, actual, validation.classes, good, parts, prior, others=others, policy=policy
@@ -87,13 +87,11 @@ def decide(
     thresholds = others.model_copy(
         update={
             "novel_above": border,
+            "unlike_good_above": None if one_class is None else one_class.border,
             "alone_from": alone_from(promise, policy),
             "prior_log_odds": None if promise is None else prior,
         }
     )
-    one_class, from_good = _one_class(features, labels, good_class, policy, validation.parts)
-    if one_class is not None:
-        thresholds = thresholds.model_copy(update={"unlike_good_above": one_class.border})
     far = Distances(distances[tested], from_good[tested])
     counts = _counts(shares, actual, validation.classes, good, thresholds, far)
     promised = thresholds.least_probabilities
@@ -183,7 +181,7 @@ def _one_class(
     labels: Sequence[str],
     good_class: str | None,
     policy: Policy,
-    parts: Numbers,
+    parts: Ints,
 ) -> tuple[OneClass | None, Floats]:
     """The measure of good parts, and each picture's distance, of good ones without their part."""
     names, matrix = np.asarray(labels), np.asarray(features, np.float64)
@@ -191,7 +189,7 @@ def _one_class(
     if policy.unlike_good_rate is None or good_class is None:
         return None, found
     try:
-        measure = fit_one_class(matrix[mine], policy.unlike_good_rate, parts[mine].tolist())
+        measure = fit_one_class(matrix[mine], policy.unlike_good_rate, parts[mine])
     except ModelError:  # too few good parts to tell what they look like
         return None, found
     found[mine] = measure.left_out

@@ -6,25 +6,29 @@ head has one class, and the border of `model_store.one_class` does all the judgi
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from linewatch.errors import ModelError, TrainingError
 from model_store.decisions import Decided
+from model_store.folds import Numbers
 from model_store.head import Head
 from model_store.one_class import fit_one_class
 from model_store.training_set import training_set
 from model_store.verdict import Thresholds
 
 
-def good_only_head(features: npt.ArrayLike, labels: Sequence[str]) -> Head:
+def good_only_head(
+    features: npt.ArrayLike, labels: Sequence[str], parts: Numbers | None = None
+) -> Head:
     """A head that knows one class and gives it every part.
 
     Args:
         features: float [n, d].
         labels: n times the same name.
+        parts: change nothing; a `model_store.folds.Fit` is given them.
 
     Raises:
         TrainingError: they name several classes, or the features cannot be used.
@@ -48,7 +52,7 @@ def good_only(
     labels: Sequence[str],
     *,
     rate: float | None,
-    groups: Sequence[Hashable] | None = None,
+    parts: Numbers | None = None,
 ) -> Decided:
     """The model, with its border.
 
@@ -56,7 +60,7 @@ def good_only(
         features: float [n, d].
         labels: n times the good class.
         rate: the share of good parts that may be called unlike good.
-        groups: which part each picture shows; None: each another one.
+        parts: int64 [n], the number of the part that each picture shows; None: all different.
 
     Raises:
         TrainingError: there are fewer than ten good parts, or no rate: it would pass everything.
@@ -69,7 +73,7 @@ def good_only(
             "by; set a rate, or label some defects"
         )
     try:
-        found = fit_one_class(features, rate, groups)
+        found = fit_one_class(features, rate, parts)
     except ModelError as error:
         raise TrainingError(
             f"all labels are {good!r}, and {error}; label more good parts, or some defects"

@@ -94,27 +94,6 @@ def folds_left_out(
     return found
 
 
-def parts_left_out(features: Floats, part: Places, most: int) -> Floats:
-    """Squared distances [n] to the mean of one class, under measures fitted without the own part.
-
-    A tenth of the parts at a time, or each by itself where there are fewer than ten.
-
-    Args:
-        features: float64 [n, d].
-        part: [n], which part each picture shows, numbered from 0; two or more.
-        most: `shrunk_covariance`'s.
-    """
-    middle = features.mean(axis=0)
-    rows = row_space(features - middle).rows if len(features) < features.shape[1] else features
-    found = np.full(len(features), np.nan)
-    for fold in range(min(_FOLDS, int(part.max()) + 1)):
-        out = part % _FOLDS == fold
-        mean = rows[~out].mean(axis=0)
-        covariance = shrunk_covariance(rows[~out] - mean, most, columns=features.shape[1])
-        found[out] = covariance.squared(rows[out] - mean)
-    return found
-
-
 def _turns(place: Places, parts: Numbers) -> Places:
     """When each picture's part is left out: the parts of a class, its first picture's, in turns."""
     _, first, number = np.unique(parts, return_index=True, return_inverse=True)

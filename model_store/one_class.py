@@ -9,7 +9,6 @@ It bars the way to `pass` and nothing else: a part that is called a defect is un
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,8 +16,9 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
 from linewatch.errors import ModelError
-from model_store.left_out import parts_left_out
-from model_store.novelty import Novelty, fit_novelty, most_directions, novelty_border
+from model_store.blas import one_blas_thread
+from model_store.folds import Numbers, part_numbers
+from model_store.novelty import Novelty, fit_novelty, novelty_border
 from quality.arrays import Floats
 
 LEAST_PARTS = 10  # good ones; with fewer the border says next to nothing
@@ -65,34 +65,29 @@ class OneClass:
     left_out: Floats
 
 
-def fit_one_class(
-    features: npt.ArrayLike, rate: float, parts: Sequence[Hashable] | None = None
-) -> OneClass:
+def fit_one_class(features: npt.ArrayLike, rate: float, parts: Numbers | None = None) -> OneClass:
     """Fit on good parts.
 
     Args:
         features: float [n, d], of good pictures.
         rate: the share of good parts that may lie beyond the border, in (0, 1). A part of several
             pictures lies where its farthest one does.
-        parts: which part each picture shows; None: each another one.
+        parts: int64 [n], the number of the part that each picture shows; None: all different.
 
     Raises:
         ModelError: there are fewer than ten parts.
         TrainingError: the features cannot be used.
     """
     matrix = np.asarray(features, np.float64)
-    place = _places(parts, len(matrix))
-    count = int(place.max(initial=-1)) + 1
+    numbers = part_numbers(None if parts is None else parts.tolist(), len(matrix))
+    count = int(numbers.max(initial=-1)) + 1
     if count < LEAST_PARTS:
         raise ModelError(
             f"{count} good parts do not show how far apart good ones lie ({LEAST_PARTS} do)"
         )
-    measure, left_out = fit_novelty(matrix, ["good"] * len(matrix))
-    if count < len(matrix):
-        most = most_directions(matrix.shape[1], 1)
-        left_out = parts_left_out(matrix, place, most) / matrix.shape[1]
-    farthest = np.full(count, -np.inf)
-    np.maximum.at(farthest, place, left_out)
+    with one_blas_thread():
+        measure, left_out = fit_novelty(matrix, ["good"] * len(matrix), parts=numbers)
+    farthest = worst_views(left_out, numbers)
     return OneClass(measure, novelty_border(farthest, rate), turned_away(count, rate), left_out)
 
 
@@ -111,9 +106,8 @@ def turned_away(parts: int, rate: float) -> UnlikeGood:
     return UnlikeGood(parts=parts, rate=rate, rate_low=float(low), rate_high=float(high))
 
 
-def _places(parts: Sequence[Hashable] | None, count: int) -> npt.NDArray[np.intp]:
-    """A number from 0 for each part, by picture."""
-    if parts is None:
-        return np.arange(count)
-    numbers: dict[Hashable, int] = {}
-    return np.asarray([numbers.setdefault(part, len(numbers)) for part in parts], np.intp)
+def worst_views(values: Floats, parts: Numbers) -> Floats:
+    """Each part's largest value: float64 [parts], from [n] and the part of each."""
+    found = np.full(int(parts.max(initial=-1)) + 1, -np.inf)
+    np.maximum.at(found, parts, values)
+    return found

@@ -11,10 +11,13 @@ if TYPE_CHECKING:
     from model_store.manifest import ManifestDraft
 
 PROPOSES = "proposes classes, people decide"
+GOOD_ALONE = "provisional, made of good parts alone"
 
 
 def is_provisional(manifest: ManifestDraft) -> bool:
     """Whether parts pass although the labels cannot promise the share of defects among them."""
+    if manifest.kind == "good-only":
+        return True
     promise = None if manifest.decisions is None else manifest.decisions.promise
     return promise is not None and not promise.proven and not _all_to_people(manifest)
 
@@ -23,6 +26,8 @@ def in_short(manifest: ManifestDraft) -> str | None:
     """As lists show it, such as "provisional, ≤ 14 % at 95 %"; None where nothing is promised."""
     if manifest.thresholds.proposes:
         return PROPOSES
+    if manifest.kind == "good-only":
+        return GOOD_ALONE
     promise = None if manifest.decisions is None else manifest.decisions.promise
     if promise is None:
         return None
@@ -36,6 +41,8 @@ def in_full(manifest: ManifestDraft) -> tuple[str, ...]:
     """The sentences that `train` prints; none where nothing is promised."""
     if manifest.thresholds.proposes:
         return (f"it {PROPOSES}: no label yet says how often it is right",)
+    if manifest.kind == "good-only":
+        return (f"{GOOD_ALONE}: no defect is labelled yet that could say how many of them pass",)
     promise = None if manifest.decisions is None else manifest.decisions.promise
     if promise is None:
         return ()

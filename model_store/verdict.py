@@ -31,10 +31,10 @@ class Thresholds(BaseModel):
     defect_to: Probability | None = None  # P(good) up to which it is a defect
     least_probabilities: dict[str, Probability] | None = None  # see model_store.conformal
     novel_above: float | None = Field(default=None, gt=0)  # distance, see model_store.novelty
+    unlike_good_above: float | None = Field(default=None, gt=0)  # or it does not pass
     alone_from: float | None = None  # score from which nobody has to look, see model_store.promise
     prior_log_odds: float | None = None  # of good among the labels; taken off P(good)'s for it
     proposes: Literal[True] | None = None  # whatever it says, a person decides
-    unlike_good_above: float | None = Field(default=None, gt=0)  # or it does not pass
 
     @model_serializer(mode="wrap")
     def _without_unset(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -58,8 +58,8 @@ def learn(
 ) -> Learned:
     """Fit on all labels; while they are few, or if `few_shot`, with the prompts' help.
 
-    Where all are of the good class, the model is one of good parts alone.
-    A model of both only proposes: too few labels say how often it is right.
+    A model of both only proposes: too few labels say how often it is right. Where all labels are of
+    the good class, the model is one of good parts alone.
 
     Raises:
         TrainingError: the labels do not suffice.
@@ -85,8 +85,9 @@ def _good_only(
     """No defect is labelled: what good parts look like is all there is to learn."""
     note("measuring good parts", 0.1)
     features = vectors_of([row.vector for row in material.rows])
-    rate = Policy.of(settings, material.costs).unlike_good_rate
-    decided = good_only(features, names, rate=rate)
+    rate = Policy.of(settings, material.costs, material.options).unlike_good_rate
+    parts = part_numbers(material.parts_of(features), len(names))
+    decided = good_only(features, names, rate=rate, parts=parts)
     return Learned("good-only", decided, None, RunMetrics(None, None, None))
 
 

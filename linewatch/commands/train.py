@@ -74,8 +74,7 @@ def _tell(result: Retrained) -> None:
     if parts is not None and parts != pictures:
         click.echo(f"{version}: {_numbers(pictures, parts)}")
     if result.manifest.kind == "good-only":
-        click.echo(f"{version}: good parts alone; it passes what is like them, provisionally")
-        click.echo("everything else goes to a person; label defects, so that it learns them")
+        click.echo(f"{version}: it passes what is like the good parts; people decide all else")
     elif metrics is None:
         click.echo(f"{version}: prompts and labels blended; too few labels to cross-validate")
     else:

@@ -155,7 +155,8 @@ def test_a_product_begins_with_good_parts_alone(
     shown = json.loads(CliRunner().invoke(cli, ["models", "show", manifest.version]).output)
     assert shown["unlike_good"]["parts"] == 14
     told = CliRunner().invoke(cli, ["train", "cable"]).output
-    assert "good parts alone; it passes what is like them, provisionally" in told
+    assert "it passes what is like the good parts; people decide all else" in told
+    assert "provisional, made of good parts alone: no defect is labelled yet" in told
     assert "borders drawn from 14 good parts the true share lies between" in told
 
 

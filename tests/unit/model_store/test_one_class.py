@@ -62,7 +62,7 @@ def test_a_part_of_several_pictures_is_left_out_whole_and_lies_where_its_farthes
     rng = np.random.default_rng(0)
     parts = good_parts(120)
     pictures = np.repeat(parts, 3, axis=0) + 0.05 * rng.normal(size=(360, DIM))
-    own = [f"serial {i // 3}" for i in range(360)]
+    own = np.arange(360) // 3
     apart, by_part = fit_one_class(pictures, 0.05), fit_one_class(pictures, 0.05, own)
     assert (apart.cost.parts, by_part.cost.parts) == (360, 120)
     fresh = good_parts(3000, seed=9)
@@ -88,7 +88,7 @@ def test_too_few_good_parts_have_no_border() -> None:
     with pytest.raises(ModelError, match="9 good parts do not show"):
         fit_one_class(good_parts(9), 0.05)
     with pytest.raises(ModelError, match="5 good parts do not show"):
-        fit_one_class(good_parts(10), 0.05, [i // 2 for i in range(10)])
+        fit_one_class(good_parts(10), 0.05, np.arange(10) // 2)
     assert fit_one_class(good_parts(10), 0.05).border > 0
 
 
