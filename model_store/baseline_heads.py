@@ -19,6 +19,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from model_store.blas import one_blas_thread
 from model_store.fit import MAX_ITERATIONS
 from model_store.head import Head
 from model_store.row_space import row_space
@@ -47,9 +48,10 @@ def fit_rival(features: npt.ArrayLike, labels: Sequence[str], kind: Kind) -> Hea
     """
     data = training_set(features, labels)
     mean, scale = data.features.mean(axis=0), _scale(data.features, kind)
-    space = row_space((data.features - mean) / scale)
     codes = np.searchsorted(np.asarray(data.classes), data.labels)
-    weights, offsets, converged = _FITS[kind](space.rows, codes, len(mean))
+    with one_blas_thread():
+        space = row_space((data.features - mean) / scale)
+        weights, offsets, converged = _FITS[kind](space.rows, codes, len(mean))
     return Head(
         classes=data.classes,
         mean=mean,
