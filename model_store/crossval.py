@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from model_store.blas import one_blas_thread
 from model_store.fit import converged, even_weights, pipeline
 from model_store.folds import (
     UNTESTED,
+    Bools,
+    Fit,
     Folds,
     Numbers,
     assign_folds,
@@ -25,12 +28,16 @@ from model_store.folds import (
     part_numbers,
     parts_a_class,
 )
+from model_store.head import probabilities as of_head
 from model_store.metrics import Metrics, metrics_of
 from model_store.training_set import TrainingSet, training_set
 from quality.arrays import Floats
 
 FOLDS = 3
 RANDOM_STATE = 42  # the seed's
+
+Rows = npt.NDArray[np.intp]
+Judged = tuple[Sequence[str], Floats, bool]  # classes, probabilities, whether the fit converged
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,6 +100,7 @@ def cross_validate(
     random_state: int = RANDOM_STATE,
     groups: Sequence[Hashable] | None = None,
     even_with: str | None = None,
+    fit: Fit | None = None,
     on_fold: Callable[[int], None] = lambda done: None,
 ) -> CrossValidation:
     """Judge each image by a model that has not seen its part.
@@ -108,6 +116,7 @@ def cross_validate(
         random_state: decides which part is in which fold.
         groups: names the part of each image; None: each is a part of its own.
         even_with: the good class, if it counts as much as all defects; see `fit.even_weights`.
+        fit: fits the head of a fold; None: the seed's.
         on_fold: is told how many folds are done, after each.
 
     Raises:
@@ -120,7 +129,8 @@ def cross_validate(
     shown = parts_a_class(labels, parts)
     if not tested.any():
         raise TrainingError(_too_few(shown, folds, groups is not None))
-    probabilities, settled = _out_of_fold(data, assigned, parts, even_with, on_fold)
+    judge = partial(_by_fit, fit=fit) if fit else partial(_by_pipeline, even_with=even_with)
+    probabilities, settled = _out_of_fold(data, assigned, parts, judge, on_fold)
     best = np.nan_to_num(probabilities).argmax(axis=1)
     predictions = np.where(tested, np.asarray(data.classes)[best], "")
     confusion = _confusion(data, tested, best)
@@ -140,7 +150,7 @@ def _out_of_fold(
     data: TrainingSet,
     assigned: Folds,
     parts: Numbers,
-    even_with: str | None,
+    judge: Callable[..., Judged],
     on_fold: Callable[[int], None],
 ) -> tuple[Floats, bool]:
     probabilities = np.full((len(data.labels), len(data.classes)), np.nan)
@@ -150,16 +160,28 @@ def _out_of_fold(
         # Tested pictures first: the order decides the last digits of a fit.
         rows = np.flatnonzero(learned)
         learn = rows[np.argsort(assigned[rows] == UNTESTED, kind="stable")]
-        with one_blas_thread():
-            estimator = pipeline(class_weight=even_weights(data.labels[learn].tolist(), even_with))
-            fitted: Any = estimator.fit(data.features[learn], data.labels[learn])
-        columns = np.searchsorted(np.asarray(data.classes), fitted.classes_)
+        classes, found, done = judge(data, learn, judged, parts)
         shares = np.zeros((int(judged.sum()), len(data.classes)))
-        shares[:, columns] = fitted.predict_proba(data.features[judged])
+        shares[:, np.searchsorted(np.asarray(data.classes), classes)] = found
         probabilities[judged] = shares
-        settled = settled and converged(fitted)
+        settled = settled and done
         on_fold(number + 1)
     return probabilities, settled
+
+
+def _by_pipeline(
+    data: TrainingSet, learn: Rows, judged: Bools, parts: Numbers, *, even_with: str | None
+) -> Judged:
+    """By scikit-learn alone, as the seed did it: to the last digit."""
+    with one_blas_thread():
+        estimator = pipeline(class_weight=even_weights(data.labels[learn].tolist(), even_with))
+        fitted: Any = estimator.fit(data.features[learn], data.labels[learn])
+    return fitted.classes_, fitted.predict_proba(data.features[judged]), converged(fitted)
+
+
+def _by_fit(data: TrainingSet, learn: Rows, judged: Bools, parts: Numbers, *, fit: Fit) -> Judged:
+    head = fit(data.features[learn], data.labels[learn].tolist(), parts[learn])
+    return head.classes, of_head(head, data.features[judged]), head.converged
 
 
 def _confusion(

@@ -22,6 +22,7 @@ from linewatch import __version__
 from linewatch.product_options import Fit, Roi
 from linewatch.unknown_keys import short
 from model_store.decision_report import DecisionReport
+from model_store.head_kinds import HeadKind
 from model_store.metrics import Metrics
 from model_store.one_class import UnlikeGood
 from model_store.verdict import Thresholds
@@ -42,6 +43,7 @@ _LATER = {
     "requires": (),
     "unlike_good": None,
     "part_counts": None,
+    "head": None,
 }
 KNOWN_REQUIREMENTS: frozenset[str] = frozenset()  # words of `requires` that this version keeps to
 _LIBRARIES = ("numpy", "scikit-learn", "safetensors", "torch", "open_clip_torch", "transformers")
@@ -85,6 +87,9 @@ class ManifestDraft(BaseModel):
     weighting: Literal["even"] | None = Field(
         default=None,
         description="even: good counted as much as all defects together; null: every label alike.",
+    )
+    head: HeadKind | None = Field(
+        default=None, description="The kind of head; null: logistic, or made of prompts."
     )
     requires: tuple[str, ...] = Field(
         default=(), description="What a reader must know of, or leave the model alone."

@@ -25,7 +25,7 @@ SHARES = (1.0, 0.75, 0.5, 0.25, 0.0)  # of the prompts in the blend
 IMAGE_TEMPERATURES = (10.0, 30.0, 100.0)
 # Of how many parts, each of length 1 before the whole is, a recipe's vectors are made. CLIP's
 # embedding is the first, so its length in them is 1/√parts.
-PARTS = {RECIPE: 2, "patches/1": 8, "pools/1": 8}
+PARTS = {RECIPE: 2, "patches/1": 8, "pools/1": 8, "surface/1": 12}
 
 Prototypes = Mapping[str, Floats]
 

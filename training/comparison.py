@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from uuid import UUID
 
 from sqlalchemy import Engine
@@ -18,9 +17,9 @@ from db.session import reading
 from linewatch.errors import ModelError
 from linewatch.settings import Settings
 from model_store.evidence import Contender, Evidence, GoldenSet, collect
-from model_store.fit import fit_head
 from model_store.folds import Fit
 from model_store.good_only import good_only_head
+from model_store.head_kinds import BEFORE, fit_of
 from model_store.manifest import Manifest
 from model_store.store import ModelStore
 from training.prompts import few_shot_fit, prompts_version
@@ -149,7 +148,7 @@ class Comparison:
         if info.kind == "good-only":
             return good_only_head
         even_with = manifest.good_class if manifest.weighting == "even" else None
-        return partial(fit_head, even_with=even_with)
+        return fit_of(manifest.head or BEFORE, even_with)
 
 
 def _parts(engine: Engine, product: str, labelled: Collection[UUID], by: Unit) -> dict[UUID, str]:

@@ -12,15 +12,18 @@ from linewatch.errors import ModelError
 from linewatch.settings import Settings
 from model_store.crossval import CrossValidation, cross_validate
 from model_store.decisions import Decided, decide
-from model_store.fit import fit_head
 from model_store.folds import part_numbers
 from model_store.good_only import good_only
+from model_store.head_kinds import BEFORE, HeadKind, fit_of
+from model_store.head_search import Search
 from model_store.manifest import Kind
 from model_store.metrics import Metrics
 from model_store.policy import Policy
 from model_store.rejudge import vectors_of
 from model_store.store import ModelStore
 from model_store.verdict import Thresholds
+from quality.arrays import Floats
+from training.heads import HeadChoice, choose_head
 from training.prompts import few_shot_fit, known_prototypes
 from training.training_material import TrainingMaterial
 from training.units import check_units
@@ -40,12 +43,16 @@ class Learned:
         validation: None for a few-shot model, whose labels are too few to cross-validate, and for
             one of good parts alone.
         metrics: the figures for the record of runs; None where nothing was cross-validated.
+        head: the kind of head; None for a few-shot model's.
+        search: what kinds were tried; None where nobody asked for it.
     """
 
     kind: Kind
     decided: Decided
     validation: CrossValidation | None
     metrics: RunMetrics
+    head: HeadKind | None = None
+    search: Search | None = None
 
 
 def learn(
@@ -55,11 +62,22 @@ def learn(
     settings: Settings,
     few_shot: bool,
     note: Progress,
+    serving: HeadKind | None = None,
+    search: bool = False,
 ) -> Learned:
     """Fit on all labels; while they are few, or if `few_shot`, with the prompts' help.
 
     A model of both only proposes: too few labels say how often it is right. Where all labels are of
     the good class, the model is one of good parts alone.
+
+    Args:
+        material: what to learn from.
+        store: holds the prompts.
+        settings: say how.
+        few_shot: whether prompts help however many labels there are.
+        note: is told how far it is.
+        serving: the kind of head that serves now, or None.
+        search: whether to look for the best kind of head.
 
     Raises:
         TrainingError: the labels do not suffice.
@@ -76,7 +94,21 @@ def learn(
         rules = Thresholds(review_below=settings.review_below, proposes=True)
         blended = Decided(head, rules, None, None)
         return Learned("few-shot", blended, None, RunMetrics(None, None, None))
-    return _cross_validated(material, names, settings, note)
+    features = vectors_of([row.vector for row in material.rows])
+    groups = material.parts_of(features)
+    check_units(names, groups, settings.folds, settings.group_by)
+    if search:
+        note("search for a head", 0.05)
+    chosen = choose_head(
+        features,
+        names,
+        part_numbers(groups, len(names)),
+        good_class=material.good_class,
+        settings=settings,
+        serving=serving,
+        wanted=search,
+    )
+    return _cross_validated(material, names, features, groups, chosen, settings, note)
 
 
 def _good_only(
@@ -92,13 +124,17 @@ def _good_only(
 
 
 def _cross_validated(
-    material: TrainingMaterial, names: Sequence[str], settings: Settings, note: Progress
+    material: TrainingMaterial,
+    names: Sequence[str],
+    features: Floats,
+    groups: Sequence[str],
+    chosen: HeadChoice,
+    settings: Settings,
+    note: Progress,
 ) -> Learned:
     """Cross-validate, fit on everything, and set the rules by what the folds found."""
     note("cross-validation", 0.1)
-    features = vectors_of([row.vector for row in material.rows])
-    groups = material.parts_of(features)
-    check_units(names, groups, settings.folds, settings.group_by)
+    plain = chosen.kind == BEFORE and chosen.search is None
     validation = cross_validate(
         features,
         names,
@@ -106,11 +142,12 @@ def _cross_validated(
         folds=settings.folds,
         random_state=settings.random_state,
         even_with=material.good_class,
+        fit=None if plain else chosen.check,
         on_fold=lambda done: note("cross-validation", 0.1 + 0.4 * done / settings.folds),
     )
     note("fitting on all labels", 0.5)
     decided = decide(
-        fit_head(features, names, even_with=material.good_class),
+        fit_of(chosen.kind, material.good_class)(features, names, part_numbers(groups, len(names))),
         validation,
         features,
         names,
@@ -119,7 +156,7 @@ def _cross_validated(
         even=True,
     )
     metrics = _run_metrics(validation.metrics, validation.confusion_counts())
-    return Learned("fitted", decided, validation, metrics)
+    return Learned("fitted", decided, validation, metrics, chosen.kind, chosen.search)
 
 
 def _run_metrics(found: Metrics, confusion: Mapping[tuple[str, str], int]) -> RunMetrics:

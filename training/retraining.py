@@ -23,8 +23,11 @@ from linewatch.products import ProductSpec
 from linewatch.settings import Settings
 from model_store.crossval import CrossValidation
 from model_store.gate import Decision
+from model_store.head_kinds import BEFORE
+from model_store.head_search import Search
 from model_store.manifest import Manifest, ManifestDraft
 from model_store.store import ModelStore
+from training.heads import serving_head
 from training.learning import Learned, Progress, learn
 from training.lease import renewed
 from training.promotion import Promotion, Wish, carry_out, consider
@@ -44,12 +47,14 @@ class Retrained:
         manifest: of the version that was stored.
         validation: None for a few-shot model, and for one of good parts alone.
         promotion: None where the gate could not be asked.
+        search: the kinds of head that were tried; None where nobody asked for it.
     """
 
     run_id: int
     manifest: Manifest
     validation: CrossValidation | None
     promotion: Promotion | None = None
+    search: Search | None = None
 
     @property
     def decision(self) -> Decision | None:
@@ -71,6 +76,7 @@ def retrain(
     settings: Settings,
     wish: Wish | None = None,
     few_shot: bool = False,
+    search: bool = False,
     on_progress: Progress | None = None,
 ) -> Retrained | None:
     """Cross-validate, fit on all labels, store a new version; promote it if that is wanted.
@@ -81,6 +87,7 @@ def retrain(
         settings: folds, thresholds and rules.
         wish: who wants the new version to serve; None: as the settings have it.
         few_shot: blend prompts and labels, however many labels there are.
+        search: look for the best kind of head.
         on_progress: is told what the run is at; the row of the run says so too.
 
     Returns:
@@ -105,7 +112,7 @@ def retrain(
 
     try:
         with renewed(engine, run_id, settings.training_lease_s):
-            return _train(engine, store, spec, run_id, settings, wish, few_shot, note)
+            return _train(engine, store, spec, run_id, settings, wish, few_shot, search, note)
     except Exception as error:
         with transaction(engine) as connection:
             runs.fail(connection, run_id, str(error))
@@ -129,11 +136,20 @@ def _train(
     settings: Settings,
     wish: Wish | None,
     few_shot: bool,
+    search: bool,
     note: Progress,
 ) -> Retrained:
     note("reading labels and features", 0.0)
     material = TrainingMaterial.read(engine, spec, settings.group_by)
-    learned = learn(material, store, settings=settings, few_shot=few_shot, note=note)
+    learned = learn(
+        material,
+        store,
+        settings=settings,
+        few_shot=few_shot,
+        note=note,
+        serving=serving_head(engine, store, spec.product),
+        search=search,
+    )
     manifest = _save(engine, store, material, learned)
     version, row = manifest.version, version_info(manifest, run_id)
     note("gate", 0.7)
@@ -151,7 +167,7 @@ def _train(
     log.info("%s trained on %d pictures", version, len(material.rows))
     if promotion is not None:
         promotion = carry_out(engine, promotion)
-    return Retrained(run_id, manifest, learned.validation, promotion)
+    return Retrained(run_id, manifest, learned.validation, promotion, learned.search)
 
 
 def _save(
@@ -177,6 +193,7 @@ def _save(
         metrics=validation and validation.metrics,
         kind=learned.kind,
         unlike_good=decided.unlike_good,
+        head=None if learned.head == BEFORE else learned.head,
         weighting="even" if learned.kind == "fitted" else None,
         parent=deployments.champion(engine, product),
         created_at=material.as_of,

@@ -87,11 +87,13 @@ def _of(encoder: EncoderName, block: int) -> tuple[Part, ...]:
 
 
 _POOLS: tuple[Pool, ...] = ("mean", "max", "std")
+_PATCHES = (*_of("clip", -2), *_of("dino", -1))
 RECIPES: dict[str, Recipe] = {
     # what LINEWATCH_RECIPE may say; the names within carry versions and go into fingerprints
     "seed": SEED,
-    "patches": _parts("patches/1", *_of("clip", -2), *_of("dino", -1)),
+    "patches": _parts("patches/1", *_PATCHES),
     "pools": _parts("pools/1", *_of("clip", -1), *_of("dino", -1)),
+    "surface": _parts("surface/1", *_PATCHES, *_of("clip", -3), Part("pixels", "texture")),
 }
 
 

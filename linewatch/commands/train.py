@@ -23,7 +23,20 @@ if TYPE_CHECKING:
     type=click.Choice(["part", "lot"]),
     help="What no split parts; default: LINEWATCH_GROUP_BY.",
 )
-def command(product: str, promote: bool, few_shot: bool, group_by: str | None) -> None:
+@click.option("--search", is_flag=True, help="Find the best kind of head, within the budget.")
+@click.option(
+    "--budget",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Seconds for --search; default: LINEWATCH_SEARCH_BUDGET_S.",
+)
+def command(
+    product: str,
+    promote: bool,
+    few_shot: bool,
+    group_by: str | None,
+    search: bool,
+    budget: float | None,
+) -> None:
     """Train a new model version from the labels, now.
 
     Cross-validates by part, fits on all labels, stores the version and asks the gate about it;
@@ -39,6 +52,8 @@ def command(product: str, promote: bool, few_shot: bool, group_by: str | None) -
     settings = get_settings()
     if group_by is not None:
         settings = settings.model_copy(update={"group_by": group_by})
+    if budget is not None:
+        settings = settings.model_copy(update={"search_budget_s": budget})
     wish = Wish.of_person(os_user(), "linewatch train --promote") if promote else None
     result = retrain(
         opened(),
@@ -48,6 +63,7 @@ def command(product: str, promote: bool, few_shot: bool, group_by: str | None) -
         settings=settings,
         wish=wish,
         few_shot=few_shot,
+        search=search,
         on_progress=lambda stage, share: click.echo(f"{share:4.0%} {stage}", err=True),
     )
     if result is None:
@@ -66,6 +82,7 @@ def command(product: str, promote: bool, few_shot: bool, group_by: str | None) -
 
 
 def _tell(result: Retrained) -> None:
+    from model_store.head_search import found_by
     from model_store.idle_rules import idle_rules
     from model_store.promise_words import in_full
 
@@ -85,6 +102,9 @@ def _tell(result: Retrained) -> None:
                 f"too few labels to score: {', '.join(metrics.metrics.unscored)}; macro F1 with "
                 f"these counted as 0: {metrics.metrics.macro_f1_with_unscored:.3f}"
             )
+    if result.search is not None:
+        for sentence in found_by(result.search):
+            click.echo(sentence)
     if result.manifest.unlike_good is not None:
         click.echo(result.manifest.unlike_good.words())
     for sentence in in_full(result.manifest):

@@ -44,6 +44,13 @@ class Learning(BaseModel):
     gate_macro_f1_loss: float = Field(
         default=0.02, ge=0, le=1, description="How much macro F1 may fall, even by chance."
     )
+    head: Literal["auto", "logistic", "nested", "lda"] = Field(
+        default="auto",
+        description="Kind of head that training fits; auto: that of the model that serves.",
+    )
+    search_budget_s: float = Field(
+        default=120.0, gt=0, description="Seconds that `linewatch train --search` may search."
+    )
     few_shot_below: int = Field(
         default=5,
         ge=0,
