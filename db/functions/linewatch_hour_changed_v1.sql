@@ -7,6 +7,9 @@ DECLARE
   one inspection_hourly := coalesce(NEW, OLD);
   more bigint := coalesce(NEW.count, 0) - coalesce(OLD.count, 0);
 BEGIN
+  IF more = 0 THEN  -- a row that came to nothing is deleted
+    RETURN NULL;
+  END IF;
   -- Who rolls up waits for whoever has read this; who comes after sees how far it went.
   SELECT until INTO rolled_until FROM retention_marks
   WHERE kind = 'picture_hours' AND product = '' FOR SHARE;

@@ -10,8 +10,12 @@ DECLARE
 BEGIN
   SELECT until INTO begins FROM retention_marks
   WHERE kind = 'picture_hours' AND product = '' FOR UPDATE;
-  IF begins IS NULL THEN
-    RAISE EXCEPTION 'retention_marks lacks the row of picture_hours';
+  IF begins IS NULL THEN  -- never yet: whoever counts now has not seen that it is
+    LOCK TABLE inspection_hourly IN SHARE ROW EXCLUSIVE MODE;
+    INSERT INTO retention_marks (kind, product, until)
+    VALUES ('picture_hours', '', '0001-01-02 00:00:00+00') ON CONFLICT DO NOTHING;
+    SELECT until INTO begins FROM retention_marks
+    WHERE kind = 'picture_hours' AND product = '' FOR UPDATE;
   END IF;
   IF again THEN
     DELETE FROM picture_hours;

@@ -20,6 +20,7 @@ from db.calendars.spans import lock_spans
 from db.inspections.rolled_up import roll_hours, wrong_hours
 from db.parts.labelled import keep_labelled, wrong_labelled
 from db.parts.recount_here import RecountHere
+from db.parts.settle import parts_of
 from db.session import reading, transaction
 from db.tables import Part
 from quality.shift_calendar import quarter_hour
@@ -130,9 +131,13 @@ def _copies(engine: Engine, found: Recounted, *, mend: bool) -> None:
     with reading(engine) as connection:
         labelled, found.hours = wrong_labelled(connection), wrong_hours(connection)
     found.labelled = len(labelled)
-    if mend and labelled:
+    ids = sorted(labelled)
+    for start in range(0, len(ids) if mend else 0, _BATCH):
+        batch = ids[start : start + _BATCH]
         with transaction(engine) as connection:
-            keep_labelled(connection, labelled)
+            # Whoever labels one of them meanwhile is waited for at its part.
+            _resettle(connection, *parts_of(connection, batch), Recounted())
+            keep_labelled(connection, batch)
     if mend and found.hours:
         roll_hours(engine, again=True)
 

@@ -28,11 +28,6 @@ FROM (
 JOIN inspections AS i ON i.id = l.inspection_id
 WHERE l.place = 1
 """
-# Nothing is summed up yet.
-_MARK = """
-INSERT INTO retention_marks (kind, product, until)
-VALUES ('picture_hours', '', '0001-01-02 00:00:00+00')
-"""
 
 
 def upgrade() -> None:
@@ -58,7 +53,6 @@ def upgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
         _functions({"linewatch_keep_labelled": 1, "linewatch_settle_facts": 2})
         _functions({"linewatch_hour_changed": 1, "linewatch_roll_hours": 1})
-        op.execute(_MARK)
         op.execute("SELECT linewatch_roll_hours(false)")
 
 

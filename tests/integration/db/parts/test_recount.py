@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import Engine, delete, select, update
+from sqlalchemy import Connection, Engine, delete, select, update
 
 from db.base import table_of
+from db.inspections.rolled_up import roll_hours
 from db.parts.recount import Recounted, recount
 from db.retention.queries import purge_inspections, purge_rollups
 from db.session import engine_for, reading, transaction
-from db.tables import Part, PartCount, PartShiftCount, PurgedView
+from db.tables import LabelledPicture, Part, PartCount, PartShiftCount, PictureHour, PurgedView
 from linewatch.cli import cli
 from linewatch.errors import ReportError
 from linewatch.settings import Settings
@@ -62,11 +63,23 @@ def damage(engine: Engine) -> None:
         )
         connection.execute(delete(_COUNTS).where(_COUNTS.c.slice_at == max(slices)))
         connection.execute(delete(_SHIFTS).where(_SHIFTS.c.disposition == "open"))
+        damage_copies(connection)
+
+
+def damage_copies(connection: Connection) -> None:
+    """One labelled picture has another's class, one is missing; hours of pictures as well."""
+    labelled, hours = table_of(LabelledPicture), table_of(PictureHour)
+    ids = connection.scalars(select(labelled.c.inspection_id).limit(2)).all()
+    connection.execute(delete(labelled).where(labelled.c.inspection_id.in_(ids[:1])))
+    wrong = update(labelled).where(labelled.c.inspection_id.in_(ids[1:])).values(verdict="x")
+    connection.execute(wrong)
+    connection.execute(update(hours).values(passed=hours.c.passed + 1))
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_what_is_right_is_proven_and_what_is_wrong_mended(engine: Engine, seed: int) -> None:
     a_plant(engine, views=list(VIEWS))
+    roll_hours(engine)  # what is counted of older hours from here on changes these
     facts = play(engine, seed, views=VIEWS, pictures=60)
     right = recount(engine, mend=True)
     assert (right.parts, right.lost, right.counts) == (0, 0, [])
@@ -74,6 +87,8 @@ def test_what_is_right_is_proven_and_what_is_wrong_mended(engine: Engine, seed: 
     before = stored_counts(engine, PartCount), stored_counts(engine, PartShiftCount)
     found = recount(engine, mend=False)
     assert found.parts > 1
+    assert found.labelled == 2
+    assert (found.hours > 0) == (engine.dialect.name == "postgresql")  # SQLite sums none up
     assert {one.state for one in found.wrong} == {"slices", "shifts"}
     after = stored_counts(engine, PartCount), stored_counts(engine, PartShiftCount)
     assert before == after
@@ -81,6 +96,7 @@ def test_what_is_right_is_proven_and_what_is_wrong_mended(engine: Engine, seed: 
     check(engine, facts)
     again = recount(engine, mend=False)
     assert (again.parts, again.lost, again.counts) == (0, 0, [])
+    assert again.right
 
 
 def test_a_range_is_recounted_alone(engine: Engine) -> None:
@@ -89,6 +105,7 @@ def test_a_range_is_recounted_alone(engine: Engine) -> None:
     damage(engine)
     elsewhere = recount(engine, until=DAY - timedelta(days=1), mend=True)
     assert (elsewhere.parts, elsewhere.counts) == (0, [])
+    assert elsewhere.labelled == 2  # of whatever time: there is no range of them
     recount(engine, DAY, DAY + timedelta(days=1), mend=True)
     check(engine, facts)
 
@@ -137,6 +154,7 @@ def test_what_cannot_be_proven_is_named_and_left(engine: Engine) -> None:
 
 def test_counts_that_a_purge_took_come_back_only_if_asked_for(engine: Engine) -> None:
     a_plant(engine)
+    roll_hours(engine)
     facts, rng = play(engine, 7, pictures=60), random.Random(7)
     while committed(engine, purge_rollups, _EVERYTHING, DAY + timedelta(hours=5, minutes=50), 50):
         pass
@@ -195,6 +213,7 @@ def test_as_typed(make_settings: Callable[..., Settings], engine: Engine) -> Non
     code, said = typed("--check")
     assert code == 1
     assert "parts were not what pictures and people say: wrong" in said
+    assert "2 labelled pictures were not what labels and verdicts say: wrong" in said
     assert f"{DAY.date()}  line L1, plug: " in said
     code, said = typed()
     assert (code, "say: mended" in said) == (0, True)
