@@ -49,7 +49,9 @@ CURRENT = {
     "linewatch_commit": 2,
     "linewatch_replace": 2,
     "linewatch_backfill": 2,
-    "linewatch_unproven": 1,
+    "linewatch_first_id": 1,
+    "linewatch_suspects": 1,
+    "linewatch_unproven": 2,
     "linewatch_rows_of": 1,
     "linewatch_resettle": 2,
     "linewatch_recount": 1,
@@ -57,7 +59,6 @@ CURRENT = {
     "linewatch_roll_hours": 1,
     "linewatch_acquit": 1,
     "linewatch_analyse": 1,
-    "linewatch_first_id": 1,
     "linewatch_add_month": 1,
     "linewatch_drop_month": 1,
 }

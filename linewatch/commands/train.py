@@ -9,7 +9,7 @@ import click
 from linewatch.commands._database import opened
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from training.retraining import Retrained
 
@@ -82,38 +82,47 @@ def command(
 
 
 def _tell(result: Retrained) -> None:
-    from model_store.head_search import found_by
     from model_store.idle_rules import idle_rules
-    from model_store.promise_words import in_full
 
-    metrics, version = result.validation, result.manifest.version
-    pictures, parts = result.manifest.image_counts, result.manifest.part_counts
-    if parts is not None and parts != pictures:
-        click.echo(f"{version}: {_numbers(pictures, parts)}")
-    if result.manifest.kind == "good-only":
-        click.echo(f"{version}: it passes what is like the good parts; people decide all else")
-    elif metrics is None:
-        click.echo(f"{version}: prompts and labels blended; too few labels to cross-validate")
-    else:
-        macro = "not scored" if metrics.macro_f1 is None else f"{metrics.macro_f1:.3f}"
-        click.echo(f"{version}: accuracy {metrics.accuracy:.3f}, macro F1 {macro}")
-        if metrics.metrics.unscored:
-            click.echo(
-                f"too few labels to score: {', '.join(metrics.metrics.unscored)}; macro F1 with "
-                f"these counted as 0: {metrics.metrics.macro_f1_with_unscored:.3f}"
-            )
-    if result.search is not None:
-        for sentence in found_by(result.search):
-            click.echo(sentence)
-    if result.manifest.unlike_good is not None:
-        click.echo(result.manifest.unlike_good.words())
-    for sentence in in_full(result.manifest):
+    for sentence in (*_quality(result), *_rules(result)):
         click.echo(sentence)
     for warning in idle_rules(result.manifest.thresholds, result.manifest.classes):
         click.echo(f"warning: {warning}", err=True)
     if result.decision is not None:
         for reason in result.decision.reasons:
             click.echo(f"gate, {result.decision.outcome}: {reason}")
+
+
+def _quality(result: Retrained) -> Iterator[str]:
+    """What it learned from, and how well it did."""
+    metrics, version = result.validation, result.manifest.version
+    pictures, parts = result.manifest.image_counts, result.manifest.part_counts
+    if parts is not None and parts != pictures:
+        yield f"{version}: {_numbers(pictures, parts)}"
+    if result.manifest.kind == "good-only":
+        yield f"{version}: it passes what is like the good parts; people decide all else"
+    elif metrics is None:
+        yield f"{version}: prompts and labels blended; too few labels to cross-validate"
+    else:
+        macro = "not scored" if metrics.macro_f1 is None else f"{metrics.macro_f1:.3f}"
+        yield f"{version}: accuracy {metrics.accuracy:.3f}, macro F1 {macro}"
+        if metrics.metrics.unscored:
+            yield (
+                f"too few labels to score: {', '.join(metrics.metrics.unscored)}; macro F1 with "
+                f"these counted as 0: {metrics.metrics.macro_f1_with_unscored:.3f}"
+            )
+
+
+def _rules(result: Retrained) -> Iterator[str]:
+    """Which head was chosen, and what its rules cost and promise."""
+    from model_store.head_search import found_by
+    from model_store.promise_words import in_full
+
+    if result.search is not None:
+        yield from found_by(result.search)
+    if result.manifest.unlike_good is not None:
+        yield result.manifest.unlike_good.words()
+    yield from in_full(result.manifest)
 
 
 def _numbers(pictures: Mapping[str, int], parts: Mapping[str, int]) -> str:

@@ -11,13 +11,14 @@ down_revision = "0024"
 branch_labels = None
 depends_on = None
 
-_NEW = ("linewatch_rows_of",)
+_NEW = ("linewatch_rows_of", "linewatch_suspects")
 _CHANGED = {  # from version to version
     "linewatch_adopt": (1, 2),
     "linewatch_settle_facts": (2, 3),
     "linewatch_draw_parts": (1, 2),
     "linewatch_settle": (1, 2),
     "linewatch_backfill": (1, 2),
+    "linewatch_unproven": (1, 2),
     "linewatch_resettle": (1, 2),
 }
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from click.testing import CliRunner
@@ -25,6 +26,7 @@ from producer.contract import Verdict
 from tests.support.committed import committed
 from tests.support.part_facts import (
     DAY,
+    GAP_S,
     PRODUCT,
     VIEWS,
     Facts,
@@ -196,6 +198,40 @@ def test_one_wrong_word_in_a_row_is_found(postgresql_url: str, wrong: dict[str, 
     assert recount(engine, mend=True).parts > 0
     check(engine, facts)
     assert recount(engine, mend=False) == Recounted()
+
+
+def test_a_part_in_two_pieces_of_the_history_is_proven_or_not(postgresql_url: str) -> None:
+    """Sums are made of a day at a time; ids say in which a picture lies."""
+    engine = engine_for(postgresql_url)
+    a_plant(engine)
+    facts, midnight = Facts(), DAY + timedelta(days=1)
+    for serial, apart in (("A", 0.2), ("B", 2.0), ("C", GAP_S + 1)):
+        for camera, seconds in (("C1", 0.0), ("C2", apart)):
+            taken = midnight + timedelta(seconds=seconds - 1)
+            id_ = UUID(int=int(taken.timestamp() * 1000) << 80 | 7 << 76 | uuid4().int % 2**62)
+            said = {"part": serial, "camera": camera, "product": PRODUCT, "captured_at": taken}
+            facts.commit(engine, [a_record(id=id_, **said)])
+    assert recount(engine, mend=False) == Recounted()
+    with transaction(engine) as connection:
+        connection.execute(delete(_PARTS).where(_PARTS.c.pass_number == 2))
+        connection.execute(update(_PARTS).where(_PARTS.c.serial == "B").values(lot="x"))
+    assert recount(engine, mend=True).parts == 2
+    check(engine, facts)
+
+
+def test_a_part_that_lacks_a_view_is_not_proven_by_sums(postgresql_url: str) -> None:
+    engine = engine_for(postgresql_url)
+    a_plant(engine, views=["C1", "C2"])
+    facts = Facts(views=("C1", "C2"))
+    for serial, cameras in (("whole", ("C1", "C2")), ("half", ("C1", "C1"))):
+        said = {"part": serial, "product": PRODUCT, "captured_at": DAY}
+        facts.commit(engine, [a_record(**said, camera=camera) for camera in cameras])
+    assert recount(engine, mend=False) == Recounted()
+    passed = {"disposition": "conforming", "model_disposition": "conforming"}
+    with transaction(engine) as connection:
+        connection.execute(update(_PARTS).values(**passed, decided_by="model", why=""))
+    assert recount(engine, mend=True).parts == 1
+    check(engine, facts)
 
 
 def test_as_typed(make_settings: Callable[..., Settings], engine: Engine) -> None:
