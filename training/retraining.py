@@ -30,7 +30,8 @@ from training.lease import renewed
 from training.promotion import Promotion, Wish, carry_out, consider
 from training.prompts import version_info
 from training.training_material import TrainingMaterial
-from vision.fingerprint import recipe_of
+from vision.fingerprint import framing_of, recipe_of
+from vision.framing import Framing
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +72,7 @@ def retrain(
     settings: Settings,
     wish: Wish | None = None,
     few_shot: bool = False,
+    framing: Framing | None = None,
     on_progress: Progress | None = None,
 ) -> Retrained | None:
     """Cross-validate, fit on all labels, store a new version; promote it if that is wanted.
@@ -81,6 +83,7 @@ def retrain(
         settings: folds, thresholds and rules.
         wish: who wants the new version to serve; None: as the settings have it.
         few_shot: blend prompts and labels, however many labels there are.
+        framing: train on features in this one; None: in the one wanted, if there are enough.
         on_progress: is told what the run is at; the row of the run says so too.
 
     Returns:
@@ -105,7 +108,7 @@ def retrain(
 
     try:
         with renewed(engine, run_id, settings.training_lease_s):
-            return _train(engine, store, spec, run_id, settings, wish, few_shot, note)
+            return _train(engine, store, spec, run_id, settings, wish, few_shot, framing, note)
     except Exception as error:
         with transaction(engine) as connection:
             runs.fail(connection, run_id, str(error))
@@ -129,10 +132,11 @@ def _train(
     settings: Settings,
     wish: Wish | None,
     few_shot: bool,
+    framing: Framing | None,
     note: Progress,
 ) -> Retrained:
     note("reading labels and features", 0.0)
-    material = TrainingMaterial.read(engine, spec)
+    material = TrainingMaterial.read(engine, spec, framing=framing)
     learned = learn(material, store, settings=settings, few_shot=few_shot, note=note)
     manifest = _save(engine, store, material, learned)
     version, row = manifest.version, version_info(manifest, run_id)
@@ -162,6 +166,7 @@ def _save(
     counts = Counter(row.label for row in material.rows)
     digest = training_digest((str(row.id), row.label) for row in material.rows)
     recipe = recipe_of(space.encoders)
+    fit, roi = framing_of(space.encoders).stored
     draft = ManifestDraft(
         product=product,
         number=versions.next_number(engine, product),
@@ -169,6 +174,8 @@ def _save(
         fingerprint=space.fingerprint,
         encoders=space.encoders,
         recipe=recipe,
+        fit=fit,
+        roi=roi,
         thresholds=decided.thresholds,
         decisions=decided.report,
         training_digest=digest,

@@ -11,12 +11,14 @@ from sqlalchemy import Engine
 
 from db.labels import golden_members, labels
 from db.labels.labels import TrainingExample
-from db.models import feature_spaces, versions
+from db.models import versions
 from db.models.feature_spaces import FeatureSpace
 from db.models.versions import VersionInfo
 from linewatch.errors import TrainingError
 from linewatch.products import Costs, ProductSpec
+from training.framing import training_space
 from training.prompts import prompts_version
+from vision.framing import Framing
 
 log = logging.getLogger(__name__)
 
@@ -47,14 +49,16 @@ class TrainingMaterial:
     as_of: datetime
 
     @classmethod
-    def read(cls, engine: Engine, spec: ProductSpec) -> TrainingMaterial:
-        """Read all that a run takes.
+    def read(
+        cls, engine: Engine, spec: ProductSpec, *, framing: Framing | None = None
+    ) -> TrainingMaterial:
+        """Read all that a run takes; `framing` is that of the features, if no other will do.
 
         Raises:
             TrainingError: there is nothing to learn from; says why.
         """
         product, classes, good_class = spec.product, spec.class_codes, spec.good_class
-        space = feature_spaces.newest_labelled(engine, product)
+        space = training_space(engine, spec, framing)
         if space is None:
             raise TrainingError(_nothing_to_learn(engine, spec))
         rows = labels.training_set(engine, product, space.fingerprint)
@@ -71,7 +75,7 @@ class TrainingMaterial:
                 len(rows) - len(kept),
                 ", ".join(gone),
             )
-        prompts = prompts_version(known, space.fingerprint)
+        prompts = prompts_version(known, space.fingerprint, space.encoders)
         return cls(product, classes, good_class, spec.costs, space, kept, prompts, as_of)
 
 

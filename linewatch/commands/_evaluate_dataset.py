@@ -14,6 +14,7 @@ from linewatch.errors import EvaluationError
 
 if TYPE_CHECKING:
     from linewatch.evaluation.pictures import LabelledFile, Unread
+    from linewatch.product_options import Fit
     from model_store.repeated import Repeated, Spread
 
 
@@ -25,6 +26,13 @@ if TYPE_CHECKING:
 )
 @click.option("--recipe", help="How pictures become features; default: LINEWATCH_RECIPE.")
 @click.option(
+    "--fit",
+    type=click.Choice(["crop", "squash", "pad", "tiles"]),
+    default="crop",
+    show_default=True,
+    help="How pictures are brought to the encoders' square.",
+)
+@click.option(
     "--bits",
     type=click.IntRange(8, 16),
     help="Of 16-bit samples, how many low bits carry the value; default: as the files say.",
@@ -35,6 +43,7 @@ def dataset(
     seeds: int,
     per_class: int | None,
     recipe: str | None,
+    fit: Fit,
     bits: int | None,
     json_file: Path | None,
 ) -> None:
@@ -49,12 +58,13 @@ def dataset(
     from linewatch.settings import get_settings
     from model_store.repeated import repeat
     from vision.extractor import FeatureExtractor
+    from vision.framing import Framing
 
     settings = get_settings()
     if recipe is not None:
         settings = settings.model_copy(update={"recipe": recipe})
     files = class_folders(folder)
-    extractor = FeatureExtractor.from_settings(settings)
+    extractor = FeatureExtractor.from_settings(settings).space(Framing(fit))
     cache = FeatureCache(settings.data_dir / "feature-cache", extractor.fingerprint, bits)
     with click.progressbar(length=len(files), label="Features", file=sys.stderr) as bar:
         features, kept, unread = features_of(
@@ -74,13 +84,15 @@ def dataset(
     title = f"{folder.name}: {settings.folds}-fold cross-validation, {seeds} draws"
     write_rows(_table(found), "table", title=title, empty="")
     click.echo(
-        f"{len(labels)} pictures · recipe {settings.recipe} · encoders: {extractor.describe()}"
+        f"{len(labels)} pictures · recipe {settings.recipe} · fit {fit} · "
+        f"encoders: {extractor.describe()}"
     )
     _notes(found, unread)
     if json_file is not None:
         about = {
             "folder": str(folder),
             "recipe": settings.recipe,
+            "fit": fit,
             "encoders": extractor.describe(),
             "fingerprint": extractor.fingerprint,
             "seeds": seeds,

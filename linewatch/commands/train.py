@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import click
@@ -9,36 +10,51 @@ import click
 from linewatch.commands._database import opened
 
 if TYPE_CHECKING:
+    from linewatch.settings import Settings
     from training.retraining import Retrained
+    from vision.extractor import FeatureExtractor
 
 
 @click.command()
 @click.argument("product")
 @click.option("--promote", is_flag=True, help="Put it to work at once, if it passes the gate.")
 @click.option("--few-shot", is_flag=True, help="Blend prompts and labels, however many there are.")
-def command(product: str, promote: bool, few_shot: bool) -> None:
+@click.option(
+    "--fit",
+    type=click.Choice(["auto", "squash", "pad", "tiles", "crop"]),
+    help="How pictures are brought to the encoders' square; auto: as a comparison finds.",
+)
+def command(product: str, promote: bool, few_shot: bool, fit: str | None) -> None:
     """Train a new model version from the labels, now.
 
     Cross-validates, fits on all labels, stores the version and asks the gate about it;
-    `linewatch models promote` puts it to work.
+    `linewatch models promote` puts it to work. Where labelled pictures have no features in the fit
+    that is wanted, it reads them again; where nobody said a fit and they are not square, it
+    compares all fits first.
     """
+    from db import products
     from linewatch.errors import ModelError
     from linewatch.os_user import os_user
     from linewatch.settings import get_settings
     from model_store.store import ModelStore
     from training.promotion import Wish
+    from training.refit import Refit
     from training.retraining import retrain
 
-    settings = get_settings()
+    settings, engine = get_settings(), opened()
+    spec = products.require(engine, product)
+    refit = Refit(engine, spec, settings, cache(lambda: _extractor(settings)), _say)
+    framing = refit.settle(fit)  # type: ignore[arg-type]
     wish = Wish.of_person(os_user(), "linewatch train --promote") if promote else None
     result = retrain(
-        opened(),
+        engine,
         ModelStore(settings.models_url),
         product,
         trigger="command",
         settings=settings,
         wish=wish,
         few_shot=few_shot,
+        framing=framing,
         on_progress=lambda stage, share: click.echo(f"{share:4.0%} {stage}", err=True),
     )
     if result is None:
@@ -54,6 +70,16 @@ def command(product: str, promote: bool, few_shot: bool) -> None:
         )
     else:
         click.echo(f"promote it with: linewatch models promote {version}")
+
+
+def _extractor(settings: Settings) -> FeatureExtractor:
+    from vision.extractor import FeatureExtractor
+
+    return FeatureExtractor.from_settings(settings)
+
+
+def _say(words: str) -> None:
+    click.echo(words, err=True)
 
 
 def _tell(result: Retrained) -> None:
