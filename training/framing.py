@@ -10,7 +10,7 @@ from db.models import deployments, feature_spaces, versions
 from db.models.feature_spaces import FeatureSpace
 from linewatch.errors import TrainingError
 from linewatch.products import ProductSpec
-from vision.fingerprint import framing_of
+from vision.fingerprint import RECIPE, framing_of, recipe_of
 from vision.framing import Framing, chosen, split_words
 
 log = logging.getLogger(__name__)
@@ -36,14 +36,26 @@ def champion_framing(engine: Engine, product: str) -> Framing | None:
     return None if info is None else framing_of(info.encoders)
 
 
-def newest_made(engine: Engine, product: str) -> list[tuple[FeatureSpace, int]]:
-    """The newest space of each framing by the newest encoders and recipe, and of how many pictures.
+def newest_made(engine: Engine, product: str, recipe: str) -> list[tuple[FeatureSpace, int]]:
+    """The newest space of each framing by the newest encoders, and of how many pictures.
 
-    The one in which a labelled picture's features were made last comes first.
+    The one in which a labelled picture's features were made last comes first. Of several recipes,
+    as a champion's beside that of the next model, it is LINEWATCH_RECIPE's, once enough pictures
+    have its features.
+
+    Args:
+        engine: the database.
+        product: whose labelled pictures.
+        recipe: as LINEWATCH_RECIPE has it.
     """
+    spaces = feature_spaces.labelled_spaces(engine, product)
+    most = max((count for _, count in spaces), default=0)
+    preferred = [found for found in spaces if is_recipe(found[0], recipe)]
+    if any(count >= ENOUGH * most for _, count in preferred):
+        spaces = preferred
     found: dict[Framing, tuple[FeatureSpace, int]] = {}
     newest: str | None = None
-    for space, count in feature_spaces.labelled_spaces(engine, product):
+    for space, count in spaces:
         made_by, framing = split_words(space.encoders)
         newest = newest or made_by
         if made_by == newest:
@@ -51,8 +63,14 @@ def newest_made(engine: Engine, product: str) -> list[tuple[FeatureSpace, int]]:
     return list(found.values())
 
 
+def is_recipe(space: FeatureSpace, recipe: str) -> bool:
+    """Whether a space is of what LINEWATCH_RECIPE calls `recipe`, in any version."""
+    found = recipe_of(space.encoders)
+    return found == RECIPE if recipe == "seed" else found.partition("/")[0] == recipe
+
+
 def training_space(
-    engine: Engine, spec: ProductSpec, framing: Framing | None = None
+    engine: Engine, spec: ProductSpec, recipe: str, framing: Framing | None = None
 ) -> FeatureSpace | None:
     """The space to train in: the newest encoders' and recipe's, in the framing that is wanted.
 
@@ -62,12 +80,13 @@ def training_space(
     Args:
         engine: the database.
         spec: the product.
+        recipe: as LINEWATCH_RECIPE has it.
         framing: no other will do; None: `next_framing`.
 
     Raises:
         TrainingError: no picture has features in `framing`.
     """
-    alike = newest_made(engine, spec.product)
+    alike = newest_made(engine, spec.product, recipe)
     if not alike:
         return None
     wanted = framing or next_framing(spec, champion_framing(engine, spec.product))

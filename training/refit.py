@@ -21,7 +21,7 @@ from linewatch.product_options import Fit
 from linewatch.products import ProductSpec
 from linewatch.settings import Settings
 from training.fit_comparison import FitTrial, best, tried
-from training.framing import ENOUGH, champion_framing, newest_made, next_framing
+from training.framing import ENOUGH, champion_framing, is_recipe, newest_made, next_framing
 from training.reading_again import Wanted, embed_missing, features_in, missing, read
 from vision.decode import read_header
 from vision.errors import Unjudgeable
@@ -96,7 +96,7 @@ class Refit:
 
     def _counts(self) -> dict[Framing, int]:
         """How many labelled pictures have features in each framing, by the newest encoders."""
-        found = newest_made(self.engine, self.spec.product)
+        found = newest_made(self.engine, self.spec.product, self.settings.recipe)
         return {framing_of(space.encoders): count for space, count in found}
 
     def _is_open(self, sizes: list[tuple[int, int]]) -> bool:
@@ -122,8 +122,10 @@ class Refit:
 
     def _embedded(self, framing: Framing) -> bool:
         """Whether every labelled picture has features in it already, by the newest encoders."""
-        spaces = newest_made(self.engine, self.spec.product)
-        match = next((s for s, _ in spaces if framing_of(s.encoders) == framing), None)
+        recipe = self.settings.recipe
+        made = [space for space, _ in newest_made(self.engine, self.spec.product, recipe)]
+        alike = [space for space in made if is_recipe(space, recipe)]
+        match = next((space for space in alike if framing_of(space.encoders) == framing), None)
         return match is not None and not missing(self.engine, self.spec, match.fingerprint)
 
     def _compared(

@@ -136,7 +136,7 @@ def _train(
     note: Progress,
 ) -> Retrained:
     note("reading labels and features", 0.0)
-    material = TrainingMaterial.read(engine, spec, framing=framing)
+    material = TrainingMaterial.read(engine, spec, settings.recipe, framing=framing)
     learned = learn(material, store, settings=settings, few_shot=few_shot, note=note)
     manifest = _save(engine, store, material, learned)
     version, row = manifest.version, version_info(manifest, run_id)

@@ -50,15 +50,21 @@ class TrainingMaterial:
 
     @classmethod
     def read(
-        cls, engine: Engine, spec: ProductSpec, *, framing: Framing | None = None
+        cls, engine: Engine, spec: ProductSpec, recipe: str, *, framing: Framing | None = None
     ) -> TrainingMaterial:
-        """Read all that a run takes; `framing` is that of the features, if no other will do.
+        """Read all that a run takes.
+
+        Args:
+            engine: the database.
+            spec: the product.
+            recipe: of the features, as LINEWATCH_RECIPE has it, once enough are there.
+            framing: of the features, if no other will do.
 
         Raises:
             TrainingError: there is nothing to learn from; says why.
         """
         product, classes, good_class = spec.product, spec.class_codes, spec.good_class
-        space = training_space(engine, spec, framing)
+        space = training_space(engine, spec, recipe, framing)
         if space is None:
             raise TrainingError(_nothing_to_learn(engine, spec))
         rows = labels.training_set(engine, product, space.fingerprint)

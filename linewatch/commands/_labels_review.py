@@ -172,11 +172,12 @@ def _engine(product: str) -> Engine:
 def _training_set(product: str) -> tuple[Sequence[TrainingExample], Floats]:
     """What a model of the product would learn from: pictures with labels, and their features."""
     from db import products
+    from linewatch.settings import get_settings
     from model_store.rejudge import vectors_of
     from training.training_material import TrainingMaterial
 
-    engine = opened()
-    rows = TrainingMaterial.read(engine, products.require(engine, product)).rows
+    engine, recipe = opened(), get_settings().recipe
+    rows = TrainingMaterial.read(engine, products.require(engine, product), recipe).rows
     return rows, vectors_of([row.vector for row in rows])
 
 

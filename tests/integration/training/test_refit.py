@@ -134,7 +134,7 @@ def test_another_region_is_read_again_and_without_the_pictures_the_old_one_stays
         path.unlink()
     assert site.refit(fit="pad").settle(None) is None
     assert f"{2 * A_CLASS - 1} pictures could not be read again" in site.said
-    space = training_space(site.engine, products.require(site.engine, "cable"))
+    space = training_space(site.engine, products.require(site.engine, "cable"), "patches")
     assert space is not None
     assert framing_of(space.encoders) in (whole, left)
     site.paths[0].unlink()
