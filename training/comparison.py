@@ -143,7 +143,7 @@ class Comparison:
         if info.kind == "zero-shot":
             return None
         if info.kind == "few-shot":
-            prompts = prompts_version(self.versions, info.fingerprint)
+            prompts = prompts_version(self.versions, info.fingerprint, info.encoders)
             return few_shot_fit(store, info.product, self.classes, prompts)
         if info.kind == "good-only":
             return good_only_head

@@ -33,7 +33,8 @@ from training.lease import renewed
 from training.promotion import Promotion, Wish, carry_out, consider
 from training.prompts import version_info
 from training.training_material import TrainingMaterial
-from vision.fingerprint import recipe_of
+from vision.fingerprint import framing_of, recipe_of
+from vision.framing import Framing
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +78,7 @@ def retrain(
     wish: Wish | None = None,
     few_shot: bool = False,
     search: bool = False,
+    framing: Framing | None = None,
     on_progress: Progress | None = None,
 ) -> Retrained | None:
     """Cross-validate, fit on all labels, store a new version; promote it if that is wanted.
@@ -88,6 +90,7 @@ def retrain(
         wish: who wants the new version to serve; None: as the settings have it.
         few_shot: blend prompts and labels, however many labels there are.
         search: look for the best kind of head.
+        framing: train on features in this one; None: in the one wanted, if there are enough.
         on_progress: is told what the run is at; the row of the run says so too.
 
     Returns:
@@ -112,7 +115,9 @@ def retrain(
 
     try:
         with renewed(engine, run_id, settings.training_lease_s):
-            return _train(engine, store, spec, run_id, settings, wish, few_shot, search, note)
+            return _train(
+                engine, store, spec, run_id, settings, wish, few_shot, search, framing, note
+            )
     except Exception as error:
         with transaction(engine) as connection:
             runs.fail(connection, run_id, str(error))
@@ -137,10 +142,13 @@ def _train(
     wish: Wish | None,
     few_shot: bool,
     search: bool,
+    framing: Framing | None,
     note: Progress,
 ) -> Retrained:
     note("reading labels and features", 0.0)
-    material = TrainingMaterial.read(engine, spec, settings.group_by)
+    material = TrainingMaterial.read(
+        engine, spec, settings.recipe, framing=framing, by=settings.group_by
+    )
     learned = learn(
         material,
         store,
@@ -178,6 +186,7 @@ def _save(
     counts = Counter(row.label for row in material.rows)
     digest = training_digest((str(row.id), row.label) for row in material.rows)
     recipe = recipe_of(space.encoders)
+    fit, roi = framing_of(space.encoders).stored
     draft = ManifestDraft(
         product=product,
         number=versions.next_number(engine, product),
@@ -185,6 +194,8 @@ def _save(
         fingerprint=space.fingerprint,
         encoders=space.encoders,
         recipe=recipe,
+        fit=fit,
+        roi=roi,
         thresholds=decided.thresholds,
         decisions=decided.report,
         training_digest=digest,

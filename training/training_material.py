@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from db.labels import golden_members, labels
 from db.labels.labels import TrainingExample
 from db.labels.picture_parts import Unit
-from db.models import feature_spaces, versions
+from db.models import versions
 from db.models.feature_spaces import FeatureSpace
 from db.models.versions import VersionInfo
 from linewatch.errors import TrainingError
@@ -20,7 +20,9 @@ from linewatch.product_options import ProductOptions
 from linewatch.products import Costs, ProductSpec
 from model_store.near_duplicates import with_duplicates
 from quality.arrays import Floats
+from training.framing import training_space
 from training.prompts import prompts_version
+from vision.framing import Framing
 
 log = logging.getLogger(__name__)
 
@@ -62,14 +64,29 @@ class TrainingMaterial:
         return with_duplicates([row.id for row in self.rows], names, features)
 
     @classmethod
-    def read(cls, engine: Engine, spec: ProductSpec, by: Unit = "part") -> TrainingMaterial:
-        """Read all that a run takes; `by` says what its splits are to keep together.
+    def read(
+        cls,
+        engine: Engine,
+        spec: ProductSpec,
+        recipe: str,
+        *,
+        framing: Framing | None = None,
+        by: Unit = "part",
+    ) -> TrainingMaterial:
+        """Read all that a run takes.
+
+        Args:
+            engine: the database.
+            spec: the product.
+            recipe: of the features, as LINEWATCH_RECIPE has it, once enough are there.
+            framing: of the features, if no other will do.
+            by: what the run's splits are to keep together.
 
         Raises:
             TrainingError: there is nothing to learn from; says why.
         """
         product, classes, good_class = spec.product, spec.class_codes, spec.good_class
-        space = feature_spaces.newest_labelled(engine, product)
+        space = training_space(engine, spec, recipe, framing)
         if space is None:
             raise TrainingError(_nothing_to_learn(engine, spec))
         rows = labels.training_set(engine, product, space.fingerprint, by=by)
@@ -86,7 +103,7 @@ class TrainingMaterial:
                 len(rows) - len(kept),
                 ", ".join(gone),
             )
-        prompts = prompts_version(known, space.fingerprint)
+        prompts = prompts_version(known, space.fingerprint, space.encoders)
         return cls(product, classes, good_class, spec.costs, spec, space, kept, prompts, as_of)
 
 

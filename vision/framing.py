@@ -30,6 +30,7 @@ LEAST_PIXELS = 8  # the side of a region of interest; of less nothing can be jud
 
 LONGEST_ASPECT = 4  # of a crop: the ends that it drops anyway are cut off first, beyond this
 _FIT, _ROI = ", fit ", ", roi "
+_ANY = 224  # pixels: counts of squares hardly depend on their side
 _WHOLE = Rectangle(x=0, y=0, width=1, height=1)
 _ROI_TYPE: TypeAdapter[Roi] = TypeAdapter(Roi)
 
@@ -165,6 +166,12 @@ def tile_starts(length: int, size: int) -> list[int]:
         return [0]
     steps = math.ceil((length - size) / ((1 - OVERLAP) * size) - 1e-9)
     return [round(step * (length - size) / steps) for step in range(steps + 1)]
+
+
+def tile_count(roi: Roi | None, width: int, height: int) -> int:
+    """How many squares `tiles` makes of a picture."""
+    longer, shorter = _sides((width, height), roi)
+    return len(tile_starts(long_side(longer, max(1, shorter), _ANY), _ANY))
 
 
 def unseen(framing: Framing, width: int, height: int) -> float:

@@ -14,6 +14,7 @@ from linewatch.errors import EvaluationError
 
 if TYPE_CHECKING:
     from linewatch.evaluation.pictures import LabelledFile, Unread
+    from linewatch.product_options import Fit
     from model_store.repeated import Repeated, Spread
 
 
@@ -24,6 +25,13 @@ if TYPE_CHECKING:
     "--per-class", type=click.IntRange(2), help="Pictures of a class in a draw; default: all."
 )
 @click.option("--recipe", help="How pictures become features; default: LINEWATCH_RECIPE.")
+@click.option(
+    "--fit",
+    type=click.Choice(["crop", "squash", "pad", "tiles"]),
+    default="crop",
+    show_default=True,
+    help="How pictures are brought to the encoders' square.",
+)
 @click.option(
     "--bits",
     type=click.IntRange(8, 16),
@@ -40,6 +48,7 @@ def dataset(
     seeds: int,
     per_class: int | None,
     recipe: str | None,
+    fit: Fit,
     bits: int | None,
     group_by: str | None,
     json_file: Path | None,
@@ -57,13 +66,14 @@ def dataset(
     from linewatch.settings import get_settings
     from model_store.repeated import repeat
     from vision.extractor import FeatureExtractor
+    from vision.framing import Framing
 
     settings = get_settings()
     if recipe is not None:
         settings = settings.model_copy(update={"recipe": recipe})
     files = class_folders(folder)
     parts = None if group_by is None else parts_by(group_by, folder, files)
-    extractor = FeatureExtractor.from_settings(settings)
+    extractor = FeatureExtractor.from_settings(settings).space(Framing(fit))
     cache = FeatureCache(settings.data_dir / "feature-cache", extractor.fingerprint, bits)
     with click.progressbar(length=len(files), label="Features", file=sys.stderr) as bar:
         features, kept, unread = features_of(
@@ -86,7 +96,7 @@ def dataset(
     write_rows(_table(found), "table", title=title, empty="")
     shown = "" if groups is None else f" of {len(set(groups))} parts"
     click.echo(
-        f"{len(labels)} pictures{shown} · recipe {settings.recipe} · "
+        f"{len(labels)} pictures{shown} · recipe {settings.recipe} · fit {fit} · "
         f"encoders: {extractor.describe()}"
     )
     _notes(found, unread)
@@ -94,6 +104,7 @@ def dataset(
         about = {
             "folder": str(folder),
             "recipe": settings.recipe,
+            "fit": fit,
             "encoders": extractor.describe(),
             "fingerprint": extractor.fingerprint,
             "seeds": seeds,

@@ -181,9 +181,9 @@ def _training_set(product: str) -> tuple[Sequence[TrainingExample], Floats, list
     from model_store.rejudge import vectors_of
     from training.training_material import TrainingMaterial
 
-    engine = opened()
-    by = get_settings().group_by
-    material = TrainingMaterial.read(engine, products.require(engine, product), by)
+    engine, settings = opened(), get_settings()
+    spec = products.require(engine, product)
+    material = TrainingMaterial.read(engine, spec, settings.recipe, by=settings.group_by)
     features = vectors_of([row.vector for row in material.rows])
     return material.rows, features, material.parts_of(features)
 

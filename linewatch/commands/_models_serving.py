@@ -111,6 +111,7 @@ def zero_shot(product: str, serve: bool) -> None:
     from db import products
     from linewatch.settings import get_settings
     from model_store.store import ModelStore
+    from training.framing import champion_framing, next_framing
     from training.promotion import Wish, promote
     from training.prompts import make_zero_shot
     from vision.extractor import FeatureExtractor
@@ -118,9 +119,9 @@ def zero_shot(product: str, serve: bool) -> None:
     settings, engine = get_settings(), opened()
     spec = products.require(engine, product)
     store = ModelStore(settings.models_url)
-    manifest = make_zero_shot(
-        engine, store, spec, FeatureExtractor.from_settings(settings), settings
-    )
+    framing = next_framing(spec, champion_framing(engine, product))
+    extractor = FeatureExtractor.from_settings(settings).space(framing)
+    manifest = make_zero_shot(engine, store, spec, extractor, settings)
     click.echo(f"{manifest.version}: {len(manifest.classes)} classes, from prompts alone")
     click.echo("it proposes classes and people decide, until labels make a model that is tested")
     if serve:

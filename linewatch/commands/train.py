@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +12,9 @@ from linewatch.commands._database import opened
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from linewatch.settings import Settings
     from training.retraining import Retrained
+    from vision.extractor import FeatureExtractor
 
 
 @click.command()
@@ -22,6 +25,11 @@ if TYPE_CHECKING:
     "--group-by",
     type=click.Choice(["part", "lot"]),
     help="What no split parts; default: LINEWATCH_GROUP_BY.",
+)
+@click.option(
+    "--fit",
+    type=click.Choice(["auto", "squash", "pad", "tiles", "crop"]),
+    help="How pictures are brought to the encoders' square; auto: as a comparison finds.",
 )
 @click.option("--search", is_flag=True, help="Find the best kind of head, within the budget.")
 @click.option(
@@ -34,29 +42,37 @@ def command(
     promote: bool,
     few_shot: bool,
     group_by: str | None,
+    fit: str | None,
     search: bool,
     budget: float | None,
 ) -> None:
     """Train a new model version from the labels, now.
 
     Cross-validates by part, fits on all labels, stores the version and asks the gate about it;
-    `linewatch models promote` puts it to work.
+    `linewatch models promote` puts it to work. Where labelled pictures have no features in the fit
+    that is wanted, it reads them again; where nobody said a fit and they are not square, it
+    compares all fits first.
     """
+    from db import products
     from linewatch.errors import ModelError
     from linewatch.os_user import os_user
     from linewatch.settings import get_settings
     from model_store.store import ModelStore
     from training.promotion import Wish
+    from training.refit import Refit
     from training.retraining import retrain
 
-    settings = get_settings()
+    settings, engine = get_settings(), opened()
     if group_by is not None:
         settings = settings.model_copy(update={"group_by": group_by})
     if budget is not None:
         settings = settings.model_copy(update={"search_budget_s": budget})
+    spec = products.require(engine, product)
+    refit = Refit(engine, spec, settings, cache(lambda: _extractor(settings)), _say)
+    framing = refit.settle(fit)  # type: ignore[arg-type]
     wish = Wish.of_person(os_user(), "linewatch train --promote") if promote else None
     result = retrain(
-        opened(),
+        engine,
         ModelStore(settings.models_url),
         product,
         trigger="command",
@@ -64,6 +80,7 @@ def command(
         wish=wish,
         few_shot=few_shot,
         search=search,
+        framing=framing,
         on_progress=lambda stage, share: click.echo(f"{share:4.0%} {stage}", err=True),
     )
     if result is None:
@@ -79,6 +96,16 @@ def command(
         )
     else:
         click.echo(f"promote it with: linewatch models promote {version}")
+
+
+def _extractor(settings: Settings) -> FeatureExtractor:
+    from vision.extractor import FeatureExtractor
+
+    return FeatureExtractor.from_settings(settings)
+
+
+def _say(words: str) -> None:
+    click.echo(words, err=True)
 
 
 def _tell(result: Retrained) -> None:

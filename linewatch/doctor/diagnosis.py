@@ -9,7 +9,12 @@ from pathlib import Path
 import redis
 from kombu.exceptions import KombuError
 
-from linewatch.doctor import calendar_checks, durability_checks, environment_checks
+from linewatch.doctor import (
+    calendar_checks,
+    durability_checks,
+    environment_checks,
+    framing_checks,
+)
 from linewatch.doctor.findings import Finding, State
 from linewatch.errors import LinewatchError
 from linewatch.extras import advice
@@ -44,6 +49,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         ("image roots", _image_roots, frozenset()),
         ("encoders", _encoders, frozenset()),
         ("models", _models, frozenset({DATABASE})),
+        ("pictures", framing_checks.framing, frozenset({DATABASE})),
         ("alerts", _alerts, frozenset({DATABASE})),
         ("workers", _workers, frozenset({REDIS})),
     ]

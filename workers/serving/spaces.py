@@ -11,7 +11,7 @@ from threading import Lock
 import torch
 from sqlalchemy import Engine
 
-from linewatch.errors import ConfigurationError, ModelError, WeightsError
+from linewatch.errors import ModelError
 from linewatch.products import ProductSpec
 from model_store.manifest import Manifest
 from training import feature_spaces
@@ -46,24 +46,16 @@ class Spaces:
         Raises:
             ModelError: these encoders, or this version, do not make such features.
         """
-        space = self._named(manifest)
+        space = feature_spaces.space_of(self._extractor, manifest)
         problem = uncovered(self._engine, manifest, space.fingerprint)
         if problem is not None:
             raise ModelError(problem)
         return self._known(space)
 
-    def _named(self, manifest: Manifest) -> FeatureExtractor:
-        if manifest.fingerprint in (self._extractor.fingerprint, self._extractor.reference):
-            return self._extractor
-        try:
-            framing = Framing.of(manifest.fit, manifest.roi)
-            return self._extractor.space(framing, manifest.recipe)
-        except (ConfigurationError, WeightsError) as error:
-            raise ModelError(f"model {manifest.version} cannot serve here: {error}") from None
-
     def of_product(self, spec: ProductSpec, champion: Manifest | None) -> FeatureExtractor:
         """The space of a product's next model, and of its pictures while it has none."""
-        return self._known(self._extractor.space(next_framing(spec, champion)))
+        before = None if champion is None else Framing.of(champion.fit, champion.roi)
+        return self._known(self._extractor.space(next_framing(spec, before)))
 
     def _known(self, space: FeatureExtractor) -> FeatureExtractor:
         with self._registering:
