@@ -46,6 +46,7 @@ class CrossValidation:
             not tested.
         probabilities: float64 [n, k], likewise; NaN where not tested.
         parts: int64 [n], the number of each image's part; all different where none was named.
+        part_counts: parts that show each class, tested or not.
     """
 
     classes: tuple[str, ...]
@@ -55,6 +56,7 @@ class CrossValidation:
     predictions: npt.NDArray[np.str_]
     probabilities: Floats
     parts: Numbers
+    part_counts: dict[str, int]
 
     @property
     def accuracy(self) -> float:
@@ -115,15 +117,16 @@ def cross_validate(
     parts = part_numbers(groups, len(labels))
     assigned = assign_folds(labels, folds, random_state, groups)
     tested = assigned != UNTESTED
+    shown = parts_a_class(labels, parts)
     if not tested.any():
-        raise TrainingError(_too_few(parts_a_class(labels, parts), folds, groups is not None))
+        raise TrainingError(_too_few(shown, folds, groups is not None))
     probabilities, settled = _out_of_fold(data, assigned, parts, even_with, on_fold)
     best = np.nan_to_num(probabilities).argmax(axis=1)
     predictions = np.where(tested, np.asarray(data.classes)[best], "")
     confusion = _confusion(data, tested, best)
     metrics = metrics_of(confusion, data.counts(), folds=folds, converged=settled)
     return CrossValidation(
-        data.classes, metrics, confusion, tested, predictions, probabilities, parts
+        data.classes, metrics, confusion, tested, predictions, probabilities, parts, shown
     )
 
 

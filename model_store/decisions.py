@@ -70,7 +70,7 @@ def decide(
     if found.temperature != 1:
         crossed = calibration.cross_fitted(raw, actual, parts, weights)
     ranked = risk.ranked(shares, actual, good)
-    measure, distances, border = _novelty(features, labels, policy.novelty_rate)
+    measure, distances, border = _novelty(features, labels, policy.novelty_rate, validation.parts)
     others = _thresholds(shares, actual, validation.classes, ranked, policy, prior)
     promise = promise_of(
         crossed, actual, validation.classes, good, parts, prior, others=others, policy=policy
@@ -147,14 +147,17 @@ def _review_below(parts: risk.RankedParts, policy: Policy) -> float:
 
 
 def _novelty(
-    features: npt.ArrayLike, labels: Sequence[str], rate: float | None
+    features: npt.ArrayLike,
+    labels: Sequence[str],
+    rate: float | None,
+    parts: npt.NDArray[np.int64],
 ) -> tuple[Novelty | None, Floats, float | None]:
-    """The measure, each picture's distance had it been left out, and the border."""
+    """The measure, each picture's distance had its part been left out, and the border."""
     unknown = np.full(len(labels), np.nan)
     if rate is None:
         return None, unknown, None
     with one_blas_thread():
-        measure, distances = novelty.fit_novelty(features, labels)
+        measure, distances = novelty.fit_novelty(features, labels, parts=parts)
     try:
         return measure, distances, novelty.novelty_border(distances, rate)
     except ModelError:  # too few pictures to tell what is ordinary

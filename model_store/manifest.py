@@ -39,6 +39,7 @@ _LATER = {
     "roi": None,
     "weighting": None,
     "requires": (),
+    "part_counts": None,
 }
 KNOWN_REQUIREMENTS: frozenset[str] = frozenset()  # words of `requires` that this version keeps to
 _LIBRARIES = ("numpy", "scikit-learn", "safetensors", "torch", "open_clip_torch", "transformers")
@@ -71,6 +72,9 @@ class ManifestDraft(BaseModel):
         default=None, description="How its pictures were brought to size; null: as in 0.1."
     )
     roi: Roi | None = Field(default=None, description="The part of them that was looked at.")
+    part_counts: dict[str, Count] | None = Field(
+        default=None, description="Labelled parts a class; null: not counted."
+    )
     weighting: Literal["even"] | None = Field(
         default=None,
         description="even: good counted as much as all defects together; null: every label alike.",

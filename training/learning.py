@@ -13,6 +13,7 @@ from linewatch.settings import Settings
 from model_store.crossval import CrossValidation, cross_validate
 from model_store.decisions import Decided, decide
 from model_store.fit import fit_head
+from model_store.folds import part_numbers
 from model_store.manifest import Kind
 from model_store.metrics import Metrics
 from model_store.policy import Policy
@@ -21,6 +22,7 @@ from model_store.store import ModelStore
 from model_store.verdict import Thresholds
 from training.prompts import few_shot_fit, known_prototypes
 from training.training_material import TrainingMaterial
+from training.units import check_units
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +67,7 @@ def learn(
         note("blending prompts and labels", 0.1)
         features = vectors_of([row.vector for row in material.rows])
         fit = few_shot_fit(store, material.product, material.classes, material.prompts)
-        head = fit(features, names)
+        head = fit(features, names, part_numbers(material.parts_of(features), len(names)))
         rules = Thresholds(review_below=settings.review_below, proposes=True)
         blended = Decided(head, rules, None, None)
         return Learned("few-shot", blended, None, RunMetrics(None, None, None))
@@ -78,9 +80,12 @@ def _cross_validated(
     """Cross-validate, fit on everything, and set the rules by what the folds found."""
     note("cross-validation", 0.1)
     features = vectors_of([row.vector for row in material.rows])
+    groups = material.parts_of(features)
+    check_units(names, groups, settings.folds, settings.group_by)
     validation = cross_validate(
         features,
         names,
+        groups=groups,
         folds=settings.folds,
         random_state=settings.random_state,
         even_with=material.good_class,

@@ -163,7 +163,7 @@ def few_shot_fit(
         return found
 
     recipe = recipe_of(version.encoders if version else "")
-    return lambda vectors, labels: few_shot_head(vectors, labels, words(), recipe)
+    return lambda vectors, labels, parts: few_shot_head(vectors, labels, words(), recipe, parts)
 
 
 def prompts_digest(spec: ProductSpec) -> str:

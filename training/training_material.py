@@ -11,12 +11,15 @@ from sqlalchemy import Engine
 
 from db.labels import golden_members, labels
 from db.labels.labels import TrainingExample
+from db.labels.picture_parts import Unit
 from db.models import feature_spaces, versions
 from db.models.feature_spaces import FeatureSpace
 from db.models.versions import VersionInfo
 from linewatch.errors import TrainingError
 from linewatch.product_options import ProductOptions
 from linewatch.products import Costs, ProductSpec
+from model_store.near_duplicates import with_duplicates
+from quality.arrays import Floats
 from training.prompts import prompts_version
 
 log = logging.getLogger(__name__)
@@ -33,8 +36,8 @@ class TrainingMaterial:
         costs: the product's own, or None.
         options: what else its file says.
         space: what made the features.
-        rows: labelled pictures and their features, by id. Golden ones are not among them, nor
-            those whose label is of a class that the product no longer has.
+        rows: labelled pictures and their features, by id. Those of golden parts are not among
+            them, nor those whose label is of a class that the product no longer has.
         prompts: the version that holds the product's prompts in this space, or None.
         as_of: labels that come later were not learned from.
     """
@@ -49,9 +52,18 @@ class TrainingMaterial:
     prompts: VersionInfo | None
     as_of: datetime
 
+    def parts_of(self, features: Floats) -> list[str]:
+        """The name of each row's part; pictures that are one picture twice have the same.
+
+        Args:
+            features: float64 [n, d], the rows' vectors.
+        """
+        names = [row.group for row in self.rows]
+        return with_duplicates([row.id for row in self.rows], names, features)
+
     @classmethod
-    def read(cls, engine: Engine, spec: ProductSpec) -> TrainingMaterial:
-        """Read all that a run takes.
+    def read(cls, engine: Engine, spec: ProductSpec, by: Unit = "part") -> TrainingMaterial:
+        """Read all that a run takes; `by` says what its splits are to keep together.
 
         Raises:
             TrainingError: there is nothing to learn from; says why.
@@ -60,7 +72,7 @@ class TrainingMaterial:
         space = feature_spaces.newest_labelled(engine, product)
         if space is None:
             raise TrainingError(_nothing_to_learn(engine, spec))
-        rows = labels.training_set(engine, product, space.fingerprint)
+        rows = labels.training_set(engine, product, space.fingerprint, by=by)
         as_of = datetime.now(UTC)
         known = versions.versions(engine, product)
         kept = [row for row in rows if row.label in classes]

@@ -178,11 +178,6 @@ def _labels(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, str]:
 
 def _picture(slices: Slices, row: Any, rules: Rules, label: str | None) -> Picture:
     made_at, by_receipt = _made(row)
-    line = row.line or ""
-    if rules.within == "day":
-        scope = slices.of(line, made_at).plant_day.isoformat()
-    else:
-        scope = (row.lot or "") if rules.within == "lot" else ""
     camera = row.camera or ""
     return Picture(
         id=str(row.id),
@@ -190,14 +185,26 @@ def _picture(slices: Slices, row: Any, rules: Rules, label: str | None) -> Pictu
         by_receipt=by_receipt,
         view=_view(camera, row.verdict, row.defect_class),
         labelled=_labelled(camera, label, rules.good),
-        scope=scope,
+        scope=scope_of(slices, row, made_at, rules),
         pass_number=row.pass_number,
         expected=tuple(row.views or rules.views),
-        line=line,
+        line=row.line or "",
         lot=row.lot or "",
         work_order=row.work_order or "",
         model_version=row.model_version or "",
     )
+
+
+def scope_of(slices: Slices, row: Any, made_at: datetime, rules: Rules) -> str:
+    """Within what a picture's serial number means one part: a lot, a day, or "" for all."""
+    if rules.within == "day":
+        return slices.of(row.line or "", made_at).plant_day.isoformat()
+    return (row.lot or "") if rules.within == "lot" else ""
+
+
+def made_at_of(row: Any) -> datetime:
+    """When a picture counts as made, from its row of inspections."""
+    return _made(row)[0]
 
 
 def _made(row: Any) -> tuple[datetime, bool]:

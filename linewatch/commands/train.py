@@ -9,6 +9,8 @@ import click
 from linewatch.commands._database import opened
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from training.retraining import Retrained
 
 
@@ -16,10 +18,15 @@ if TYPE_CHECKING:
 @click.argument("product")
 @click.option("--promote", is_flag=True, help="Put it to work at once, if it passes the gate.")
 @click.option("--few-shot", is_flag=True, help="Blend prompts and labels, however many there are.")
-def command(product: str, promote: bool, few_shot: bool) -> None:
+@click.option(
+    "--group-by",
+    type=click.Choice(["part", "lot"]),
+    help="What no split parts; default: LINEWATCH_GROUP_BY.",
+)
+def command(product: str, promote: bool, few_shot: bool, group_by: str | None) -> None:
     """Train a new model version from the labels, now.
 
-    Cross-validates, fits on all labels, stores the version and asks the gate about it;
+    Cross-validates by part, fits on all labels, stores the version and asks the gate about it;
     `linewatch models promote` puts it to work.
     """
     from linewatch.errors import ModelError
@@ -30,6 +37,8 @@ def command(product: str, promote: bool, few_shot: bool) -> None:
     from training.retraining import retrain
 
     settings = get_settings()
+    if group_by is not None:
+        settings = settings.model_copy(update={"group_by": group_by})
     wish = Wish.of_person(os_user(), "linewatch train --promote") if promote else None
     result = retrain(
         opened(),
@@ -61,6 +70,9 @@ def _tell(result: Retrained) -> None:
     from model_store.promise_words import in_full
 
     metrics, version = result.validation, result.manifest.version
+    pictures, parts = result.manifest.image_counts, result.manifest.part_counts
+    if parts is not None and parts != pictures:
+        click.echo(f"{version}: {_numbers(pictures, parts)}")
     if metrics is None:
         click.echo(f"{version}: prompts and labels blended; too few labels to cross-validate")
     else:
@@ -78,3 +90,9 @@ def _tell(result: Retrained) -> None:
     if result.decision is not None:
         for reason in result.decision.reasons:
             click.echo(f"gate, {result.decision.outcome}: {reason}")
+
+
+def _numbers(pictures: Mapping[str, int], parts: Mapping[str, int]) -> str:
+    """How many pictures of how many parts; a part with two defects counts in both classes."""
+    each = ", ".join(f"{name} {parts[name]} of {count}" for name, count in pictures.items())
+    return f"parts of pictures, by class: {each}; no split parts a part"

@@ -15,6 +15,9 @@ class Learning(BaseModel):
 
     folds: int = Field(default=3, ge=2)
     random_state: int = 42
+    group_by: Literal["part", "lot"] = Field(
+        default="part", description="What cross-validation and the gate never split: part or lot."
+    )
     training_lease_s: float = Field(
         default=60.0, gt=0, description="A training run silent for this long gives up its place."
     )

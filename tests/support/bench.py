@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import numpy as np
 from sqlalchemy import Engine
@@ -70,7 +70,7 @@ class Bench:
             vector = self.vector(looks or code, noise)
             kept = [StoredFeatures.of(p, vector) for p in prints]
             usual = {"decided_at": datetime.now(UTC), "features": kept[0] if kept else None}
-            record = a_record(**{**usual, **fields})
+            record = a_record(**{**usual, "part": str(uuid4()), **fields})
             inspections.commit_inspections(self.engine, [record], UTC)
             for more in kept[1:]:
                 committed(self.engine, feature_spaces.store_features, [(record.id, more)])
