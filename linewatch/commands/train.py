@@ -66,6 +66,7 @@ def command(product: str, promote: bool, few_shot: bool, group_by: str | None) -
 
 
 def _tell(result: Retrained) -> None:
+    from model_store.idle_rules import idle_rules
     from model_store.promise_words import in_full
 
     metrics, version = result.validation, result.manifest.version
@@ -88,6 +89,8 @@ def _tell(result: Retrained) -> None:
         click.echo(result.manifest.unlike_good.words())
     for sentence in in_full(result.manifest):
         click.echo(sentence)
+    for warning in idle_rules(result.manifest.thresholds, result.manifest.classes):
+        click.echo(f"warning: {warning}", err=True)
     if result.decision is not None:
         for reason in result.decision.reasons:
             click.echo(f"gate, {result.decision.outcome}: {reason}")
