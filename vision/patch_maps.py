@@ -7,12 +7,42 @@ good parts' variety. Only tensor operations, so that every backend can trace the
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from torch.nn import functional
 
+from vision.parts import blocks
+
+if TYPE_CHECKING:
+    from vision.encoders import EncoderPair
+
 GRID = 14  # places along each side, at most
 STAGES = (-4, -3, -2)  # of the compact CLIP's stem and four stages: all but the first and the last
+
+
+def clip_stages(
+    encoders: EncoderPair, images: torch.Tensor, stages: Sequence[int] = STAGES
+) -> list[torch.Tensor]:
+    """What CLIP's stages give of prepared pictures, float [n, c_i, h_i, w_i] each.
+
+    Args:
+        encoders: both networks.
+        images: uint8 [n, 3, 224, 224] on their device.
+        stages: counted from the last, -1.
+
+    Raises:
+        ValueError: this CLIP has fewer stages.
+    """
+    there = blocks(encoders, "clip")
+    if not stages or any(not -there <= stage <= -1 for stage in stages):
+        asked = ", ".join(map(str, stages)) or "none"
+        raise ValueError(f"this CLIP's stages are -{there} to -1, not {asked}")
+    found = encoders.clip.visual.forward_intermediates(
+        encoders.as_clip_sees(images), indices=-min(stages), normalize_intermediates=True
+    )
+    maps = found["image_intermediates"]
+    return [maps[stage] for stage in stages]
 
 
 def patch_tokens(stages: Sequence[torch.Tensor]) -> torch.Tensor:

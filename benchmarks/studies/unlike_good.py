@@ -14,27 +14,26 @@ from pathlib import Path
 from statistics import fmean
 
 import click
-import numpy as np
 import torch
 
 from benchmarks.compact.encoders import shipped, untrained
 from benchmarks.studies import report
 from benchmarks.studies.unlike_good_cost import cost_rows
-from benchmarks.studies.unlike_good_looks import Looked, by_filters, by_networks
-from benchmarks.studies.unlike_good_rules import (
-    RATE,
-    Draw,
+from benchmarks.studies.unlike_good_looks import by_filters, by_networks
+from benchmarks.studies.unlike_good_sets import GOOD, Shown, shown_sets
+from linewatch.evaluation.unlike_good import (
+    Looked,
     alone,
     distance,
+    drawn,
     memory,
     of_all_classes,
     peak_on_flaw,
     together,
 )
-from benchmarks.studies.unlike_good_sets import GOOD, Shown, shown_sets
 from vision.weights import COMPACT
 
-DRAWS = 4
+DRAWS, RATE = 4, 0.05  # of good parts, that may lie beyond; of two rules each has half of it
 TRAINED_ON = {"mvtec-bottle": (20,), "cable": (20, 100), "solar cells": (40, 160)}  # good parts
 Row = dict[str, object]
 
@@ -73,17 +72,17 @@ def _measured(data: Shown, look: str, looked: Looked, count: int) -> list[Row]:
     """A row for each rule: means over the draws."""
     found: dict[str, list[dict[str, float]]] = defaultdict(list)
     for seed in range(DRAWS):
-        draw = _draw(data, count, seed)
-        near, maps = memory(looked, draw, seed)
-        told = alone(near, draw)
+        draw = drawn(data.labels, GOOD, count, seed)
+        near, maps, _ = memory(looked.tokens, draw, RATE, seed)
+        told = alone(near, draw, RATE)
         if data.flaws is not None:
             told["peak on the flaw"] = peak_on_flaw(maps, data.flaws[draw.bad])
         found["memory of patches"].append(told)
         if looked.features is None:
             continue
-        far = distance(looked.features, draw)
-        found["one-class distance"].append(alone(far, draw))
-        found["both"].append(together((far, near), draw))
+        far = distance(looked.features, draw, RATE)
+        found["one-class distance"].append(alone(far, draw, RATE))
+        found["both"].append(together((far, near), draw, RATE))
         if look == "trained":
             found["all classes, as in 0.1.0"].append(
                 of_all_classes(looked.features, data.labels, draw)
@@ -92,12 +91,6 @@ def _measured(data: Shown, look: str, looked: Looked, count: int) -> list[Row]:
         {"pictures": data.name, "look": look, "good_parts": count, "rule": rule, **_mean(draws)}
         for rule, draws in found.items()
     ]
-
-
-def _draw(data: Shown, count: int, seed: int) -> Draw:
-    good = np.random.default_rng(seed).permutation(np.flatnonzero(data.labels == GOOD))
-    bad = np.flatnonzero(data.labels != GOOD)
-    return Draw(good[:count], good[count:], bad, data.labels[bad])
 
 
 def _mean(draws: list[dict[str, float]]) -> dict[str, object]:

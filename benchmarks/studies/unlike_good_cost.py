@@ -10,10 +10,9 @@ import numpy as np
 import torch
 
 from benchmarks.compact.encoders import untrained_full_size
-from benchmarks.studies.unlike_good_looks import clip_stages
 from model_store.patch_memory import TOKENS
 from vision.encoders import EncoderPair
-from vision.patch_maps import patch_tokens
+from vision.patch_maps import clip_stages, patch_tokens
 from vision.recipe import SEED
 
 _BATCH, _ROUNDS = 16, 7

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import pairwise
 
 import cv2
@@ -12,21 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from quality.arrays import Floats
+from linewatch.evaluation.unlike_good import Looked
 from vision.encoders import EncoderPair
-from vision.patch_maps import GRID, STAGES, patch_tokens
+from vision.patch_maps import GRID, clip_stages, patch_tokens
 from vision.recipes import recipe_named
 
 _BATCH = 32
 _SIGMAS = (1.0, 2.0, 4.0, 8.0)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Looked:
-    """Features of the whole picture, float64 [n, d] or none, and float16 [n, p, c] tokens."""
-
-    features: Floats | None
-    tokens: NDArray[np.float16]
 
 
 Look = Callable[[NDArray[np.uint8]], Looked]
@@ -40,24 +31,10 @@ def by_networks(pair: EncoderPair) -> Look:
         with torch.inference_mode():
             for batch in torch.split(torch.from_numpy(pixels), _BATCH):
                 features.append(recipe(pair, batch).numpy().astype(np.float16))
-                tokens.append(clip_tokens(pair, batch).numpy().astype(np.float16))
+                tokens.append(patch_tokens(clip_stages(pair, batch)).numpy().astype(np.float16))
         return Looked(np.concatenate(features).astype(np.float64), np.concatenate(tokens))
 
     return look
-
-
-def clip_tokens(pair: EncoderPair, batch: torch.Tensor) -> torch.Tensor:
-    """As a worker makes them, but in a pass of their own."""
-    return patch_tokens(clip_stages(pair, batch))
-
-
-def clip_stages(pair: EncoderPair, batch: torch.Tensor) -> list[torch.Tensor]:
-    """What CLIP's stages give, of which tokens are made."""
-    found = pair.clip.visual.forward_intermediates(
-        pair.as_clip_sees(batch), indices=-min(STAGES), normalize_intermediates=True
-    )
-    maps = found["image_intermediates"]
-    return [maps[stage] for stage in STAGES]
 
 
 def by_filters(pixels: NDArray[np.uint8]) -> Looked:

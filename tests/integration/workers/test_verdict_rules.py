@@ -86,8 +86,8 @@ def train(
         dim=extractor.dim,
     )
     records = [
-        a_record(id=uuid4(), features=StoredFeatures(extractor.fingerprint, vector))
-        for _, vector in labelled
+        a_record(id=uuid4(), part=f"P-{i}", features=StoredFeatures(extractor.fingerprint, vector))
+        for i, (_, vector) in enumerate(labelled)
     ]
 
     def run(
@@ -205,7 +205,7 @@ def test_costs_of_the_product_file_decide(
 
 
 def test_a_plant_without_wishes_is_as_before(train: Callable[..., Manifest]) -> None:
-    manifest = train(novelty_rate=0, unlike_good_rate=0, review_below=0.55, escape_target=None)
+    manifest = train(novelty_rate=0, unlike_good_rate=0, review_below=0.55, escape_target="")
     assert manifest.thresholds.model_dump() == {"review_below": 0.55}
     run = CliRunner().invoke(cli, ["models", "costs", manifest.version])
     assert run.exit_code == 0

@@ -1,4 +1,5 @@
-"""What the rules against parts unlike good say in one draw of good parts."""
+"""How well the rules against parts unlike good would do: they learn from some good parts, and are
+shown other good ones and every defect, of which they have seen none."""
 
 from __future__ import annotations
 
@@ -10,16 +11,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.studies.unlike_good_looks import Looked
 from model_store.novelty import fit_novelty, novelty_border
 from model_store.one_class import fit_one_class
-from model_store.patch_memory import fit_memory, scores
+from model_store.patch_memory import FittedMemory, fit_memory, scores
 from quality.arrays import Floats
 
-RATE = 0.05  # of good parts, that may lie beyond; of two rules each has half of it
 OLD_RATE = 0.005  # of the measure of all classes: its default
 Rows = NDArray[np.intp]
 Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Looked:
+    """Pictures as the rules see them.
+
+    Attributes:
+        features: of the whole picture, float64 [n, d]; None: there are none.
+        tokens: of its places, float16 [n, p, c], rows of length 1.
+    """
+
+    features: Floats | None
+    tokens: NDArray[np.float16]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,28 +70,37 @@ class Said:
         return fresh, bad
 
 
-def distance(features: Floats, draw: Draw) -> Said:
+def drawn(labels: NDArray[np.str_], good: str, count: int, seed: int) -> Draw:
+    """A draw that learns from `count` good pictures and is shown all others."""
+    shuffled = np.random.default_rng(seed).permutation(np.flatnonzero(labels == good))
+    bad = np.flatnonzero(labels != good)
+    return Draw(shuffled[:count], shuffled[count:], bad, labels[bad])
+
+
+def distance(features: Floats, draw: Draw, rate: float) -> Said:
     """The one-class distance."""
-    found = fit_one_class(features[draw.seen], RATE)
+    found = fit_one_class(features[draw.seen], rate)
     fresh, bad = (found.measure.distances(features[rows]) for rows in (draw.fresh, draw.bad))
     return Said(found.left_out, fresh, bad)
 
 
-def memory(looked: Looked, draw: Draw, seed: int) -> tuple[Said, Floats]:
-    """The memory of patches, and the defects' maps, float64 [n, 196]."""
-    found = fit_memory(looked.tokens[draw.seen], RATE, seed=seed)
-    fresh, bad = (found.memory.maps(looked.tokens[rows]) for rows in (draw.fresh, draw.bad))
-    return Said(found.left_out, scores(fresh), scores(bad)), bad
+def memory(
+    tokens: NDArray[np.float16], draw: Draw, rate: float, seed: int
+) -> tuple[Said, Floats, FittedMemory]:
+    """The memory of patches; the defects' maps, float64 [n, p]; and the memory itself."""
+    found = fit_memory(tokens[draw.seen], rate, seed=seed)
+    fresh, bad = (found.memory.maps(tokens[rows]) for rows in (draw.fresh, draw.bad))
+    return Said(found.left_out, scores(fresh), scores(bad)), bad, found
 
 
-def alone(said: Said, draw: Draw) -> dict[str, float]:
+def alone(said: Said, draw: Draw, rate: float) -> dict[str, float]:
     """What one rule does."""
-    return {"auroc": auroc(said.fresh, said.bad), **_caught(*said.beyond(RATE), draw.kinds)}
+    return {"auroc": auroc(said.fresh, said.bad), **_caught(*said.beyond(rate), draw.kinds)}
 
 
-def together(rules: Sequence[Said], draw: Draw) -> dict[str, float]:
+def together(rules: Sequence[Said], draw: Draw, rate: float) -> dict[str, float]:
     """Beyond either border, each at its share of the rate; ranked by the mean of both."""
-    beyond = [said.beyond(RATE / len(rules)) for said in rules]
+    beyond = [said.beyond(rate / len(rules)) for said in rules]
     fresh, bad = (np.logical_or.reduce([both[i] for both in beyond]) for i in (0, 1))
     ranks = [np.mean([said.standard()[i] for said in rules], axis=0) for i in (0, 1)]
     return {"auroc": auroc(ranks[0], ranks[1]), **_caught(fresh, bad, draw.kinds)}
