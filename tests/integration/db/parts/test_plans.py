@@ -15,7 +15,6 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Connection, Engine, insert, text, update
 
-from db.audit_sample import shares
 from db.inspections import requeues
 from db.inspections.inspections import commit_inspections
 from db.inspections.records import InspectionRecord
@@ -139,9 +138,8 @@ def _recount(engine: Engine, serials: list[str], singles: list[InspectionRecord]
 
 def _a_plant_with_an_audit_sample(url: str) -> None:
     engine = engine_for(url)
-    a_plant(engine)
+    a_plant(engine, audit_share=0.5)
     with transaction(engine) as connection:
-        shares.register(connection, PRODUCT, 0.5)
         connection.execute(update(AuditShare).values(since=DAY - timedelta(days=60)))
         letter = {"reason": "x", "detail": "", "payload": "", "digest": "", "size": 1}
         connection.execute(insert(DeadLetter), {**letter, "id": 1, "received_at": DAY})
