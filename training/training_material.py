@@ -63,10 +63,10 @@ class TrainingMaterial:
         Raises:
             TrainingError: there is nothing to learn from; says why.
         """
-        product, classes, good_class = spec.product, spec.class_codes, spec.good_class
         space = training_space(engine, spec, recipe, framing)
         if space is None:
             raise TrainingError(_nothing_to_learn(engine, spec))
+        product, classes, good_class = spec.product, spec.class_codes, spec.good_class
         rows = labels.training_set(engine, product, space.fingerprint)
         as_of = datetime.now(UTC)
         known = versions.versions(engine, product)
