@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from linewatch.errors import TrainingError
 from model_store.blas import one_blas_thread
-from model_store.fit import converged, pipeline
+from model_store.fit import converged, even_weights, pipeline
 from model_store.folds import (
     UNTESTED,
     Folds,
@@ -46,6 +46,7 @@ class CrossValidation:
             not tested.
         probabilities: float64 [n, k], likewise; NaN where not tested.
         parts: int64 [n], the number of each image's part; all different where none was named.
+        part_counts: parts that show each class, tested or not.
     """
 
     classes: tuple[str, ...]
@@ -55,6 +56,7 @@ class CrossValidation:
     predictions: npt.NDArray[np.str_]
     probabilities: Floats
     parts: Numbers
+    part_counts: dict[str, int]
 
     @property
     def accuracy(self) -> float:
@@ -90,6 +92,7 @@ def cross_validate(
     folds: int = FOLDS,
     random_state: int = RANDOM_STATE,
     groups: Sequence[Hashable] | None = None,
+    even_with: str | None = None,
     on_fold: Callable[[int], None] = lambda done: None,
 ) -> CrossValidation:
     """Judge each image by a model that has not seen its part.
@@ -104,6 +107,7 @@ def cross_validate(
         folds: how many models are fitted.
         random_state: decides which part is in which fold.
         groups: names the part of each image; None: each is a part of its own.
+        even_with: the good class, if it counts as much as all defects; see `fit.even_weights`.
         on_fold: is told how many folds are done, after each.
 
     Raises:
@@ -113,15 +117,16 @@ def cross_validate(
     parts = part_numbers(groups, len(labels))
     assigned = assign_folds(labels, folds, random_state, groups)
     tested = assigned != UNTESTED
+    shown = parts_a_class(labels, parts)
     if not tested.any():
-        raise TrainingError(_too_few(parts_a_class(labels, parts), folds, groups is not None))
-    probabilities, settled = _out_of_fold(data, assigned, parts, on_fold)
+        raise TrainingError(_too_few(shown, folds, groups is not None))
+    probabilities, settled = _out_of_fold(data, assigned, parts, even_with, on_fold)
     best = np.nan_to_num(probabilities).argmax(axis=1)
     predictions = np.where(tested, np.asarray(data.classes)[best], "")
     confusion = _confusion(data, tested, best)
     metrics = metrics_of(confusion, data.counts(), folds=folds, converged=settled)
     return CrossValidation(
-        data.classes, metrics, confusion, tested, predictions, probabilities, parts
+        data.classes, metrics, confusion, tested, predictions, probabilities, parts, shown
     )
 
 
@@ -132,7 +137,11 @@ def _too_few(parts: Mapping[str, int], folds: int, grouped: bool) -> str:
 
 
 def _out_of_fold(
-    data: TrainingSet, assigned: Folds, parts: Numbers, on_fold: Callable[[int], None]
+    data: TrainingSet,
+    assigned: Folds,
+    parts: Numbers,
+    even_with: str | None,
+    on_fold: Callable[[int], None],
 ) -> tuple[Floats, bool]:
     probabilities = np.full((len(data.labels), len(data.classes)), np.nan)
     settled = True
@@ -142,7 +151,8 @@ def _out_of_fold(
         rows = np.flatnonzero(learned)
         learn = rows[np.argsort(assigned[rows] == UNTESTED, kind="stable")]
         with one_blas_thread():
-            fitted: Any = pipeline().fit(data.features[learn], data.labels[learn])
+            estimator = pipeline(class_weight=even_weights(data.labels[learn].tolist(), even_with))
+            fitted: Any = estimator.fit(data.features[learn], data.labels[learn])
         columns = np.searchsorted(np.asarray(data.classes), fitted.classes_)
         shares = np.zeros((int(judged.sum()), len(data.classes)))
         shares[:, columns] = fitted.predict_proba(data.features[judged])

@@ -19,10 +19,10 @@ from linewatch.errors import TrainingError
 from model_store.head import Head, probabilities
 from quality.arrays import Floats
 
-Fit = Callable[[Floats, Sequence[str]], Head]
 Numbers = npt.NDArray[np.int64]
 Folds = Numbers
 Bools = npt.NDArray[np.bool_]
+Fit = Callable[[Floats, Sequence[str], Numbers], Head]  # of vectors, labels and part numbers
 UNTESTED = -1
 
 
@@ -113,7 +113,7 @@ def out_of_fold(
     """What a model that had not seen its part says of each picture.
 
     Args:
-        fit: makes the head that judges one fold from the pictures of all others.
+        fit: makes the head that judges one fold from the pictures of all other parts.
         vectors: float64 [n, d].
         labels: what the model was told of each picture; None where it was not told of it.
         folds: of each picture, from `assign_folds`.
@@ -133,7 +133,8 @@ def out_of_fold(
     for number in sorted(set(folds.tolist()) - {UNTESTED}):
         learn = np.flatnonzero(told & learned_from(folds, number, parts))
         test = np.flatnonzero(folds == number)
-        head = fit(vectors[learn], [str(labels[index]) for index in learn.tolist()])
+        known_then = [str(labels[index]) for index in learn.tolist()]
+        head = fit(vectors[learn], known_then, parts[learn])
         known = [index for index, name in enumerate(head.classes) if name in column]
         found = np.zeros((len(test), len(classes)))
         found[:, [column[head.classes[index]] for index in known]] = probabilities(

@@ -32,7 +32,15 @@ Kind = Literal["fitted", "zero-shot", "few-shot"]
 
 # Fields that came after format 1: left out at their defaults, so that a manifest written before
 # them keeps its digest.
-_LATER = {"decisions": None, "kind": "fitted", "fit": None, "roi": None, "requires": ()}
+_LATER = {
+    "decisions": None,
+    "kind": "fitted",
+    "fit": None,
+    "roi": None,
+    "weighting": None,
+    "requires": (),
+    "part_counts": None,
+}
 KNOWN_REQUIREMENTS: frozenset[str] = frozenset()  # words of `requires` that this version keeps to
 _LIBRARIES = ("numpy", "scikit-learn", "safetensors", "torch", "open_clip_torch", "transformers")
 
@@ -64,6 +72,13 @@ class ManifestDraft(BaseModel):
         default=None, description="How its pictures were brought to size; null: as in 0.1."
     )
     roi: Roi | None = Field(default=None, description="The part of them that was looked at.")
+    part_counts: dict[str, Count] | None = Field(
+        default=None, description="Labelled parts a class; null: not counted."
+    )
+    weighting: Literal["even"] | None = Field(
+        default=None,
+        description="even: good counted as much as all defects together; null: every label alike.",
+    )
     requires: tuple[str, ...] = Field(
         default=(), description="What a reader must know of, or leave the model alone."
     )

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from linewatch.errors import ModelError
 from model_store.head import probabilities
 from model_store.store import StoredModel
-from model_store.verdict import Judgement, judge
+from model_store.verdict import Judgement, Thresholds, judge
 from producer.contract import Reason, Verdict
 from quality.arrays import Floats
 
@@ -69,6 +69,7 @@ def judgements(
     vectors: npt.NDArray[np.floating],
     shares: npt.NDArray[np.floating],
     far: npt.NDArray[np.floating] | None,
+    thresholds: Thresholds | None = None,
 ) -> list[Judgement]:
     """The model's verdict rules on what it, or a refit of it, said of pictures.
 
@@ -77,6 +78,7 @@ def judgements(
         vectors: float [n, d]; a row that is not finite is never judged.
         shares: float [n, k] probabilities in the order of the head's classes.
         far: float [n] distances from what the model has seen, where it measures them.
+        thresholds: other rules than the model's.
     """
     manifest = model.manifest
     gaps = [None] * len(shares) if far is None else far.tolist()
@@ -85,7 +87,7 @@ def judgements(
             row,
             classes=model.head.classes,
             good_class=manifest.good_class,
-            thresholds=manifest.thresholds,
+            thresholds=thresholds or manifest.thresholds,
             distance=distance,
         )
         if known

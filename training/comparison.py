@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import Engine
 
 from db import products
 from db.labels import golden_members, golden_sets, labels
+from db.labels.picture_parts import Unit, parts_of_pictures
 from db.models import feature_spaces, versions
 from db.models.versions import VersionInfo
+from db.session import reading
 from linewatch.errors import ModelError
 from linewatch.settings import Settings
 from model_store.evidence import Contender, Evidence, GoldenSet, collect
 from model_store.fit import fit_head
 from model_store.folds import Fit
+from model_store.manifest import Manifest
 from model_store.store import ModelStore
 from training.prompts import few_shot_fit, prompts_version
 from training.stored_model import load
@@ -34,6 +38,7 @@ class Comparison:
         labels_then: by version, the labels that were known when it was made.
         vectors: by fingerprint, the stored features of labelled and golden pictures.
         golden: the golden set.
+        parts: the name of each labelled or golden picture's part; see `db.labels.picture_parts`.
         versions: all of the product, newest first: among them are its prompts.
     """
 
@@ -45,11 +50,17 @@ class Comparison:
     labels_then: Mapping[str, Mapping[UUID, str]]
     vectors: Mapping[str, Mapping[UUID, bytes]]
     golden: GoldenSet
+    parts: Mapping[UUID, str]
     versions: Sequence[VersionInfo]
 
     @classmethod
     def read(
-        cls, engine: Engine, champion: str, challenger: VersionInfo, golden_set: str
+        cls,
+        engine: Engine,
+        champion: str,
+        challenger: VersionInfo,
+        golden_set: str,
+        by: Unit = "part",
     ) -> Comparison:
         """Read all that a comparison takes.
 
@@ -58,13 +69,13 @@ class Comparison:
             champion: the name of a version.
             challenger: another version of the same product, or the same one.
             golden_set: LINEWATCH_GOLDEN_SET.
+            by: what folds are to keep together.
 
         Raises:
             ModelError: there is no such version, or it is another product's.
             UnknownProductError: the product is not registered.
         """
         product = challenger.product
-        golden = _golden(engine, product, golden_set)
         old = versions.require(engine, champion)
         if old.product != product:
             raise ModelError(
@@ -76,6 +87,9 @@ class Comparison:
             info.version: labels.latest(engine, product, until=info.created_at)
             for info in (old, challenger)
         }
+        parts = _parts(engine, product, known, "part")
+        golden = _golden(engine, product, golden_set, parts)
+        units = parts if by == "part" else _parts(engine, product, known, by)
         pictures = sorted(known.keys() | golden.members.keys())
         vectors = {
             fingerprint: feature_spaces.vectors(engine, pictures, fingerprint)
@@ -83,7 +97,16 @@ class Comparison:
         }
         others = versions.versions(engine, product)
         return cls(
-            classes.codes, classes.good, old, challenger, known, then, vectors, golden, others
+            classes.codes,
+            classes.good,
+            old,
+            challenger,
+            known,
+            then,
+            vectors,
+            golden,
+            units,
+            others,
         )
 
     def evidence(self, store: ModelStore, settings: Settings) -> Evidence:
@@ -98,6 +121,7 @@ class Comparison:
             self.contender(self.challenger, store),
             self.labels,
             self.golden,
+            parts=self.parts,
             classes=self.classes,
             good_class=self.good_class,
             folds=settings.folds,
@@ -111,23 +135,34 @@ class Comparison:
             ModelError: its files are damaged.
         """
         told, vectors = self.labels_then[info.version], self.vectors[info.fingerprint]
-        fit = self._fit(info, store)
-        return Contender(load(store, info), vectors, told, fit)
+        model = load(store, info)
+        fit = self._fit(info, model.manifest, store)
+        return Contender(model, vectors, told, fit)
 
-    def _fit(self, info: VersionInfo, store: ModelStore) -> Fit | None:
+    def _fit(self, info: VersionInfo, manifest: Manifest, store: ModelStore) -> Fit | None:
         if info.kind == "zero-shot":
             return None
         if info.kind == "few-shot":
             prompts = prompts_version(self.versions, info.fingerprint, info.encoders)
             return few_shot_fit(store, info.product, self.classes, prompts)
-        return fit_head
+        even_with = manifest.good_class if manifest.weighting == "even" else None
+        return partial(fit_head, even_with=even_with)
 
 
-def _golden(engine: Engine, product: str, golden_set: str) -> GoldenSet:
+def _parts(engine: Engine, product: str, labelled: Collection[UUID], by: Unit) -> dict[UUID, str]:
+    """The name of the part of each labelled or golden picture."""
+    pictures = {*labelled, *golden_members.every_member(engine, product)}
+    with reading(engine) as connection:
+        return parts_of_pictures(connection, product, pictures, by)
+
+
+def _golden(engine: Engine, product: str, golden_set: str, parts: Mapping[UUID, str]) -> GoldenSet:
     name = golden_sets.usual(engine, product, golden_set)
     sets = golden_sets.all_sets(engine, product)
     members = golden_members.members(engine, product, name)
     digest = golden_members.digest(members) if members else None
-    barred = golden_members.every_member(engine, product)
+    every = golden_members.every_member(engine, product)
+    held = {parts[id_] for id_ in every if id_ in parts}
+    barred = every.union(id_ for id_, part in parts.items() if part in held)
     others = [one.set_name for one in sets if one.set_name != name]
     return GoldenSet(name, members, digest, others, barred)

@@ -11,15 +11,18 @@ from db.models.run_metrics import ClassScore, ConfusionCount, RunMetrics
 from linewatch.errors import ModelError
 from linewatch.settings import Settings
 from model_store.crossval import CrossValidation, cross_validate
-from model_store.decisions import Decided, Policy, decide
+from model_store.decisions import Decided, decide
 from model_store.fit import fit_head
+from model_store.folds import part_numbers
 from model_store.manifest import Kind
 from model_store.metrics import Metrics
+from model_store.policy import Policy
 from model_store.rejudge import vectors_of
 from model_store.store import ModelStore
 from model_store.verdict import Thresholds
 from training.prompts import few_shot_fit, known_prototypes
 from training.training_material import TrainingMaterial
+from training.units import check_units
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +56,8 @@ def learn(
 ) -> Learned:
     """Fit on all labels; while they are few, or if `few_shot`, with the prompts' help.
 
+    A model of both only proposes: too few labels say how often it is right.
+
     Raises:
         TrainingError: the labels do not suffice.
         ModelError: the stored features cannot be read.
@@ -62,9 +67,10 @@ def learn(
         note("blending prompts and labels", 0.1)
         features = vectors_of([row.vector for row in material.rows])
         fit = few_shot_fit(store, material.product, material.classes, material.prompts)
-        head = fit(features, names)
-        plain = Decided(head, Thresholds(review_below=settings.review_below), None, None)
-        return Learned("few-shot", plain, None, RunMetrics(None, None, None))
+        head = fit(features, names, part_numbers(material.parts_of(features), len(names)))
+        rules = Thresholds(review_below=settings.review_below, proposes=True)
+        blended = Decided(head, rules, None, None)
+        return Learned("few-shot", blended, None, RunMetrics(None, None, None))
     return _cross_validated(material, names, settings, note)
 
 
@@ -74,21 +80,26 @@ def _cross_validated(
     """Cross-validate, fit on everything, and set the rules by what the folds found."""
     note("cross-validation", 0.1)
     features = vectors_of([row.vector for row in material.rows])
+    groups = material.parts_of(features)
+    check_units(names, groups, settings.folds, settings.group_by)
     validation = cross_validate(
         features,
         names,
+        groups=groups,
         folds=settings.folds,
         random_state=settings.random_state,
+        even_with=material.good_class,
         on_fold=lambda done: note("cross-validation", 0.1 + 0.4 * done / settings.folds),
     )
     note("fitting on all labels", 0.5)
     decided = decide(
-        fit_head(features, names),
+        fit_head(features, names, even_with=material.good_class),
         validation,
         features,
         names,
         good_class=material.good_class,
-        policy=Policy.of(settings, material.costs),
+        policy=Policy.of(settings, material.costs, material.options),
+        even=True,
     )
     metrics = _run_metrics(validation.metrics, validation.confusion_counts())
     return Learned("fitted", decided, validation, metrics)

@@ -1,4 +1,7 @@
-"""Cold start: a product's prompts become a model version, and labels are blended into it."""
+"""Cold start: a product's prompts become a model version, and labels are blended into it.
+
+Both only propose: people decide, until there are labels enough to cross-validate.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ from linewatch.products import ProductSpec
 from linewatch.settings import Settings
 from model_store.folds import Fit
 from model_store.manifest import Manifest, ManifestDraft
+from model_store.promise_words import in_short, is_provisional
 from model_store.prompts import (
     Prototypes,
     few_shot_head,
@@ -44,7 +48,10 @@ def make_zero_shot(
     extractor: FeatureExtractor,
     settings: Settings,
 ) -> Manifest:
-    """Store a version that judges by the product's prompts; nothing needs a label.
+    """Store a version that proposes classes by the product's prompts; nothing needs a label.
+
+    No figure says how often it is right, so each of its verdicts is `review`, with the class it
+    proposes, until labels make a model that can be calibrated.
 
     Raises:
         ProductError: a class has no prompts.
@@ -73,7 +80,7 @@ def make_zero_shot(
         recipe=extractor.recipe,
         fit=fit,
         roi=roi,
-        thresholds=Thresholds(review_below=settings.review_below),
+        thresholds=Thresholds(review_below=settings.review_below, proposes=True),
         training_digest=prompts_digest(spec),
         image_counts=dict.fromkeys(head.classes, 0),
         metrics=None,
@@ -100,6 +107,8 @@ def version_info(manifest: Manifest, training_run_id: int | None = None) -> vers
         parent=manifest.parent,
         training_run_id=training_run_id,
         kind=manifest.kind,
+        promise=in_short(manifest),
+        provisional=is_provisional(manifest),
     )
 
 
@@ -164,7 +173,7 @@ def few_shot_fit(
         return found
 
     recipe = recipe_of(version.encoders if version else "")
-    return lambda vectors, labels: few_shot_head(vectors, labels, words(), recipe)
+    return lambda vectors, labels, parts: few_shot_head(vectors, labels, words(), recipe, parts)
 
 
 def prompts_digest(spec: ProductSpec) -> str:

@@ -146,7 +146,8 @@ class Refit:
         extractors = [first.space(framing) for framing in framings]
         found = features_in({id_: wanted[id_] for id_ in known}, extractors, self.settings)
         with reading(self.engine) as connection:
-            parts = parts_of_pictures(connection, self.spec.product, found)
+            by = self.settings.group_by
+            parts = parts_of_pictures(connection, self.spec.product, found, by)
         names = [said[id_] for id_ in found]
         matrices = {
             fit: np.stack([vectors[place] for vectors in found.values()]).astype(np.float64)

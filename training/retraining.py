@@ -136,7 +136,9 @@ def _train(
     note: Progress,
 ) -> Retrained:
     note("reading labels and features", 0.0)
-    material = TrainingMaterial.read(engine, spec, settings.recipe, framing=framing)
+    material = TrainingMaterial.read(
+        engine, spec, settings.recipe, settings.group_by, framing=framing
+    )
     learned = learn(material, store, settings=settings, few_shot=few_shot, note=note)
     manifest = _save(engine, store, material, learned)
     version, row = manifest.version, version_info(manifest, run_id)
@@ -180,8 +182,10 @@ def _save(
         decisions=decided.report,
         training_digest=digest,
         image_counts={name: counts[name] for name in decided.head.classes},
+        part_counts=validation and validation.part_counts,
         metrics=validation and validation.metrics,
         kind=learned.kind,
+        weighting="even" if learned.kind == "fitted" else None,
         parent=deployments.champion(engine, product),
         created_at=material.as_of,
     )

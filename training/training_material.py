@@ -11,11 +11,15 @@ from sqlalchemy import Engine
 
 from db.labels import golden_members, labels
 from db.labels.labels import TrainingExample
+from db.labels.picture_parts import Unit
 from db.models import versions
 from db.models.feature_spaces import FeatureSpace
 from db.models.versions import VersionInfo
 from linewatch.errors import TrainingError
+from linewatch.product_options import ProductOptions
 from linewatch.products import Costs, ProductSpec
+from model_store.near_duplicates import with_duplicates
+from quality.arrays import Floats
 from training.framing import training_space
 from training.prompts import prompts_version
 from vision.framing import Framing
@@ -32,9 +36,10 @@ class TrainingMaterial:
         classes: the product's.
         good_class: the one that passes, or None.
         costs: the product's own, or None.
+        options: what else its file says.
         space: what made the features.
-        rows: labelled pictures and their features, by id. Golden ones are not among them, nor
-            those whose label is of a class that the product no longer has.
+        rows: labelled pictures and their features, by id. Those of golden parts are not among
+            them, nor those whose label is of a class that the product no longer has.
         prompts: the version that holds the product's prompts in this space, or None.
         as_of: labels that come later were not learned from.
     """
@@ -43,14 +48,30 @@ class TrainingMaterial:
     classes: tuple[str, ...]
     good_class: str | None
     costs: Costs | None
+    options: ProductOptions
     space: FeatureSpace
     rows: Sequence[TrainingExample]
     prompts: VersionInfo | None
     as_of: datetime
 
+    def parts_of(self, features: Floats) -> list[str]:
+        """The name of each row's part; pictures that are one picture twice have the same.
+
+        Args:
+            features: float64 [n, d], the rows' vectors.
+        """
+        names = [row.group for row in self.rows]
+        return with_duplicates([row.id for row in self.rows], names, features)
+
     @classmethod
     def read(
-        cls, engine: Engine, spec: ProductSpec, recipe: str, *, framing: Framing | None = None
+        cls,
+        engine: Engine,
+        spec: ProductSpec,
+        recipe: str,
+        by: Unit = "part",
+        *,
+        framing: Framing | None = None,
     ) -> TrainingMaterial:
         """Read all that a run takes.
 
@@ -58,6 +79,7 @@ class TrainingMaterial:
             engine: the database.
             spec: the product.
             recipe: of the features, as LINEWATCH_RECIPE has it, once enough are there.
+            by: what its splits are to keep together.
             framing: of the features, if no other will do.
 
         Raises:
@@ -67,7 +89,7 @@ class TrainingMaterial:
         if space is None:
             raise TrainingError(_nothing_to_learn(engine, spec))
         product, classes, good_class = spec.product, spec.class_codes, spec.good_class
-        rows = labels.training_set(engine, product, space.fingerprint)
+        rows = labels.training_set(engine, product, space.fingerprint, by=by)
         as_of = datetime.now(UTC)
         known = versions.versions(engine, product)
         kept = [row for row in rows if row.label in classes]
@@ -82,7 +104,7 @@ class TrainingMaterial:
                 ", ".join(gone),
             )
         prompts = prompts_version(known, space.fingerprint, space.encoders)
-        return cls(product, classes, good_class, spec.costs, space, kept, prompts, as_of)
+        return cls(product, classes, good_class, spec.costs, spec, space, kept, prompts, as_of)
 
 
 def _nothing_to_learn(engine: Engine, spec: ProductSpec) -> str:

@@ -123,6 +123,7 @@ def model(engine: Engine, filters: Filters, timezone: tzinfo) -> list[ModelRow]:
                 rate=PictureRate({}, **counts),
                 first_hour=min(row.first for row in parts).astimezone(timezone),
                 last_hour=max(row.last for row in parts).astimezone(timezone),
+                promise=info.promise if info else None,
             )
         )
     return rows

@@ -32,6 +32,7 @@ def list_(product: str | None, format_: str) -> None:
             "version": info.version,
             "product": info.product,
             "kind": info.kind,
+            "promise": info.promise,
             "trained": f"{info.created_at:%Y-%m-%d %H:%M} UTC",
             "encoders": info.encoders,
         }
@@ -44,8 +45,11 @@ def list_(product: str | None, format_: str) -> None:
 @click.argument("version")
 def show(version: str) -> None:
     """Print a version's manifest: classes, metrics, what it was trained on."""
+    from model_store.promise_words import in_short
+
     manifest = load(version).manifest
-    shown = {"kind": manifest.kind, **manifest.model_dump(mode="json")}  # the file leaves it out
+    ours = {"kind": manifest.kind, "promise": in_short(manifest)}  # the file leaves these out
+    shown = {**ours, **manifest.model_dump(mode="json")}
     click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
 
 

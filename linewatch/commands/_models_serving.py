@@ -105,6 +105,7 @@ def retire(product: str, why: str) -> None:
 def zero_shot(product: str, serve: bool) -> None:
     """Make a model from the product's prompts alone: no picture needs a label.
 
+    It proposes a class for each part, and people decide: nothing says yet how often it is right.
     Loads CLIP's text encoder. Training while labels are few blends them into this model.
     """
     from db import products
@@ -123,6 +124,7 @@ def zero_shot(product: str, serve: bool) -> None:
     extractor = FeatureExtractor.from_settings(settings).space(framing)
     manifest = make_zero_shot(engine, store, spec, extractor, settings)
     click.echo(f"{manifest.version}: {len(manifest.classes)} classes, from prompts alone")
+    click.echo("it proposes classes and people decide, until labels make a model that is tested")
     if serve:
         wish = Wish.of_person(os_user(), "linewatch models zero-shot --promote")
         promote(engine, store, manifest.version, wish, settings=settings)

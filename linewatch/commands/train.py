@@ -10,6 +10,8 @@ import click
 from linewatch.commands._database import opened
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from linewatch.settings import Settings
     from training.retraining import Retrained
     from vision.extractor import FeatureExtractor
@@ -20,14 +22,21 @@ if TYPE_CHECKING:
 @click.option("--promote", is_flag=True, help="Put it to work at once, if it passes the gate.")
 @click.option("--few-shot", is_flag=True, help="Blend prompts and labels, however many there are.")
 @click.option(
+    "--group-by",
+    type=click.Choice(["part", "lot"]),
+    help="What no split parts; default: LINEWATCH_GROUP_BY.",
+)
+@click.option(
     "--fit",
     type=click.Choice(["auto", "squash", "pad", "tiles", "crop"]),
     help="How pictures are brought to the encoders' square; auto: as a comparison finds.",
 )
-def command(product: str, promote: bool, few_shot: bool, fit: str | None) -> None:
+def command(
+    product: str, promote: bool, few_shot: bool, group_by: str | None, fit: str | None
+) -> None:
     """Train a new model version from the labels, now.
 
-    Cross-validates, fits on all labels, stores the version and asks the gate about it;
+    Cross-validates by part, fits on all labels, stores the version and asks the gate about it;
     `linewatch models promote` puts it to work. Where labelled pictures have no features in the fit
     that is wanted, it reads them again; where nobody said a fit and they are not square, it
     compares all fits first.
@@ -42,6 +51,8 @@ def command(product: str, promote: bool, few_shot: bool, fit: str | None) -> Non
     from training.retraining import retrain
 
     settings, engine = get_settings(), opened()
+    if group_by is not None:
+        settings = settings.model_copy(update={"group_by": group_by})
     spec = products.require(engine, product)
     refit = Refit(engine, spec, settings, cache(lambda: _extractor(settings)), _say)
     framing = refit.settle(fit)  # type: ignore[arg-type]
@@ -83,7 +94,12 @@ def _say(words: str) -> None:
 
 
 def _tell(result: Retrained) -> None:
+    from model_store.promise_words import in_full
+
     metrics, version = result.validation, result.manifest.version
+    pictures, parts = result.manifest.image_counts, result.manifest.part_counts
+    if parts is not None and parts != pictures:
+        click.echo(f"{version}: {_numbers(pictures, parts)}")
     if metrics is None:
         click.echo(f"{version}: prompts and labels blended; too few labels to cross-validate")
     else:
@@ -94,6 +110,14 @@ def _tell(result: Retrained) -> None:
                 f"too few labels to score: {', '.join(metrics.metrics.unscored)}; macro F1 with "
                 f"these counted as 0: {metrics.metrics.macro_f1_with_unscored:.3f}"
             )
+    for sentence in in_full(result.manifest):
+        click.echo(sentence)
     if result.decision is not None:
         for reason in result.decision.reasons:
             click.echo(f"gate, {result.decision.outcome}: {reason}")
+
+
+def _numbers(pictures: Mapping[str, int], parts: Mapping[str, int]) -> str:
+    """How many pictures of how many parts; a part with two defects counts in both classes."""
+    each = ", ".join(f"{name} {parts[name]} of {count}" for name, count in pictures.items())
+    return f"parts of pictures, by class: {each}; no split parts a part"

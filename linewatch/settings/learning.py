@@ -15,6 +15,9 @@ class Learning(BaseModel):
 
     folds: int = Field(default=3, ge=2)
     random_state: int = 42
+    group_by: Literal["part", "lot"] = Field(
+        default="part", description="What cross-validation and the gate never split: part or lot."
+    )
     training_lease_s: float = Field(
         default=60.0, gt=0, description="A training run silent for this long gives up its place."
     )
@@ -52,6 +55,20 @@ class Learning(BaseModel):
         description="An inspect worker idle for this long embeds labelled pictures; 0: never.",
     )
 
+    escape_target: float | None = Field(
+        default=0.01,
+        gt=0,
+        lt=1,
+        description="Share of the defects that may pass, promised; empty: nothing is promised.",
+    )
+    escape_confidence: float = Field(
+        default=0.95, gt=0, lt=1, description="With which escape_target is promised."
+    )
+    unproven: Literal["review", "provisional"] = Field(
+        default="provisional",
+        description="While the labels cannot promise it: all to people, or what is above every "
+        "labelled defect passes.",
+    )
     review_max_escape_rate: float | None = Field(
         default=None,
         ge=0,
@@ -102,6 +119,7 @@ class Learning(BaseModel):
     )
 
     _no_number = field_validator(
+        "escape_target",
         "review_max_escape_rate",
         "review_max_share",
         "conformal_alpha",

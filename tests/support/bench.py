@@ -114,7 +114,7 @@ class Bench:
             good_class="good",
             fingerprint=PRINT,
             encoders="test",
-            thresholds=Thresholds(review_below=0.0),
+            thresholds=Thresholds(review_below=0.0, proposes=True),
             training_digest="d" * 64,
             image_counts=dict.fromkeys(codes, 0),
             metrics=None,
