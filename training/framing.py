@@ -10,23 +10,12 @@ from db.models import deployments, feature_spaces, versions
 from db.models.feature_spaces import FeatureSpace
 from linewatch.errors import TrainingError
 from linewatch.products import ProductSpec
-from vision.fingerprint import RECIPE, framing_of, recipe_of
-from vision.framing import Framing, chosen, split_words
+from vision.fingerprint import framing_of, is_recipe
+from vision.framing import Framing, next_framing, split_words
 
 log = logging.getLogger(__name__)
 
 ENOUGH = 0.95  # of the pictures that another framing has: features still to come, or files gone
-
-
-def next_framing(spec: ProductSpec, before: Framing | None) -> Framing:
-    """As the product's file says; else as its champion's, if that loses no pixels; else by size.
-
-    Args:
-        spec: the product.
-        before: the framing of the model that serves it, if one does.
-    """
-    size = None if spec.image_size is None else (spec.image_size.width, spec.image_size.height)
-    return chosen(spec.fit, spec.roi, size, before)
 
 
 def champion_framing(engine: Engine, product: str) -> Framing | None:
@@ -48,9 +37,12 @@ def newest_made(engine: Engine, product: str, recipe: str) -> list[tuple[Feature
         product: whose labelled pictures.
         recipe: as LINEWATCH_RECIPE has it.
     """
-    spaces = feature_spaces.labelled_spaces(engine, product)
+    return _newest(feature_spaces.labelled_spaces(engine, product), recipe)
+
+
+def _newest(spaces: list[tuple[FeatureSpace, int]], recipe: str) -> list[tuple[FeatureSpace, int]]:
     most = max((count for _, count in spaces), default=0)
-    preferred = [found for found in spaces if is_recipe(found[0], recipe)]
+    preferred = [found for found in spaces if is_recipe(found[0].encoders, recipe)]
     if any(count >= ENOUGH * most for _, count in preferred):
         spaces = preferred
     found: dict[Framing, tuple[FeatureSpace, int]] = {}
@@ -61,12 +53,6 @@ def newest_made(engine: Engine, product: str, recipe: str) -> list[tuple[Feature
         if made_by == newest:
             found.setdefault(framing, (space, count))
     return list(found.values())
-
-
-def is_recipe(space: FeatureSpace, recipe: str) -> bool:
-    """Whether a space is of what LINEWATCH_RECIPE calls `recipe`, in any version."""
-    found = recipe_of(space.encoders)
-    return found == RECIPE if recipe == "seed" else found.partition("/")[0] == recipe
 
 
 def training_space(
@@ -86,10 +72,12 @@ def training_space(
     Raises:
         TrainingError: no picture has features in `framing`.
     """
-    alike = newest_made(engine, spec.product, recipe)
-    if not alike:
+    spaces, champion = feature_spaces.of_product(engine, spec.product)
+    if not spaces:
         return None
-    wanted = framing or next_framing(spec, champion_framing(engine, spec.product))
+    alike = _newest(spaces, recipe)
+    before = None if champion is None else framing_of(champion)
+    wanted = framing or next_framing(spec, before)
     match = next((found for found in alike if framing_of(found[0].encoders) == wanted), None)
     if framing is not None:
         if match is None:

@@ -124,11 +124,12 @@ def prompts_version(
         known: the product's versions, newest first.
         fingerprint, encoders: of the feature space, and in words.
     """
-    made_by, framing = split_words(encoders)
 
     def speaks(version: versions.VersionInfo) -> bool:
-        its, other = split_words(version.encoders)
-        return version.fingerprint == fingerprint or (its == made_by and other != framing)
+        if version.fingerprint == fingerprint:
+            return True
+        (made_by, framing), (its, other) = map(split_words, (encoders, version.encoders))
+        return made_by == its and framing != other
 
     return next((one for one in known if one.kind == "zero-shot" and speaks(one)), None)
 

@@ -21,12 +21,12 @@ from linewatch.product_options import Fit
 from linewatch.products import ProductSpec
 from linewatch.settings import Settings
 from training.fit_comparison import FitTrial, best, tried
-from training.framing import ENOUGH, champion_framing, is_recipe, newest_made, next_framing
+from training.framing import ENOUGH, champion_framing, newest_made
 from training.reading_again import Wanted, embed_missing, features_in, missing, read
 from vision.decode import read_header
 from vision.errors import Unjudgeable
-from vision.fingerprint import framing_of
-from vision.framing import Framing, tile_count
+from vision.fingerprint import framing_of, is_recipe
+from vision.framing import Framing, next_framing, tile_count
 
 if TYPE_CHECKING:  # loaded only when it is needed
     from vision.extractor import FeatureExtractor
@@ -124,7 +124,7 @@ class Refit:
         """Whether every labelled picture has features in it already, by the newest encoders."""
         recipe = self.settings.recipe
         made = [space for space, _ in newest_made(self.engine, self.spec.product, recipe)]
-        alike = [space for space in made if is_recipe(space, recipe)]
+        alike = [space for space in made if is_recipe(space.encoders, recipe)]
         match = next((space for space in alike if framing_of(space.encoders) == framing), None)
         return match is not None and not missing(self.engine, self.spec, match.fingerprint)
 
@@ -146,7 +146,8 @@ class Refit:
         extractors = [first.space(framing) for framing in framings]
         found = features_in({id_: wanted[id_] for id_ in known}, extractors, self.settings)
         with reading(self.engine) as connection:
-            parts = parts_of_pictures(connection, self.spec.product, found)
+            by = self.settings.group_by
+            parts = parts_of_pictures(connection, self.spec.product, found, by)
         names = [said[id_] for id_ in found]
         matrices = {
             fit: np.stack([vectors[place] for vectors in found.values()]).astype(np.float64)

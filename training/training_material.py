@@ -71,9 +71,9 @@ class TrainingMaterial:
         engine: Engine,
         spec: ProductSpec,
         recipe: str,
+        by: Unit = "part",
         *,
         framing: Framing | None = None,
-        by: Unit = "part",
     ) -> TrainingMaterial:
         """Read all that a run takes.
 
@@ -81,16 +81,16 @@ class TrainingMaterial:
             engine: the database.
             spec: the product.
             recipe: of the features, as LINEWATCH_RECIPE has it, once enough are there.
+            by: what its splits are to keep together.
             framing: of the features, if no other will do.
-            by: what the run's splits are to keep together.
 
         Raises:
             TrainingError: there is nothing to learn from; says why.
         """
-        product, classes, good_class = spec.product, spec.class_codes, spec.good_class
         space = training_space(engine, spec, recipe, framing)
         if space is None:
             raise TrainingError(_nothing_to_learn(engine, spec))
+        product, classes, good_class = spec.product, spec.class_codes, spec.good_class
         rows = labels.training_set(engine, product, space.fingerprint, by=by)
         as_of = datetime.now(UTC)
         known = versions.versions(engine, product)

@@ -58,6 +58,12 @@ def recipe_of(description: str) -> str:
     return named.rpartition(_BETWEEN)[2] if _BETWEEN in named else RECIPE
 
 
+def is_recipe(description: str, recipe: str) -> bool:
+    """Whether `space_description`'s words name what LINEWATCH_RECIPE calls `recipe`."""
+    found = recipe_of(description)
+    return found == RECIPE if recipe == "seed" else found.partition("/")[0] == recipe
+
+
 def framing_of(description: str) -> Framing:
     """The framing out of `space_description`'s words."""
     return split_words(description)[1]

@@ -21,6 +21,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from linewatch.product_options import Fit, Rectangle, Roi
+from linewatch.products import ProductSpec
 
 NEARLY_SQUARE = 1.3  # sides within 1 to this: to squash costs less than a second square would
 MOST_TILES = 6  # of a picture; one that is longer than they reach is shortened to that
@@ -132,6 +133,17 @@ def chosen(
     if longer == shorter:
         return Framing("crop", roi)
     return Framing("squash" if longer <= NEARLY_SQUARE * shorter else "tiles", roi)
+
+
+def next_framing(spec: ProductSpec, before: Framing | None) -> Framing:
+    """The framing of a product's next model, see `chosen`.
+
+    Args:
+        spec: the product.
+        before: the framing of the model that serves it, if one does.
+    """
+    size = None if spec.image_size is None else (spec.image_size.width, spec.image_size.height)
+    return chosen(spec.fit, spec.roi, size, before)
 
 
 def box(roi: Roi | None, width: int, height: int) -> tuple[int, int, int, int]:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, distinct, exists, func, select
 
 from db.base import table_of
 from db.inspections.records import StoredFeatures
+from db.models import deployments, versions
 from db.session import reading
 from db.tables import Feature, GoldenItem, Label
 from db.tables import FeatureSpace as FeatureSpaceRow
@@ -91,6 +92,13 @@ def labelled_spaces(engine: Engine, product: str) -> list[tuple[FeatureSpace, in
     with reading(engine) as connection:
         rows = connection.execute(query).all()
     return [(FeatureSpace(*row[:4]), row[4]) for row in rows]
+
+
+def of_product(engine: Engine, product: str) -> tuple[list[tuple[FeatureSpace, int]], str | None]:
+    """A product's `labelled_spaces` and, in words, the space of its champion, if it has one."""
+    version = deployments.champion(engine, product)
+    info = None if version is None else versions.get(engine, version)
+    return labelled_spaces(engine, product), None if info is None else info.encoders
 
 
 def store_features(connection: Connection, features: Iterable[tuple[UUID, StoredFeatures]]) -> int:

@@ -15,10 +15,9 @@ from linewatch.errors import ModelError
 from linewatch.products import ProductSpec
 from model_store.manifest import Manifest
 from training import feature_spaces
-from training.framing import next_framing
 from training.precision_coverage import uncovered
 from vision.extractor import FeatureExtractor
-from vision.framing import Framing
+from vision.framing import Framing, next_framing
 
 
 class Spaces:

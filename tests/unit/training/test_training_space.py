@@ -29,7 +29,7 @@ def stored(monkeypatch: pytest.MonkeyPatch) -> list[tuple[FeatureSpace, int]]:
     """What the database has, the newest first; no model serves."""
     found: list[tuple[FeatureSpace, int]] = []
     monkeypatch.setattr(framing.feature_spaces, "labelled_spaces", lambda *_: found)
-    monkeypatch.setattr(framing, "champion_framing", lambda *_: None)
+    monkeypatch.setattr(framing.feature_spaces, "of_product", lambda *_: (found, None))
     return found
 
 
