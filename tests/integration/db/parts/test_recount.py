@@ -15,7 +15,8 @@ from sqlalchemy import Engine, delete, select, update
 
 from db.base import table_of
 from db.parts.recount import Recounted, recount
-from db.retention.queries import purge_inspections, purge_rollups
+from db.retention.counts import purge_rollups
+from db.retention.queries import purge_inspections
 from db.session import engine_for, reading, transaction
 from db.tables import Part, PartCount, PartShiftCount, PurgedView
 from linewatch.cli import cli
