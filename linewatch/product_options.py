@@ -123,5 +123,6 @@ class ProductOptions(BaseModel):
         | None
     ) = Field(default=None, description="The cameras that see each part.")
     views_timeout_s: Seconds | None = Field(
-        default=None, description="How long a part's missing views are waited for."
+        default=None,
+        description="How long outputs wait for a part's missing views; only stored so far.",
     )

@@ -16,7 +16,8 @@ from sqlalchemy import Connection, Engine, delete, select, update
 from db.base import table_of
 from db.inspections.rolled_up import roll_hours
 from db.parts.recount import Recounted, recount
-from db.retention.queries import purge_inspections, purge_rollups
+from db.retention.counts import purge_rollups
+from db.retention.queries import purge_inspections
 from db.session import engine_for, reading, transaction
 from db.tables import LabelledPicture, Part, PartCount, PartShiftCount, PictureHour, PurgedView
 from linewatch.cli import cli
