@@ -21,7 +21,7 @@ from model_store.folds import Fit
 from model_store.head_kinds import BEFORE, fit_of
 from model_store.manifest import Manifest
 from model_store.store import ModelStore
-from training.prompts import few_shot_fit, prompts_version
+from training.prompts import few_shot_fit, prompted_fit, prompts_version
 from training.stored_model import load
 
 
@@ -145,7 +145,9 @@ class Comparison:
             prompts = prompts_version(self.versions, info.fingerprint)
             return few_shot_fit(store, info.product, self.classes, prompts)
         even_with = manifest.good_class if manifest.weighting == "even" else None
-        return fit_of(manifest.head or BEFORE, even_with)
+        fit = fit_of(manifest.head or BEFORE, even_with)
+        prompts = prompts_version(self.versions, info.fingerprint)
+        return prompted_fit(fit, store, info.product, prompts, manifest.prompted)
 
 
 def _parts(engine: Engine, product: str, labelled: Collection[UUID], by: Unit) -> dict[UUID, str]:

@@ -192,6 +192,7 @@ def _save(
         part_counts=validation and validation.part_counts,
         metrics=validation and validation.metrics,
         kind=learned.kind,
+        prompted=learned.prompted,
         head=None if learned.head == BEFORE else learned.head,
         weighting="even" if learned.kind == "fitted" else None,
         parent=deployments.champion(engine, product),

@@ -102,6 +102,8 @@ def _tell(result: Retrained) -> None:
     if result.search is not None:
         for sentence in found_by(result.search):
             click.echo(sentence)
+    if result.manifest.prompted:
+        click.echo(f"few labels, so prompts helped: {', '.join(result.manifest.prompted)}")
     for sentence in in_full(result.manifest):
         click.echo(sentence)
     if result.decision is not None:
