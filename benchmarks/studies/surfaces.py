@@ -88,16 +88,25 @@ CANDIDATES = (
 @click.option("--photographs", type=click.Path(exists=True, path_type=Path), required=True)
 @click.option("--draws", default=20)
 @click.option("--only", multiple=True, type=click.Choice(SETS))
-def main(cache: Path, photographs: Path, draws: int, only: tuple[str, ...]) -> None:
-    """Compare, and write benchmarks/results/study_surfaces.json."""
+@click.option("--per-class", "sizes", multiple=True, type=click.Choice(list(SIZES)))
+def main(
+    cache: Path, photographs: Path, draws: int, only: tuple[str, ...], sizes: tuple[str, ...]
+) -> None:
+    """Compare, and write benchmarks/results/study_surfaces.json; rows of others stay in it."""
     cache.mkdir(parents=True, exist_ok=True)
     sources = _sources(photographs)
-    rows: list[dict[str, Any]] = []
-    for name in only or SETS:
+    wanted = {(name, size) for name in only or SETS for size in sizes or SIZES}
+    rows = [row for row in _before() if (row["pictures"], row["per_class"]) not in wanted]
+    for name, size in sorted(wanted):
         data = _kept(cache, name, sources[name])
-        for size, most in SIZES.items():
-            rows += _compared(name, size, data, most, draws)
-            _write(rows, draws)  # a run that is stopped leaves what it has
+        rows += _compared(name, size, data, SIZES[size], draws)
+        _write(rows)  # a run that is stopped leaves what it has
+
+
+def _before() -> list[dict[str, Any]]:
+    path = report.RESULTS / "study_surfaces.json"
+    found: Any = report.read("study_surfaces")["rows"] if path.exists() else []
+    return list(found)
 
 
 def _compared(
@@ -134,8 +143,8 @@ def _compared(
     return made
 
 
-def _write(rows: list[dict[str, Any]], draws: int) -> None:
-    settings = {"draws": draws, "folds": FOLDS, "all": "60 a class at most", "encoders": "compact"}
+def _write(rows: list[dict[str, Any]]) -> None:
+    settings = {"folds": FOLDS, "all": "60 a class at most", "encoders": "compact"}
     ratios = {
         f"{row['pictures']}_{row['per_class']}_{row['candidate']}": row["minus_best_rival"]
         for row in rows
