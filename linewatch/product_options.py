@@ -82,6 +82,20 @@ Roi = Annotated[
 ]
 
 
+def _with_a_place(value: str) -> str:
+    if value.count("{}") != 1:
+        raise ValueError('says not once where the prompt goes: "a close-up photo of {}"')
+    return value
+
+
+Template = Annotated[
+    str,
+    StringConstraints(min_length=2, max_length=200),
+    AfterValidator(_printable),
+    AfterValidator(_with_a_place),
+]
+
+
 class ProductOptions(BaseModel):
     """The keys; None: as the settings or the rules say."""
 
@@ -93,6 +107,12 @@ class ProductOptions(BaseModel):
         description="The part of the picture that is looked at: {x, y, width, height} or a list of "
         "[x, y], in fractions.",
     )
+    prompt_templates: (
+        Annotated[
+            tuple[Template, ...], Field(min_length=1, max_length=64), AfterValidator(_distinct)
+        ]
+        | None
+    ) = Field(default=None, description="Sentences about pictures; {} stands for each prompt.")
     symmetry: (
         Annotated[tuple[Literal["flip", "rotate90", "brightness"], ...], AfterValidator(_distinct)]
         | None

@@ -44,6 +44,7 @@ _LATER = {
     "unlike_good": None,
     "part_counts": None,
     "head": None,
+    "prompted": (),
 }
 KNOWN_REQUIREMENTS: frozenset[str] = frozenset()  # words of `requires` that this version keeps to
 _LIBRARIES = ("numpy", "scikit-learn", "safetensors", "torch", "open_clip_torch", "transformers")
@@ -90,6 +91,9 @@ class ManifestDraft(BaseModel):
     )
     head: HeadKind | None = Field(
         default=None, description="The kind of head; null: logistic, or made of prompts."
+    )
+    prompted: tuple[str, ...] = Field(
+        default=(), description="Classes of few labels that their prompts helped."
     )
     requires: tuple[str, ...] = Field(
         default=(), description="What a reader must know of, or leave the model alone."

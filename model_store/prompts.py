@@ -30,6 +30,22 @@ PARTS = {RECIPE: 2, "patches/1": 8, "pools/1": 8, "surface/1": 12}
 Prototypes = Mapping[str, Floats]
 
 
+def ensemble(states: Sequence[str], templates: Sequence[str] | None) -> tuple[str, ...]:
+    """Every state in every template: their mean is steadier than any one sentence.
+
+    Jeong et al., "WinCLIP: Zero-/few-shot anomaly classification and segmentation" (CVPR 2023),
+    section 4.1: what a part may be like, times what may be said of a photo of it.
+
+    Args:
+        states: a class's prompts.
+        templates: with one {} each, for the state; None: the states as they are.
+    """
+    if not templates:
+        return tuple(states)
+    made = (template.replace("{}", state) for state in states for template in templates)
+    return tuple(dict.fromkeys(made))
+
+
 def prototypes(embedded: Mapping[str, Floats], dim: int, recipe: str = RECIPE) -> Prototypes:
     """Each class's direction in feature space, float64 [d] of length 1.
 

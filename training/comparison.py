@@ -24,7 +24,7 @@ from model_store.good_only import good_only_head
 from model_store.head_kinds import BEFORE, fit_of
 from model_store.manifest import Manifest
 from model_store.store import ModelStore
-from training.prompts import few_shot_fit, prompts_version
+from training.prompts import few_shot_fit, prompted_fit, prompts_version
 from training.stored_model import load
 
 
@@ -149,13 +149,14 @@ class Comparison:
     def _fit(self, info: VersionInfo, manifest: Manifest, store: ModelStore) -> Fit | None:
         if info.kind == "zero-shot":
             return None
+        prompts = prompts_version(self.versions, info.fingerprint, info.encoders)
         if info.kind == "few-shot":
-            prompts = prompts_version(self.versions, info.fingerprint, info.encoders)
             return few_shot_fit(store, info.product, self.classes, prompts)
         if info.kind == "good-only":
             return good_only_head
         even_with = manifest.good_class if manifest.weighting == "even" else None
-        return fit_of(manifest.head or BEFORE, even_with)
+        fit = fit_of(manifest.head or BEFORE, even_with)
+        return prompted_fit(fit, store, info.product, prompts, manifest.prompted)
 
 
 def _parts(engine: Engine, product: str, labelled: Collection[UUID], by: Unit) -> dict[UUID, str]:

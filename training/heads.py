@@ -26,13 +26,16 @@ class HeadChoice:
     """A kind of head.
 
     Attributes:
-        kind: fitted on all labels.
-        check: what cross-validation fits; where the kind was searched for, it searches as well.
+        kind: of head.
+        fit: fits it on all labels.
+        check: what cross-validation fits where that is not the seed's head to the last digit: the
+            same, or where the kind was searched for, a search.
         search: what was tried, or None.
     """
 
     kind: HeadKind
-    check: Fit
+    fit: Fit
+    check: Fit | None
     search: Search | None = None
 
 
@@ -72,7 +75,8 @@ def choose_head(
     """
     if not wanted:
         kind = settings.head if settings.head != "auto" else serving or BEFORE
-        return HeadChoice(kind, fit_of(kind, good_class))
+        fit = fit_of(kind, good_class)
+        return HeadChoice(kind, fit, None if kind == BEFORE else fit)
     budget_s, state = settings.search_budget_s, settings.random_state
     # Each fold of the cross-validation searches too: it gets its share of the budget.
     each_s = budget_s / (settings.folds + 1)
@@ -80,4 +84,4 @@ def choose_head(
         vectors, labels, parts, even_with=good_class, budget_s=each_s, random_state=state
     )
     check = searching(good_class, budget_s=each_s, random_state=state)
-    return HeadChoice(found.kind, check, found)
+    return HeadChoice(found.kind, fit_of(found.kind, good_class), check, found)

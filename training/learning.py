@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from db.models.run_metrics import ClassScore, ConfusionCount, RunMetrics
 from linewatch.errors import ModelError
@@ -14,7 +14,7 @@ from model_store.crossval import CrossValidation, cross_validate
 from model_store.decisions import Decided, decide
 from model_store.folds import part_numbers
 from model_store.good_only import good_only
-from model_store.head_kinds import BEFORE, HeadKind, fit_of
+from model_store.head_kinds import HeadKind
 from model_store.head_search import Search
 from model_store.manifest import Kind
 from model_store.metrics import Metrics
@@ -24,7 +24,7 @@ from model_store.store import ModelStore
 from model_store.verdict import Thresholds
 from quality.arrays import Floats
 from training.heads import HeadChoice, choose_head
-from training.prompts import few_shot_fit, known_prototypes
+from training.prompts import few_shot_fit, known_prototypes, prompted_fit
 from training.training_material import TrainingMaterial
 from training.units import check_units
 
@@ -44,6 +44,7 @@ class Learned:
             one of good parts alone.
         metrics: the figures for the record of runs; None where nothing was cross-validated.
         head: the kind of head; None for a few-shot model's.
+        prompted: the classes of few labels that their prompts helped.
         search: what kinds were tried; None where nobody asked for it.
     """
 
@@ -52,6 +53,7 @@ class Learned:
     validation: CrossValidation | None
     metrics: RunMetrics
     head: HeadKind | None = None
+    prompted: tuple[str, ...] = ()
     search: Search | None = None
 
 
@@ -108,7 +110,15 @@ def learn(
         serving=serving,
         wanted=search,
     )
-    return _cross_validated(material, names, features, groups, chosen, settings, note)
+    rare = _rare(material, store, names, settings.few_shot_below)
+    if rare:
+        fits = [
+            prompted_fit(fit, store, material.product, material.prompts, rare)
+            for fit in (chosen.fit, chosen.check or chosen.fit)
+        ]
+        chosen = replace(chosen, fit=fits[0], check=fits[1])
+    learned = _cross_validated(material, names, features, groups, chosen, settings, note)
+    return replace(learned, prompted=rare)
 
 
 def _good_only(
@@ -134,7 +144,6 @@ def _cross_validated(
 ) -> Learned:
     """Cross-validate, fit on everything, and set the rules by what the folds found."""
     note("cross-validation", 0.1)
-    plain = chosen.kind == BEFORE and chosen.search is None
     validation = cross_validate(
         features,
         names,
@@ -142,12 +151,12 @@ def _cross_validated(
         folds=settings.folds,
         random_state=settings.random_state,
         even_with=material.good_class,
-        fit=None if plain else chosen.check,
+        fit=chosen.check,
         on_fold=lambda done: note("cross-validation", 0.1 + 0.4 * done / settings.folds),
     )
     note("fitting on all labels", 0.5)
     decided = decide(
-        fit_of(chosen.kind, material.good_class)(features, names, part_numbers(groups, len(names))),
+        chosen.fit(features, names, part_numbers(groups, len(names))),
         validation,
         features,
         names,
@@ -156,7 +165,7 @@ def _cross_validated(
         even=True,
     )
     metrics = _run_metrics(validation.metrics, validation.confusion_counts())
-    return Learned("fitted", decided, validation, metrics, chosen.kind, chosen.search)
+    return Learned("fitted", decided, validation, metrics, chosen.kind, search=chosen.search)
 
 
 def _run_metrics(found: Metrics, confusion: Mapping[tuple[str, str], int]) -> RunMetrics:
@@ -176,8 +185,21 @@ def _few_labels(
     counts, classes = Counter(names), material.classes
     if 2 * sum(counts[code] < few for code in classes) <= len(classes):
         return False
+    return bool(_spoken_of(material, store))
+
+
+def _rare(
+    material: TrainingMaterial, store: ModelStore, names: Sequence[str], few: int
+) -> tuple[str, ...]:
+    """The labelled classes with fewer labels than `few` that have prompts, sorted."""
+    rare = {name for name, count in Counter(names).items() if count < few}
+    return tuple(sorted(rare & _spoken_of(material, store))) if rare else ()
+
+
+def _spoken_of(material: TrainingMaterial, store: ModelStore) -> set[str]:
+    """The classes whose prompts can be used."""
     try:
-        return known_prototypes(store, classes, material.prompts) is not None
+        return set(known_prototypes(store, material.classes, material.prompts) or ())
     except ModelError as error:
         log.warning("%s: trained without its prompts: %s", material.product, error)
-        return False
+        return set()

@@ -25,11 +25,13 @@ from model_store.manifest import Manifest, ManifestDraft
 from model_store.promise_words import in_short, is_provisional
 from model_store.prompts import (
     Prototypes,
+    ensemble,
     few_shot_head,
     prototypes,
     prototypes_of,
     zero_shot_head,
 )
+from model_store.rare_prompts import helped_by_prompts
 from model_store.store import ModelStore
 from model_store.verdict import Thresholds
 from training import feature_spaces
@@ -64,7 +66,10 @@ def make_zero_shot(
             "file and register it again with `linewatch products register FILE`"
         )
     embedded = {
-        item.code: extractor.embed_text(item.prompts).cpu().numpy().astype(np.float64)
+        item.code: extractor.embed_text(ensemble(item.prompts, spec.prompt_templates))
+        .cpu()
+        .numpy()
+        .astype(np.float64)
         for item in spec.classes
     }
     words = prototypes(embedded, extractor.dim, extractor.recipe)
@@ -148,6 +153,32 @@ def known_prototypes(
     return {name: known[name] for name in classes if name in known} or None
 
 
+def prompted_fit(
+    fit: Fit,
+    store: ModelStore,
+    product: str,
+    version: versions.VersionInfo | None,
+    rare: Collection[str],
+) -> Fit:
+    """`fit`, with the rare classes helped by their prompts, which `version` holds.
+
+    What is returned raises TrainingError where the prompts cannot be read any more.
+    """
+    if not rare:
+        return fit
+
+    @cache
+    def helped() -> Fit:
+        try:
+            words = known_prototypes(store, rare, version)
+            every = prototypes_of(load(store, version).head) if version and words else {}
+        except ModelError as error:
+            raise TrainingError(f"the prompts of {product} cannot be used: {error}") from error
+        return helped_by_prompts(fit, every, rare)
+
+    return lambda vectors, labels, parts: helped()(vectors, labels, parts)
+
+
 def few_shot_fit(
     store: ModelStore,
     product: str,
@@ -177,6 +208,7 @@ def few_shot_fit(
 
 
 def prompts_digest(spec: ProductSpec) -> str:
-    """SHA-256 of the classes and their prompts: what a zero-shot model was made from."""
-    text = json.dumps({item.code: list(item.prompts) for item in spec.classes}, sort_keys=True)
+    """SHA-256 of the classes and their sentences: what a zero-shot model was made from."""
+    said = {item.code: ensemble(item.prompts, spec.prompt_templates) for item in spec.classes}
+    text = json.dumps({code: list(sentences) for code, sentences in said.items()}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -204,6 +204,7 @@ def _save(
         metrics=validation and validation.metrics,
         kind=learned.kind,
         unlike_good=decided.unlike_good,
+        prompted=learned.prompted,
         head=None if learned.head == BEFORE else learned.head,
         weighting="even" if learned.kind == "fitted" else None,
         parent=deployments.champion(engine, product),

@@ -148,6 +148,8 @@ def _rules(result: Retrained) -> Iterator[str]:
 
     if result.search is not None:
         yield from found_by(result.search)
+    if result.manifest.prompted:
+        yield f"few labels, so prompts helped: {', '.join(result.manifest.prompted)}"
     if result.manifest.unlike_good is not None:
         yield result.manifest.unlike_good.words()
     yield from in_full(result.manifest)

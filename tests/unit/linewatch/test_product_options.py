@@ -17,6 +17,7 @@ BASE: dict[str, Any] = {
 ALL: dict[str, Any] = {
     "fit": "tiles",
     "roi": {"x": 0.1, "y": 0.2, "width": 0.9, "height": 0.5},
+    "prompt_templates": ["{}", "a close-up photo of {}"],
     "symmetry": ["flip", "rotate90"],
     "escape_target": 0.01,
     "confidence": 0.95,
@@ -50,6 +51,9 @@ def test_every_option_is_read_and_written_as_it_was() -> None:
         ({"roi": "left"}, "roi.polygon"),
         ({"roi": [[0, 0], [0.5, 0.5], [1, 1]]}, "encloses nothing"),
         ({"roi": [[0.5, 0.5]] * 3}, "encloses nothing"),
+        ({"prompt_templates": ["a photo"]}, "says not once where the prompt goes"),
+        ({"prompt_templates": ["{} {}"]}, "says not once where the prompt goes"),
+        ({"prompt_templates": []}, "prompt_templates"),
         ({"symmetry": ["flip", "flip"]}, "symmetry: names one twice"),
         ({"symmetry": ["turn"]}, "symmetry.0"),
         *(({"escape_target": bad}, "escape_target") for bad in (0, 1, -0.1, float("nan"))),
