@@ -67,7 +67,7 @@ def command(product: str, promote: bool, few_shot: bool, group_by: str | None) -
 
 def _tell(result: Retrained) -> None:
     from model_store.idle_rules import idle_rules
-    from model_store.promise_words import in_full
+    from model_store.promise_words import in_full, unlike_good
 
     metrics, version = result.validation, result.manifest.version
     pictures, parts = result.manifest.image_counts, result.manifest.part_counts
@@ -85,9 +85,7 @@ def _tell(result: Retrained) -> None:
                 f"too few labels to score: {', '.join(metrics.metrics.unscored)}; macro F1 with "
                 f"these counted as 0: {metrics.metrics.macro_f1_with_unscored:.3f}"
             )
-    if result.manifest.unlike_good is not None:
-        click.echo(result.manifest.unlike_good.words())
-    for sentence in in_full(result.manifest):
+    for sentence in (*unlike_good(result.manifest), *in_full(result.manifest)):
         click.echo(sentence)
     for warning in idle_rules(result.manifest.thresholds, result.manifest.classes):
         click.echo(f"warning: {warning}", err=True)
