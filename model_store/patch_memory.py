@@ -122,7 +122,9 @@ def fit_memory(
     left_out = np.empty(len(tokens))
     for fold in range(_FOLDS):
         out = place % _FOLDS == fold
-        left_out[out] = scores(remembered(tokens[~out], seed, size).maps(tokens[out]))
+        # As many tokens a picture as the memory of all has, or it would be the coarser one.
+        share = int(size * (~out).sum() / len(tokens))
+        left_out[out] = scores(remembered(tokens[~out], seed, share).maps(tokens[out]))
     border = novelty_border(worst_views(left_out, place), rate)
     memory = remembered(tokens, seed, size)
     return FittedMemory(memory, border, turned_away(count, rate), left_out)

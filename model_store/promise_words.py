@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from model_store.one_class import LEAST_PARTS
 from model_store.pass_score import BEYOND_ALL
 from model_store.promise import Promise
 
@@ -47,6 +48,19 @@ def in_full(manifest: ManifestDraft) -> tuple[str, ...]:
     if promise is None:
         return ()
     return (_sentence(promise, _all_to_people(manifest)), *_by_class(promise))
+
+
+def unlike_good(manifest: ManifestDraft) -> tuple[str, ...]:
+    """What `train` says of the rule against parts unlike good: its cost, or why there is none."""
+    if manifest.unlike_good is not None:
+        return (manifest.unlike_good.words(),)
+    good = (manifest.part_counts or manifest.image_counts).get(manifest.good_class or "")
+    if manifest.kind != "fitted" or not good or good >= LEAST_PARTS:
+        return ()
+    return (
+        f"{good} good parts do not show what is unlike them; from {LEAST_PARTS} on, what is passes "
+        "no more",
+    )
 
 
 def _sentence(promise: Promise, all_to_people: bool) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from benchmarks.studies import plots, quality_plots, quality_tables
+from benchmarks.studies import plots, quality_plots, quality_tables, unlike_good_page
 from benchmarks.studies.markdown import percent, points, section, table
 from benchmarks.studies.report import RESULTS, read
 
@@ -173,6 +173,7 @@ STUDIES: dict[str, tuple[Callable[[Result], str], Callable[[Any], None]]] = {
     "study_coverage": (quality_tables.coverage, quality_plots.coverage),
     "study_prevalence": (quality_tables.prevalence, quality_plots.prevalence),
     "study_run_length": (quality_tables.run_length, quality_plots.run_length),
+    "study_unlike_good": (unlike_good_page.tables, unlike_good_page.plot),
 }
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from vision.encoders import EncoderPair
 from vision.patch_maps import clip_stages, patch_tokens
 from vision.recipe import SEED
 
-_BATCH, _ROUNDS = 16, 7
+_BATCH, _ROUNDS = 16, 3
 
 
 def cost_rows(compact: EncoderPair) -> list[dict[str, object]]:

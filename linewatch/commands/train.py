@@ -144,14 +144,13 @@ def _quality(result: Retrained) -> Iterator[str]:
 def _rules(result: Retrained) -> Iterator[str]:
     """Which head was chosen, and what its rules cost and promise."""
     from model_store.head_search import found_by
-    from model_store.promise_words import in_full
+    from model_store.promise_words import in_full, unlike_good
 
     if result.search is not None:
         yield from found_by(result.search)
     if result.manifest.prompted:
         yield f"few labels, so prompts helped: {', '.join(result.manifest.prompted)}"
-    if result.manifest.unlike_good is not None:
-        yield result.manifest.unlike_good.words()
+    yield from unlike_good(result.manifest)
     yield from in_full(result.manifest)
 
 

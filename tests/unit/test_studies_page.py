@@ -16,6 +16,7 @@ PLOT_OF = {
     "study_coverage": "coverage",
     "study_prevalence": "prevalence",
     "study_run_length": "run_length",
+    "study_unlike_good": "unlike_good",
 }
 
 

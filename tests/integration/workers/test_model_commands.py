@@ -59,6 +59,7 @@ def test_from_training_to_rollback(bench: Bench) -> None:
     assert "gate, first: there is no champion to compare with" in said
     assert "100% " not in said
     assert " 10% cross-validation" in said
+    assert "9 good parts do not show what is unlike them; from 10 on" in said
     first = deployments.champion(bench.engine, "cable")
     assert first is not None
     assert "gate, passed: folds: no worse: at the same" in run("train", "cable", "--promote")

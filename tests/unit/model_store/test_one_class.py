@@ -14,6 +14,7 @@ from model_store.fit import fit_head
 from model_store.good_only import good_only, good_only_head
 from model_store.manifest import ManifestDraft
 from model_store.one_class import fit_one_class, turned_away
+from model_store.promise_words import in_short, is_provisional
 from model_store.rejudge import rejudge
 from model_store.store import ModelStore, StoredModel
 from model_store.verdict import Thresholds, judge
@@ -69,6 +70,21 @@ def test_a_part_of_several_pictures_is_left_out_whole_and_lies_where_its_farthes
     flagged = [(one.measure.distances(fresh) > one.border).mean() for one in (apart, by_part)]
     assert flagged[0] > 0.15  # its own other pictures made each look near
     assert flagged[1] == pytest.approx(0.05, abs=0.05)
+
+
+def test_a_decided_model_counts_parts_and_without_a_good_class_has_no_such_border() -> None:
+    rng = np.random.default_rng(0)
+    features = np.concatenate([np.repeat(good_parts(20), 2, axis=0), 3 + good_parts(20, seed=1)])
+    features += 0.01 * rng.normal(size=features.shape)
+    labels = ["good"] * 40 + ["bent"] * 20
+    parts = [f"P{i // 2}" for i in range(40)] + [f"Q{i}" for i in range(20)]
+    validation = cross_validate(features, labels, groups=parts)
+    policy = Policy(unlike_good_rate=0.05)
+    head = fit_head(features, labels)
+    for good, expected in (("good", 20), (None, None)):
+        found = decide(head, validation, features, labels, good_class=good, policy=policy)
+        assert (found.unlike_good and found.unlike_good.parts) == expected
+        assert (found.thresholds.unlike_good_above is None) == (good is None)
 
 
 def test_what_few_good_parts_say_is_said_in_numbers() -> None:
@@ -133,6 +149,8 @@ def test_a_model_of_good_parts_alone(
     model = store.load("cable", saved.version)
     assert isinstance(model, StoredModel)
     assert model.manifest.unlike_good == decided.unlike_good
+    assert is_provisional(saved)
+    assert in_short(saved) == "provisional, made of good parts alone"
     strange = good_parts(30, seed=3) + np.eye(DIM)[1] * 15
     said = rejudge(model, np.concatenate([good_parts(200, seed=4), strange])).judgements
     assert sum(one.verdict is Verdict.PASS for one in said[:200]) > 160
