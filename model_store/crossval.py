@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from linewatch.errors import TrainingError
 from model_store.blas import one_blas_thread
-from model_store.fit import converged, even_weights, pipeline
+from model_store.fit import converged, even_weights, fit_lessons, pipeline
 from model_store.folds import (
     UNTESTED,
     Folds,
@@ -26,6 +26,7 @@ from model_store.folds import (
     parts_a_class,
 )
 from model_store.metrics import Metrics, metrics_of
+from model_store.training_copies import Copies, lessons
 from model_store.training_set import TrainingSet, training_set
 from quality.arrays import Floats
 
@@ -91,6 +92,7 @@ def cross_validate(
     random_state: int = RANDOM_STATE,
     groups: Sequence[Hashable] | None = None,
     even_with: str | None = None,
+    copies: Copies | None = None,
     on_fold: Callable[[int], None] = lambda done: None,
 ) -> CrossValidation:
     """Judge each image by a model that has not seen its part.
@@ -106,6 +108,7 @@ def cross_validate(
         random_state: decides which part is in which fold.
         groups: names the part of each image; None: each is a part of its own.
         even_with: the good class, if it counts as much as all defects; see `fit.even_weights`.
+        copies: of the images, learned from with them and never judged.
         on_fold: is told how many folds are done, after each.
 
     Raises:
@@ -117,7 +120,7 @@ def cross_validate(
     tested = assigned != UNTESTED
     if not tested.any():
         raise TrainingError(_too_few(parts_a_class(labels, parts), folds, groups is not None))
-    probabilities, settled = _out_of_fold(data, assigned, parts, even_with, on_fold)
+    probabilities, settled = _out_of_fold(data, assigned, parts, even_with, copies, on_fold)
     best = np.nan_to_num(probabilities).argmax(axis=1)
     predictions = np.where(tested, np.asarray(data.classes)[best], "")
     confusion = _confusion(data, tested, best)
@@ -138,6 +141,7 @@ def _out_of_fold(
     assigned: Folds,
     parts: Numbers,
     even_with: str | None,
+    copies: Copies | None,
     on_fold: Callable[[int], None],
 ) -> tuple[Floats, bool]:
     probabilities = np.full((len(data.labels), len(data.classes)), np.nan)
@@ -147,9 +151,11 @@ def _out_of_fold(
         # Tested pictures first: the order decides the last digits of a fit.
         rows = np.flatnonzero(learned)
         learn = rows[np.argsort(assigned[rows] == UNTESTED, kind="stable")]
+        mine = None if copies is None else copies.of_rows(learn)
+        known = lessons(data.features[learn], data.labels[learn], mine)
         with one_blas_thread():
             estimator = pipeline(class_weight=even_weights(data.labels[learn].tolist(), even_with))
-            fitted: Any = estimator.fit(data.features[learn], data.labels[learn])
+            fitted: Any = fit_lessons(estimator, known)
         columns = np.searchsorted(np.asarray(data.classes), fitted.classes_)
         shares = np.zeros((int(judged.sum()), len(data.classes)))
         shares[:, columns] = fitted.predict_proba(data.features[judged])

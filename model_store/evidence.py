@@ -9,7 +9,7 @@ models that serve or would serve: no training ever sees them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import numpy as np
@@ -19,6 +19,7 @@ from model_store.folds import UNTESTED, Fit, Folds, assign_folds, out_of_fold
 from model_store.gate_figures import Figures, Opinion, compare
 from model_store.rejudge import distances, judgements, rejudge, vectors_of
 from model_store.store import StoredModel
+from model_store.stored_copies import StoredCopies, copies_among
 from quality.arrays import Floats
 
 
@@ -31,12 +32,14 @@ class Contender:
         vectors: stored features (float16, little endian) of the model's fingerprint, by picture.
         labels: each picture's label as it was known when the model was made.
         fit: fits a head as the model's was; None for one that learned from no label.
+        copies: the copies of pictures that there are; it learned from those its manifest names.
     """
 
     model: StoredModel
     vectors: Mapping[UUID, bytes]
     labels: Mapping[UUID, str]
     fit: Fit | None
+    copies: StoredCopies = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +178,9 @@ def _held_out(contender: Contender, ids: Sequence[UUID], folds: Folds) -> Opinio
     if contender.fit is None or not any(told):  # it saw no label, so nothing has to be held out
         shares = rejudge(model, vectors).probabilities
     else:
-        shares = _calibrated(model, out_of_fold(contender.fit, vectors, told, folds, classes))
+        copies = copies_among(ids, contender.copies, model.manifest.copies)
+        found = out_of_fold(contender.fit, vectors, told, folds, classes, copies=copies)
+        shares = _calibrated(model, found)
     return _opinion(model, vectors[tested], shares[tested])
 
 

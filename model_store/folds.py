@@ -17,9 +17,10 @@ import numpy.typing as npt
 
 from linewatch.errors import TrainingError
 from model_store.head import Head, probabilities
+from model_store.training_copies import Copies
 from quality.arrays import Floats
 
-Fit = Callable[[Floats, Sequence[str]], Head]
+Fit = Callable[..., Head]  # of features and labels, and `copies` where there are any
 Numbers = npt.NDArray[np.int64]
 Folds = Numbers
 Bools = npt.NDArray[np.bool_]
@@ -109,6 +110,7 @@ def out_of_fold(
     folds: Folds,
     classes: Sequence[str],
     groups: Sequence[Hashable] | None = None,
+    copies: Copies | None = None,
 ) -> Floats:
     """What a model that had not seen its part says of each picture.
 
@@ -119,6 +121,7 @@ def out_of_fold(
         folds: of each picture, from `assign_folds`.
         classes: the columns of the result.
         groups: names the part of each picture, as for `assign_folds`.
+        copies: of the pictures, learned from with them.
 
     Returns:
         float64 [n, k]; 0 for a class that a fold's model did not know, NaN where not tested.
@@ -133,7 +136,8 @@ def out_of_fold(
     for number in sorted(set(folds.tolist()) - {UNTESTED}):
         learn = np.flatnonzero(told & learned_from(folds, number, parts))
         test = np.flatnonzero(folds == number)
-        head = fit(vectors[learn], [str(labels[index]) for index in learn.tolist()])
+        mine = {} if copies is None else {"copies": copies.of_rows(learn)}
+        head = fit(vectors[learn], [str(labels[index]) for index in learn.tolist()], **mine)
         known = [index for index, name in enumerate(head.classes) if name in column]
         found = np.zeros((len(test), len(classes)))
         found[:, [column[head.classes[index]] for index in known]] = probabilities(

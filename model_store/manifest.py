@@ -38,6 +38,7 @@ _LATER = {
     "fit": None,
     "roi": None,
     "weighting": None,
+    "copies": (),
     "requires": (),
 }
 KNOWN_REQUIREMENTS: frozenset[str] = frozenset()  # words of `requires` that this version keeps to
@@ -74,6 +75,9 @@ class ManifestDraft(BaseModel):
     weighting: Literal["even"] | None = Field(
         default=None,
         description="even: good counted as much as all defects together; null: every label alike.",
+    )
+    copies: tuple[str, ...] = Field(
+        default=(), description="The copies of its pictures that it learned from, by name."
     )
     requires: tuple[str, ...] = Field(
         default=(), description="What a reader must know of, or leave the model alone."

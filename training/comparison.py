@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from db import products
 from db.labels import golden_members, golden_sets, labels
-from db.models import feature_spaces, versions
+from db.models import feature_copies, feature_spaces, versions
 from db.models.versions import VersionInfo
 from linewatch.errors import ModelError
 from linewatch.settings import Settings
@@ -20,6 +20,7 @@ from model_store.fit import fit_head
 from model_store.folds import Fit
 from model_store.manifest import Manifest
 from model_store.store import ModelStore
+from model_store.stored_copies import StoredCopies
 from training.prompts import few_shot_fit, prompts_version
 from training.stored_model import load
 
@@ -35,6 +36,7 @@ class Comparison:
         labels: each labelled picture's class, as it is known now.
         labels_then: by version, the labels that were known when it was made.
         vectors: by fingerprint, the stored features of labelled and golden pictures.
+        copies: by fingerprint, the stored features of copies of these pictures.
         golden: the golden set.
         versions: all of the product, newest first: among them are its prompts.
     """
@@ -46,6 +48,7 @@ class Comparison:
     labels: Mapping[UUID, str]
     labels_then: Mapping[str, Mapping[UUID, str]]
     vectors: Mapping[str, Mapping[UUID, bytes]]
+    copies: Mapping[str, StoredCopies]
     golden: GoldenSet
     versions: Sequence[VersionInfo]
 
@@ -79,13 +82,21 @@ class Comparison:
             for info in (old, challenger)
         }
         pictures = sorted(known.keys() | golden.members.keys())
-        vectors = {
-            fingerprint: feature_spaces.vectors(engine, pictures, fingerprint)
-            for fingerprint in {old.fingerprint, challenger.fingerprint}
-        }
+        prints = {old.fingerprint, challenger.fingerprint}
+        vectors = {one: feature_spaces.vectors(engine, pictures, one) for one in prints}
+        copies = {one: feature_copies.vectors(engine, pictures, one) for one in prints}
         others = versions.versions(engine, product)
         return cls(
-            classes.codes, classes.good, old, challenger, known, then, vectors, golden, others
+            classes=classes.codes,
+            good_class=classes.good,
+            champion=old,
+            challenger=challenger,
+            labels=known,
+            labels_then=then,
+            vectors=vectors,
+            copies=copies,
+            golden=golden,
+            versions=others,
         )
 
     def evidence(self, store: ModelStore, settings: Settings) -> Evidence:
@@ -115,7 +126,7 @@ class Comparison:
         told, vectors = self.labels_then[info.version], self.vectors[info.fingerprint]
         model = load(store, info)
         fit = self._fit(info, model.manifest, store)
-        return Contender(model, vectors, told, fit)
+        return Contender(model, vectors, told, fit, self.copies[info.fingerprint])
 
     def _fit(self, info: VersionInfo, manifest: Manifest, store: ModelStore) -> Fit | None:
         if info.kind == "zero-shot":

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from db.models.run_metrics import ClassScore, ConfusionCount, RunMetrics
 from linewatch.errors import ModelError
 from linewatch.settings import Settings
+from model_store.copies_trial import CopiesTrial, try_copies
 from model_store.crossval import CrossValidation, cross_validate
 from model_store.decisions import Decided, decide
 from model_store.fit import fit_head
@@ -18,7 +19,10 @@ from model_store.metrics import Metrics
 from model_store.policy import Policy
 from model_store.rejudge import vectors_of
 from model_store.store import ModelStore
+from model_store.stored_copies import copies_among
+from model_store.training_copies import Copies
 from model_store.verdict import Thresholds
+from quality.arrays import Floats
 from training.prompts import few_shot_fit, known_prototypes
 from training.training_material import TrainingMaterial
 
@@ -36,12 +40,14 @@ class Learned:
         decided: the head and its rules.
         validation: None for a few-shot model: there are too few labels to cross-validate.
         metrics: the figures for the record of runs; None where nothing was cross-validated.
+        copies: whether copies of the pictures helped; None where there were none to learn from.
     """
 
     kind: Kind
     decided: Decided
     validation: CrossValidation | None
     metrics: RunMetrics
+    copies: CopiesTrial | None = None
 
 
 def learn(
@@ -76,19 +82,21 @@ def _cross_validated(
     material: TrainingMaterial, names: Sequence[str], settings: Settings, note: Progress
 ) -> Learned:
     """Cross-validate, fit on everything, and set the rules by what the folds found."""
-    note("cross-validation", 0.1)
     features = vectors_of([row.vector for row in material.rows])
+    copies, trial = _copies(material, features, names, settings, note)
+    note("cross-validation", 0.1)
     validation = cross_validate(
         features,
         names,
         folds=settings.folds,
         random_state=settings.random_state,
         even_with=material.good_class,
+        copies=copies,
         on_fold=lambda done: note("cross-validation", 0.1 + 0.4 * done / settings.folds),
     )
     note("fitting on all labels", 0.5)
     decided = decide(
-        fit_head(features, names, even_with=material.good_class),
+        fit_head(features, names, even_with=material.good_class, copies=copies),
         validation,
         features,
         names,
@@ -97,7 +105,33 @@ def _cross_validated(
         even=True,
     )
     metrics = _run_metrics(validation.metrics, validation.confusion_counts())
-    return Learned("fitted", decided, validation, metrics)
+    return Learned("fitted", decided, validation, metrics, trial)
+
+
+def _copies(
+    material: TrainingMaterial,
+    features: Floats,
+    names: Sequence[str],
+    settings: Settings,
+    note: Progress,
+) -> tuple[Copies | None, CopiesTrial | None]:
+    """The copies to learn from, if they help, and what was found of them."""
+    copies = copies_among([row.id for row in material.rows], material.copies, material.symmetry)
+    if copies is None:
+        return None, None
+    note("trying copies", 0.05)
+    trial = try_copies(
+        features,
+        names,
+        copies,
+        material.symmetry,
+        groups=[row.group for row in material.rows],
+        folds=settings.folds,
+        random_state=settings.random_state + 1,  # the figures' folds are others
+        even_with=material.good_class,
+    )
+    log.info("%s: %s", material.product, trial.words())
+    return (copies if trial.used else None), trial
 
 
 def _run_metrics(found: Metrics, confusion: Mapping[tuple[str, str], int]) -> RunMetrics:

@@ -21,6 +21,7 @@ from db.session import transaction
 from linewatch.errors import LinewatchError
 from linewatch.products import ProductSpec
 from linewatch.settings import Settings
+from model_store.copies_trial import CopiesTrial
 from model_store.crossval import CrossValidation
 from model_store.gate import Decision
 from model_store.manifest import Manifest, ManifestDraft
@@ -44,12 +45,14 @@ class Retrained:
         manifest: of the version that was stored.
         validation: None for a few-shot model: there are too few labels to cross-validate.
         promotion: None where the gate could not be asked.
+        copies: whether copies of the pictures helped; None where there were none to learn from.
     """
 
     run_id: int
     manifest: Manifest
     validation: CrossValidation | None
     promotion: Promotion | None = None
+    copies: CopiesTrial | None = None
 
     @property
     def decision(self) -> Decision | None:
@@ -151,7 +154,7 @@ def _train(
     log.info("%s trained on %d pictures", version, len(material.rows))
     if promotion is not None:
         promotion = carry_out(engine, promotion)
-    return Retrained(run_id, manifest, learned.validation, promotion)
+    return Retrained(run_id, manifest, learned.validation, promotion, learned.copies)
 
 
 def _save(
@@ -176,6 +179,7 @@ def _save(
         metrics=validation and validation.metrics,
         kind=learned.kind,
         weighting="even" if learned.kind == "fitted" else None,
+        copies=learned.copies.names if learned.copies and learned.copies.used else (),
         parent=deployments.champion(engine, product),
         created_at=material.as_of,
     )

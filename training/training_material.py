@@ -11,13 +11,15 @@ from sqlalchemy import Engine
 
 from db.labels import golden_members, labels
 from db.labels.labels import TrainingExample
-from db.models import feature_spaces, versions
+from db.models import feature_copies, feature_spaces, versions
 from db.models.feature_spaces import FeatureSpace
 from db.models.versions import VersionInfo
 from linewatch.errors import TrainingError
 from linewatch.product_options import ProductOptions
 from linewatch.products import Costs, ProductSpec
+from model_store.stored_copies import StoredCopies
 from training.prompts import prompts_version
+from vision.copy_names import copy_names
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +37,8 @@ class TrainingMaterial:
         space: what made the features.
         rows: labelled pictures and their features, by id. Golden ones are not among them, nor
             those whose label is of a class that the product no longer has.
+        symmetry: the names of the copies that the product's symmetry allows.
+        copies: the stored ones of these pictures.
         prompts: the version that holds the product's prompts in this space, or None.
         as_of: labels that come later were not learned from.
     """
@@ -46,6 +50,8 @@ class TrainingMaterial:
     options: ProductOptions
     space: FeatureSpace
     rows: Sequence[TrainingExample]
+    symmetry: tuple[str, ...]
+    copies: StoredCopies
     prompts: VersionInfo | None
     as_of: datetime
 
@@ -75,7 +81,21 @@ class TrainingMaterial:
                 ", ".join(gone),
             )
         prompts = prompts_version(known, space.fingerprint)
-        return cls(product, classes, good_class, spec.costs, spec, space, kept, prompts, as_of)
+        symmetry = copy_names(spec.symmetry or ())
+        ids = [row.id for row in kept] if symmetry else []
+        return cls(
+            product=product,
+            classes=classes,
+            good_class=good_class,
+            costs=spec.costs,
+            options=spec,
+            space=space,
+            rows=kept,
+            symmetry=symmetry,
+            copies=feature_copies.vectors(engine, ids, space.fingerprint),
+            prompts=prompts,
+            as_of=as_of,
+        )
 
 
 def _nothing_to_learn(engine: Engine, spec: ProductSpec) -> str:

@@ -68,6 +68,8 @@ def _tell(result: Retrained) -> None:
                 f"too few labels to score: {', '.join(metrics.metrics.unscored)}; macro F1 with "
                 f"these counted as 0: {metrics.metrics.macro_f1_with_unscored:.3f}"
             )
+    if result.copies is not None:
+        click.echo(result.copies.words())
     if result.decision is not None:
         for reason in result.decision.reasons:
             click.echo(f"gate, {result.decision.outcome}: {reason}")
