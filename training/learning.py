@@ -116,6 +116,8 @@ def _copies(
     note: Progress,
 ) -> tuple[Copies | None, CopiesTrial | None]:
     """The copies to learn from, if they help, and what was found of them."""
+    if not material.copies:
+        return None, None
     copies = copies_among([row.id for row in material.rows], material.copies, material.symmetry)
     if copies is None:
         return None, None

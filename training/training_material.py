@@ -81,8 +81,11 @@ class TrainingMaterial:
                 ", ".join(gone),
             )
         prompts = prompts_version(known, space.fingerprint)
-        symmetry = copy_names(spec.symmetry or ())
-        ids = [row.id for row in kept] if symmetry else []
+        symmetry = copy_names(spec.symmetry) if spec.symmetry else ()
+        copies: StoredCopies = {}
+        if symmetry:
+            ids = [row.id for row in kept]
+            copies = feature_copies.vectors(engine, ids, space.fingerprint)
         return cls(
             product=product,
             classes=classes,
@@ -92,7 +95,7 @@ class TrainingMaterial:
             space=space,
             rows=kept,
             symmetry=symmetry,
-            copies=feature_copies.vectors(engine, ids, space.fingerprint),
+            copies=copies,
             prompts=prompts,
             as_of=as_of,
         )
