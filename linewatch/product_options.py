@@ -59,7 +59,17 @@ class Rectangle(BaseModel):
         return self
 
 
-Polygon = Annotated[tuple[Point, ...], Field(min_length=3, max_length=64)]
+def _encloses(corners: tuple[Point, ...]) -> tuple[Point, ...]:
+    x0, y0 = corners[0]
+    x1, y1 = next((corner for corner in corners if corner != corners[0]), corners[0])
+    if all(abs((x1 - x0) * (y - y0) - (x - x0) * (y1 - y0)) < 1e-9 for x, y in corners):
+        raise ValueError("encloses nothing: its corners lie on one line")
+    return corners
+
+
+Polygon = Annotated[
+    tuple[Point, ...], Field(min_length=3, max_length=64), AfterValidator(_encloses)
+]
 
 
 def _shape(value: Any) -> str:

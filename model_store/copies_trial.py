@@ -14,6 +14,7 @@ from math import comb
 import numpy as np
 
 from model_store.crossval import CrossValidation, cross_validate
+from model_store.folds import Fit
 from model_store.training_copies import Copies
 from quality.arrays import Floats
 
@@ -69,6 +70,7 @@ def try_copies(
     folds: int,
     random_state: int,
     even_with: str | None = None,
+    fit: Fit | None = None,
 ) -> CopiesTrial:
     """Cross-validate with and without copies.
 
@@ -80,7 +82,7 @@ def try_copies(
         labels: n class names.
         copies: of these pictures.
         names: what the copies are called.
-        groups, folds, random_state, even_with: as for `cross_validate`.
+        groups, folds, random_state, even_with, fit: as for `cross_validate`.
 
     Raises:
         TrainingError: as `cross_validate`.
@@ -93,6 +95,7 @@ def try_copies(
             folds=folds,
             random_state=random_state,
             even_with=even_with,
+            fit=fit,
             copies=some,
         )
         for some in (None, copies)

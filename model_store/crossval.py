@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from model_store.blas import one_blas_thread
 from model_store.fit import converged, even_weights, fit_lessons, pipeline
 from model_store.folds import (
     UNTESTED,
+    Bools,
+    Fit,
     Folds,
     Numbers,
     assign_folds,
@@ -25,13 +28,17 @@ from model_store.folds import (
     part_numbers,
     parts_a_class,
 )
+from model_store.head import probabilities as of_head
 from model_store.metrics import Metrics, metrics_of
-from model_store.training_copies import Copies, lessons
+from model_store.training_copies import Copies, given, lessons
 from model_store.training_set import TrainingSet, training_set
 from quality.arrays import Floats
 
 FOLDS = 3
 RANDOM_STATE = 42  # the seed's
+
+Rows = npt.NDArray[np.intp]
+Judged = tuple[Sequence[str], Floats, bool]  # classes, probabilities, whether the fit converged
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +54,7 @@ class CrossValidation:
             not tested.
         probabilities: float64 [n, k], likewise; NaN where not tested.
         parts: int64 [n], the number of each image's part; all different where none was named.
+        part_counts: parts that show each class, tested or not.
     """
 
     classes: tuple[str, ...]
@@ -56,6 +64,7 @@ class CrossValidation:
     predictions: npt.NDArray[np.str_]
     probabilities: Floats
     parts: Numbers
+    part_counts: dict[str, int]
 
     @property
     def accuracy(self) -> float:
@@ -92,6 +101,7 @@ def cross_validate(
     random_state: int = RANDOM_STATE,
     groups: Sequence[Hashable] | None = None,
     even_with: str | None = None,
+    fit: Fit | None = None,
     copies: Copies | None = None,
     on_fold: Callable[[int], None] = lambda done: None,
 ) -> CrossValidation:
@@ -108,6 +118,7 @@ def cross_validate(
         random_state: decides which part is in which fold.
         groups: names the part of each image; None: each is a part of its own.
         even_with: the good class, if it counts as much as all defects; see `fit.even_weights`.
+        fit: fits the head of a fold; None: the seed's.
         copies: of the images, learned from with them and never judged.
         on_fold: is told how many folds are done, after each.
 
@@ -118,15 +129,17 @@ def cross_validate(
     parts = part_numbers(groups, len(labels))
     assigned = assign_folds(labels, folds, random_state, groups)
     tested = assigned != UNTESTED
+    shown = parts_a_class(labels, parts)
     if not tested.any():
-        raise TrainingError(_too_few(parts_a_class(labels, parts), folds, groups is not None))
-    probabilities, settled = _out_of_fold(data, assigned, parts, even_with, copies, on_fold)
+        raise TrainingError(_too_few(shown, folds, groups is not None))
+    judge = partial(_by_fit, fit=fit) if fit else partial(_by_pipeline, even_with=even_with)
+    probabilities, settled = _out_of_fold(data, assigned, parts, copies, judge, on_fold)
     best = np.nan_to_num(probabilities).argmax(axis=1)
     predictions = np.where(tested, np.asarray(data.classes)[best], "")
     confusion = _confusion(data, tested, best)
     metrics = metrics_of(confusion, data.counts(), folds=folds, converged=settled)
     return CrossValidation(
-        data.classes, metrics, confusion, tested, predictions, probabilities, parts
+        data.classes, metrics, confusion, tested, predictions, probabilities, parts, shown
     )
 
 
@@ -140,8 +153,8 @@ def _out_of_fold(
     data: TrainingSet,
     assigned: Folds,
     parts: Numbers,
-    even_with: str | None,
     copies: Copies | None,
+    judge: Callable[..., Judged],
     on_fold: Callable[[int], None],
 ) -> tuple[Floats, bool]:
     probabilities = np.full((len(data.labels), len(data.classes)), np.nan)
@@ -152,17 +165,44 @@ def _out_of_fold(
         rows = np.flatnonzero(learned)
         learn = rows[np.argsort(assigned[rows] == UNTESTED, kind="stable")]
         mine = None if copies is None else copies.of_rows(learn)
-        known = lessons(data.features[learn], data.labels[learn], mine)
-        with one_blas_thread():
-            estimator = pipeline(class_weight=even_weights(data.labels[learn].tolist(), even_with))
-            fitted: Any = fit_lessons(estimator, known)
-        columns = np.searchsorted(np.asarray(data.classes), fitted.classes_)
+        classes, found, done = judge(data, learn, judged, parts, mine)
         shares = np.zeros((int(judged.sum()), len(data.classes)))
-        shares[:, columns] = fitted.predict_proba(data.features[judged])
+        shares[:, np.searchsorted(np.asarray(data.classes), classes)] = found
         probabilities[judged] = shares
-        settled = settled and converged(fitted)
+        settled = settled and done
         on_fold(number + 1)
     return probabilities, settled
+
+
+def _by_pipeline(
+    data: TrainingSet,
+    learn: Rows,
+    judged: Bools,
+    parts: Numbers,
+    copies: Copies | None,
+    *,
+    even_with: str | None,
+) -> Judged:
+    """By scikit-learn alone, as the seed did it: to the last digit."""
+    with one_blas_thread():
+        estimator = pipeline(class_weight=even_weights(data.labels[learn].tolist(), even_with))
+        known = lessons(data.features[learn], data.labels[learn], copies)
+        fitted: Any = fit_lessons(estimator, known)
+    return fitted.classes_, fitted.predict_proba(data.features[judged]), converged(fitted)
+
+
+def _by_fit(
+    data: TrainingSet,
+    learn: Rows,
+    judged: Bools,
+    parts: Numbers,
+    copies: Copies | None,
+    *,
+    fit: Fit,
+) -> Judged:
+    names = data.labels[learn].tolist()
+    head = fit(data.features[learn], names, parts[learn], **given(copies))
+    return head.classes, of_head(head, data.features[judged]), head.converged
 
 
 def _confusion(

@@ -20,8 +20,10 @@ from model_store.calibration import Ints
 from model_store.costs import VerdictCounts
 from model_store.crossval import CrossValidation
 from model_store.decision_report import DecisionReport
+from model_store.distances import Distances
 from model_store.head import Head
 from model_store.novelty import Novelty
+from model_store.one_class import OneClass, UnlikeGood, fit_one_class
 from model_store.policy import Policy
 from model_store.promised import alone_from, promise_of
 from model_store.verdict import Thresholds, judge
@@ -36,6 +38,12 @@ class Decided:
     thresholds: Thresholds
     novelty: Novelty | None
     report: DecisionReport | None
+    one_class: OneClass | None = None
+
+    @property
+    def unlike_good(self) -> UnlikeGood | None:
+        """What the rule against parts unlike good costs; None where there is none."""
+        return None if self.one_class is None else self.one_class.cost
 
 
 def decide(
@@ -70,7 +78,8 @@ def decide(
     if found.temperature != 1:
         crossed = calibration.cross_fitted(raw, actual, parts, weights)
     ranked = risk.ranked(shares, actual, good)
-    measure, distances, border = _novelty(features, labels, policy.novelty_rate)
+    measure, distances, border = _novelty(features, labels, policy.novelty_rate, validation.parts)
+    one_class, from_good = _one_class(features, labels, good_class, policy, validation.parts)
     others = _thresholds(shares, actual, validation.classes, ranked, policy, prior)
     promise = promise_of(
         crossed, actual, validation.classes, good, parts, prior, others=others, policy=policy
@@ -78,16 +87,19 @@ def decide(
     thresholds = others.model_copy(
         update={
             "novel_above": border,
+            "unlike_good_above": None if one_class is None else one_class.border,
             "alone_from": alone_from(promise, policy),
             "prior_log_odds": None if promise is None else prior,
         }
     )
-    counts = _counts(shares, actual, validation.classes, good, thresholds, distances[tested])
+    far = Distances(distances[tested], from_good[tested])
+    counts = _counts(shares, actual, validation.classes, good, thresholds, far)
     promised = thresholds.least_probabilities
     return Decided(
         head=calibration.calibrated(head, found.temperature),
         thresholds=thresholds,
         novelty=measure,
+        one_class=one_class,
         report=DecisionReport(
             calibration=found,
             without_review=risk.operating_point(ranked, 0.0),
@@ -147,18 +159,42 @@ def _review_below(parts: risk.RankedParts, policy: Policy) -> float:
 
 
 def _novelty(
-    features: npt.ArrayLike, labels: Sequence[str], rate: float | None
+    features: npt.ArrayLike,
+    labels: Sequence[str],
+    rate: float | None,
+    parts: npt.NDArray[np.int64],
 ) -> tuple[Novelty | None, Floats, float | None]:
-    """The measure, each picture's distance had it been left out, and the border."""
+    """The measure, each picture's distance had its part been left out, and the border."""
     unknown = np.full(len(labels), np.nan)
     if rate is None:
         return None, unknown, None
     with one_blas_thread():
-        measure, distances = novelty.fit_novelty(features, labels)
+        measure, distances = novelty.fit_novelty(features, labels, parts=parts)
     try:
         return measure, distances, novelty.novelty_border(distances, rate)
     except ModelError:  # too few pictures to tell what is ordinary
         return None, unknown, None
+
+
+def _one_class(
+    features: npt.ArrayLike,
+    labels: Sequence[str],
+    good_class: str | None,
+    policy: Policy,
+    parts: Ints,
+) -> tuple[OneClass | None, Floats]:
+    """The measure of good parts, and each picture's distance, of good ones without their part."""
+    names, matrix = np.asarray(labels), np.asarray(features, np.float64)
+    found, mine = np.full(len(names), np.nan), names == good_class
+    if policy.unlike_good_rate is None or good_class is None:
+        return None, found
+    try:
+        measure = fit_one_class(matrix[mine], policy.unlike_good_rate, parts[mine])
+    except ModelError:  # too few good parts to tell what they look like
+        return None, found
+    found[mine] = measure.left_out
+    found[~mine] = measure.measure.distances(matrix[~mine])
+    return measure, found
 
 
 def _counts(
@@ -167,7 +203,7 @@ def _counts(
     classes: Sequence[str],
     good: int | None,
     thresholds: Thresholds,
-    distances: Floats,
+    far: Distances,
 ) -> tuple[VerdictCounts, VerdictCounts]:
     """How the good parts and the defects are judged, under all rules."""
     verdicts = [
@@ -176,9 +212,10 @@ def _counts(
             classes=classes,
             good_class=None if good is None else classes[good],
             thresholds=thresholds,
-            distance=float(distance) if np.isfinite(distance) else None,
+            distance=distance if distance is not None and np.isfinite(distance) else None,
+            from_good=from_good if from_good is not None and np.isfinite(from_good) else None,
         ).verdict
-        for row, distance in zip(shares, distances, strict=True)
+        for row, (distance, from_good) in zip(shares, far.rows(len(shares)), strict=True)
     ]
     is_good = (actual == good).tolist()
     return (

@@ -17,6 +17,7 @@ import numpy as np
 from model_store.calibration import tempered
 from model_store.folds import UNTESTED, Fit, Folds, assign_folds, out_of_fold
 from model_store.gate_figures import Figures, Opinion, compare
+from model_store.near_duplicates import with_duplicates
 from model_store.rejudge import distances, judgements, rejudge, vectors_of
 from model_store.store import StoredModel
 from model_store.stored_copies import StoredCopies, copies_among
@@ -51,7 +52,7 @@ class GoldenSet:
         members: its pictures, and the class that each shows; empty where there is no such set.
         digest: of the members; None where there are none.
         others: the names of the product's other golden sets.
-        barred: the pictures of all of the product's golden sets: no model learns from them.
+        barred: the pictures of all parts that are in a golden set: no model learns from them.
     """
 
     name: str
@@ -84,6 +85,7 @@ def collect(
     labels: Mapping[UUID, str],
     golden: GoldenSet,
     *,
+    parts: Mapping[UUID, str],
     classes: Iterable[str],
     good_class: str | None,
     folds: int,
@@ -95,6 +97,7 @@ def collect(
         champion, challenger: who is compared.
         labels: each labelled picture's class, as it is known now.
         golden: the golden set.
+        parts: the name of each picture's part, labelled and golden; no fold parts a part.
         classes: the product's classes; labels of others are left out.
         good_class: the class that passes.
         folds, random_state: how the labelled pictures are parted.
@@ -114,7 +117,7 @@ def collect(
         for id_, label in labels.items()
         if label in in_force and id_ not in golden.barred
     }
-    if (found := _on_folds(both, known, good_class, folds, random_state)) is not None:
+    if (found := _on_folds(both, known, parts, good_class, folds, random_state)) is not None:
         sets["folds"] = found
     if (found := _on_golden(both, golden.members, good_class)) is not None:
         sets["golden"] = found
@@ -142,16 +145,20 @@ def _golden_notes(golden: GoldenSet, found: Figures | None) -> list[str]:
 def _on_folds(
     both: Sequence[Contender],
     known: Mapping[UUID, str],
+    parts: Mapping[UUID, str],
     good_class: str | None,
     folds: int,
     random_state: int,
 ) -> Figures | None:
     ids = _shared(both, known)
     names = [known[id_] for id_ in ids]
-    assigned = assign_folds(names, folds, random_state)
+    if not ids:
+        return None
+    groups = with_duplicates(ids, [parts.get(id_, str(id_)) for id_ in ids], _vectors(both[1], ids))
+    assigned = assign_folds(names, folds, random_state, groups)
     if not (assigned != UNTESTED).any():
         return None
-    opinions = [_held_out(contender, ids, assigned) for contender in both]
+    opinions = [_held_out(contender, ids, assigned, groups) for contender in both]
     actual = [names[index] for index in np.flatnonzero(assigned != UNTESTED)]
     return compare(actual, *opinions, good_class=good_class)
 
@@ -170,7 +177,9 @@ def _on_golden(
     return compare([members[id_] for id_ in ids], *opinions, good_class=good_class)
 
 
-def _held_out(contender: Contender, ids: Sequence[UUID], folds: Folds) -> Opinion:
+def _held_out(
+    contender: Contender, ids: Sequence[UUID], folds: Folds, groups: Sequence[str]
+) -> Opinion:
     """What the model says of the tested pictures, refitted without each one's fold."""
     model, vectors, tested = contender.model, _vectors(contender, ids), folds != UNTESTED
     classes, then = model.head.classes, contender.labels
@@ -179,8 +188,8 @@ def _held_out(contender: Contender, ids: Sequence[UUID], folds: Folds) -> Opinio
         shares = rejudge(model, vectors).probabilities
     else:
         copies = copies_among(ids, contender.copies, model.manifest.copies)
-        found = out_of_fold(contender.fit, vectors, told, folds, classes, copies=copies)
-        shares = _calibrated(model, found)
+        shares = out_of_fold(contender.fit, vectors, told, folds, classes, groups, copies)
+        shares = _calibrated(model, shares)
     return _opinion(model, vectors[tested], shares[tested])
 
 

@@ -65,6 +65,7 @@ def converged(fitted: Any) -> bool:
 def fit_head(
     features: npt.ArrayLike,
     labels: Sequence[str],
+    parts: npt.NDArray[np.int64] | None = None,
     *,
     max_iter: int = MAX_ITERATIONS,
     C: float = 1.0,  # noqa: N803 - sklearn's name
@@ -76,6 +77,7 @@ def fit_head(
     Args:
         features: float [n, d].
         labels: n class names.
+        parts: int64 [n], of each image; this fit is the same whatever they are.
         max_iter: where the optimiser gives up; the head then says `converged=False`.
         C: inverse strength of the L2 penalty.
         even_with: the good class, to count as much as all defects together; see `even_weights`.

@@ -17,13 +17,14 @@ import numpy.typing as npt
 
 from linewatch.errors import TrainingError
 from model_store.head import Head, probabilities
-from model_store.training_copies import Copies
+from model_store.training_copies import Copies, given
 from quality.arrays import Floats
 
-Fit = Callable[..., Head]  # of features and labels, and `copies` where there are any
 Numbers = npt.NDArray[np.int64]
 Folds = Numbers
 Bools = npt.NDArray[np.bool_]
+# Of vectors, labels and part numbers; and `copies`, where there are any.
+Fit = Callable[..., Head]
 UNTESTED = -1
 
 
@@ -115,7 +116,7 @@ def out_of_fold(
     """What a model that had not seen its part says of each picture.
 
     Args:
-        fit: makes the head that judges one fold from the pictures of all others.
+        fit: makes the head that judges one fold from the pictures of all other parts.
         vectors: float64 [n, d].
         labels: what the model was told of each picture; None where it was not told of it.
         folds: of each picture, from `assign_folds`.
@@ -136,8 +137,9 @@ def out_of_fold(
     for number in sorted(set(folds.tolist()) - {UNTESTED}):
         learn = np.flatnonzero(told & learned_from(folds, number, parts))
         test = np.flatnonzero(folds == number)
-        mine = {} if copies is None else {"copies": copies.of_rows(learn)}
-        head = fit(vectors[learn], [str(labels[index]) for index in learn.tolist()], **mine)
+        known_then = [str(labels[index]) for index in learn.tolist()]
+        mine = None if copies is None else copies.of_rows(learn)
+        head = fit(vectors[learn], known_then, parts[learn], **given(mine))
         known = [index for index, name in enumerate(head.classes) if name in column]
         found = np.zeros((len(test), len(classes)))
         found[:, [column[head.classes[index]] for index in known]] = probabilities(

@@ -21,6 +21,7 @@ class Policy:
         max_review_share: as few escapes as this share of parts sent to a person allows.
         conformal_alpha: a part may be left out of its own class's set with this probability.
         novelty_rate: share of ordinary parts that may be called novel.
+        unlike_good_rate: share of good parts that may be called unlike the good ones.
         costs: they set the borders instead of the review threshold.
         escape_target: share of the defects that may pass, promised; without a good class, share of
             the parts judged alone that may be of another class.
@@ -34,6 +35,7 @@ class Policy:
     max_review_share: float | None = None
     conformal_alpha: float | None = None
     novelty_rate: float | None = None
+    unlike_good_rate: float | None = None
     costs: Costs | None = None
     escape_target: float | None = None
     confidence: float = 0.95
@@ -51,6 +53,7 @@ class Policy:
             max_review_share=settings.review_max_share,
             conformal_alpha=settings.conformal_alpha,
             novelty_rate=settings.novelty_rate or None,
+            unlike_good_rate=settings.unlike_good_rate or None,
             costs=product_costs or settings.costs,
             escape_target=said.escape_target or settings.escape_target,
             confidence=said.confidence or settings.escape_confidence,

@@ -14,8 +14,9 @@ threshold by the number of escapes alone, which never falls from strict to loose
 ends where one more escapes than `allowed_escapes`, whichever thresholds are tried on the way: that
 many of the highest scores of defects lie above, and the share beyond an order statistic has the
 same (beta) distribution whatever the scores' is (S. S. Wilks, Annals of Mathematical Statistics 12
-(1941) 91-96). Hence the guarantee does not depend on the grid, and the finest one there is can be
-used: the scores of all parts, good and defective together. A coarser one is only ever stricter.
+(1941) 91-96). Hence the guarantee does not depend on the grid: every real number is on it. What is
+taken is half way from the first defect that may not pass to the next better part, which is
+stricter than the sequence asks for.
 
 With too few defects no threshold is rejected, not even one that lets none pass. The threshold then
 taken is the loosest that let no labelled defect pass. That rule, too, names a fixed order
@@ -37,7 +38,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from linewatch.errors import ModelError
 from model_store.pass_score import BEYOND_ALL
 from model_store.promise_bounds import allowed_escapes, needed, upper_bound
-from model_store.scored_parts import Flags, Numbers, Parts, by_part, lowest_above, share_of
+from model_store.scored_parts import Flags, Numbers, Parts, by_part, half_way_above, share_of
 
 
 class ClassPromise(BaseModel):
@@ -110,7 +111,7 @@ def choose_threshold(
     found = allowed_escapes(defects, target, confidence)
     allowed = 0 if found is None else found
     worst = np.sort(scores[bad])[::-1]
-    threshold = lowest_above(scores, worst[allowed]) if defects else BEYOND_ALL
+    threshold = half_way_above(scores, float(worst[allowed])) if defects else BEYOND_ALL
     passed = scores >= threshold
     return Promise(
         risk="escapes",

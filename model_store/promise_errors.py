@@ -8,7 +8,7 @@ import numpy.typing as npt
 from model_store.pass_score import NEVER
 from model_store.promise import Promise, check_shares
 from model_store.promise_bounds import needed, tail, upper_bound
-from model_store.scored_parts import Parts, by_part, lowest_above, share_of
+from model_store.scored_parts import Parts, by_part, half_way_above, share_of
 from quality.arrays import Floats
 
 
@@ -44,14 +44,14 @@ def choose_sure(
     check_shares(target, confidence)
     threshold, least = None, needed(target, confidence)
     for candidate in _twentieths(scores[scores > NEVER], len(scores), least):
-        alone = scores >= candidate
+        alone = (scores >= candidate) & (scores > NEVER)
         if tail(int((alone & bad).sum()), int(alone.sum()), target) > 1 - confidence:
             break
         threshold = candidate
     proven = threshold is not None
     if threshold is None:
-        threshold = lowest_above(scores, scores[bad].max() if bad.any() else NEVER)
-    alone = scores >= threshold
+        threshold = half_way_above(scores, float(scores[bad].max())) if bad.any() else NEVER
+    alone = (scores >= threshold) & (scores > NEVER)
     share = share_of(alone, np.ones(len(scores), bool))
     bound = target
     if not proven:
@@ -71,8 +71,11 @@ def choose_sure(
 
 
 def _twentieths(scores: Floats, parts: int, least: int) -> list[float]:
-    """The score of the last of each twentieth of the parts, strict to loose, from `least` on."""
-    falling = np.sort(scores)[::-1]
+    """The score of the last of each twentieth of the parts, strict to loose, from `least` on.
+
+    The loosest of all lets every part that may be judged alone be so.
+    """
+    falling = np.append(np.sort(scores)[::-1], NEVER)
     sizes = sorted({max(1, round(parts * step / 20)) for step in range(1, 21)})
-    sizes = [size for size in sizes if size < len(falling)] + [len(falling)]
-    return [float(falling[size - 1]) for size in sizes if size >= least]
+    places = [(size, size - 1) for size in sizes if size < len(scores)] + [(len(scores), -1)]
+    return [float(falling[place]) for size, place in places if size >= least]

@@ -36,8 +36,9 @@ def promise_of(
         good: index of the class that passes, or None.
         parts: int64 [n], each picture's part.
         prior: log odds of good that the model was fitted on; None without a good class.
-        others: the rules in force before this one: what they call a defect or send to a person
-            does not pass, whatever its score.
+        others: the rules in force before this one. A good part that they call a defect or send to
+            a person does not pass, whatever its score; a defect that they stop is counted as if
+            it could, which errs to the safe side.
         policy: the target, and with which confidence.
     """
     if policy.escape_target is None:
@@ -50,7 +51,7 @@ def promise_of(
         score = np.where(chosen < 0, NEVER, log_odds_of(shares, shares.argmax(axis=1)))
         return choose_sure(score, chosen != actual, parts, **asked)
     score = log_odds_of(shares, good) - (prior or 0.0)
-    score[chosen != good] = NEVER
+    score[(chosen != good) & (actual == good)] = NEVER
     names = [classes[index] for index in actual.tolist()]
     return choose_threshold(score, actual != good, parts, **asked, classes=names)
 

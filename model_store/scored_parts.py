@@ -59,10 +59,15 @@ def by_part(score: npt.ArrayLike, bad: npt.ArrayLike, part: Parts) -> ScoredPart
     return ScoredParts(worst, any_bad, number)
 
 
-def lowest_above(scores: Floats, border: float) -> float:
-    """The lowest score of a part above the border; where there is none, one that none reaches."""
+def half_way_above(scores: Floats, border: float) -> float:
+    """Half way from a score to the next higher part's; where there is none, beyond all.
+
+    The border itself never reaches it, and a part need not be as good as the next one seen.
+    """
     higher = scores[scores > border]
-    return float(higher.min()) if higher.size else BEYOND_ALL
+    if not higher.size:
+        return BEYOND_ALL
+    return max((border + float(higher.min())) / 2, float(np.nextafter(border, np.inf)))
 
 
 def share_of(flags: Flags, of: Flags) -> float:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from uuid import UUID
 
 from sqlalchemy import Engine
 
 from db import products
 from db.labels import golden_members, golden_sets, labels
+from db.labels.picture_parts import Unit, parts_of_pictures
 from db.models import feature_copies, feature_spaces, versions
 from db.models.versions import VersionInfo
+from db.session import reading
 from linewatch.errors import ModelError
 from linewatch.settings import Settings
 from model_store.evidence import Contender, Evidence, GoldenSet, collect
-from model_store.fit import fit_head
 from model_store.folds import Fit
+from model_store.good_only import good_only_head
+from model_store.head_kinds import BEFORE, fit_of
 from model_store.manifest import Manifest
 from model_store.store import ModelStore
 from model_store.stored_copies import StoredCopies
@@ -38,6 +40,7 @@ class Comparison:
         vectors: by fingerprint, the stored features of labelled and golden pictures.
         copies: by fingerprint, the stored features of copies of these pictures.
         golden: the golden set.
+        parts: the name of each labelled or golden picture's part; see `db.labels.picture_parts`.
         versions: all of the product, newest first: among them are its prompts.
     """
 
@@ -50,11 +53,17 @@ class Comparison:
     vectors: Mapping[str, Mapping[UUID, bytes]]
     copies: Mapping[str, StoredCopies]
     golden: GoldenSet
+    parts: Mapping[UUID, str]
     versions: Sequence[VersionInfo]
 
     @classmethod
     def read(
-        cls, engine: Engine, champion: str, challenger: VersionInfo, golden_set: str
+        cls,
+        engine: Engine,
+        champion: str,
+        challenger: VersionInfo,
+        golden_set: str,
+        by: Unit = "part",
     ) -> Comparison:
         """Read all that a comparison takes.
 
@@ -63,13 +72,13 @@ class Comparison:
             champion: the name of a version.
             challenger: another version of the same product, or the same one.
             golden_set: LINEWATCH_GOLDEN_SET.
+            by: what folds are to keep together.
 
         Raises:
             ModelError: there is no such version, or it is another product's.
             UnknownProductError: the product is not registered.
         """
         product = challenger.product
-        golden = _golden(engine, product, golden_set)
         old = versions.require(engine, champion)
         if old.product != product:
             raise ModelError(
@@ -81,22 +90,26 @@ class Comparison:
             info.version: labels.latest(engine, product, until=info.created_at)
             for info in (old, challenger)
         }
+        parts = _parts(engine, product, known, "part")
+        golden = _golden(engine, product, golden_set, parts)
+        units = parts if by == "part" else _parts(engine, product, known, by)
         pictures = sorted(known.keys() | golden.members.keys())
         prints = {old.fingerprint, challenger.fingerprint}
         vectors = {one: feature_spaces.vectors(engine, pictures, one) for one in prints}
         copies = {one: feature_copies.vectors(engine, pictures, one) for one in prints}
         others = versions.versions(engine, product)
         return cls(
-            classes=classes.codes,
-            good_class=classes.good,
-            champion=old,
-            challenger=challenger,
-            labels=known,
-            labels_then=then,
-            vectors=vectors,
-            copies=copies,
-            golden=golden,
-            versions=others,
+            classes.codes,
+            classes.good,
+            old,
+            challenger,
+            known,
+            then,
+            vectors,
+            copies,
+            golden,
+            units,
+            others,
         )
 
     def evidence(self, store: ModelStore, settings: Settings) -> Evidence:
@@ -111,6 +124,7 @@ class Comparison:
             self.contender(self.challenger, store),
             self.labels,
             self.golden,
+            parts=self.parts,
             classes=self.classes,
             good_class=self.good_class,
             folds=settings.folds,
@@ -132,17 +146,28 @@ class Comparison:
         if info.kind == "zero-shot":
             return None
         if info.kind == "few-shot":
-            prompts = prompts_version(self.versions, info.fingerprint)
+            prompts = prompts_version(self.versions, info.fingerprint, info.encoders)
             return few_shot_fit(store, info.product, self.classes, prompts)
+        if info.kind == "good-only":
+            return good_only_head
         even_with = manifest.good_class if manifest.weighting == "even" else None
-        return partial(fit_head, even_with=even_with)
+        return fit_of(manifest.head or BEFORE, even_with)
 
 
-def _golden(engine: Engine, product: str, golden_set: str) -> GoldenSet:
+def _parts(engine: Engine, product: str, labelled: Collection[UUID], by: Unit) -> dict[UUID, str]:
+    """The name of the part of each labelled or golden picture."""
+    pictures = {*labelled, *golden_members.every_member(engine, product)}
+    with reading(engine) as connection:
+        return parts_of_pictures(connection, product, pictures, by)
+
+
+def _golden(engine: Engine, product: str, golden_set: str, parts: Mapping[UUID, str]) -> GoldenSet:
     name = golden_sets.usual(engine, product, golden_set)
     sets = golden_sets.all_sets(engine, product)
     members = golden_members.members(engine, product, name)
     digest = golden_members.digest(members) if members else None
-    barred = golden_members.every_member(engine, product)
+    every = golden_members.every_member(engine, product)
+    held = {parts[id_] for id_ in every if id_ in parts}
+    barred = every.union(id_ for id_, part in parts.items() if part in held)
     others = [one.set_name for one in sets if one.set_name != name]
     return GoldenSet(name, members, digest, others, barred)

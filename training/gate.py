@@ -112,7 +112,7 @@ def evidence(
         ModelError: a version is unknown or damaged, or they are of two products.
         TrainingError: a version cannot be fitted again on what it was fitted on.
     """
-    found = Comparison.read(engine, champion, challenger, settings.golden_set)
+    found = Comparison.read(engine, champion, challenger, settings.golden_set, settings.group_by)
     return found.evidence(store, settings)
 
 

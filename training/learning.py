@@ -10,21 +10,26 @@ from dataclasses import dataclass
 from db.models.run_metrics import ClassScore, ConfusionCount, RunMetrics
 from linewatch.errors import ModelError
 from linewatch.settings import Settings
-from model_store.copies_trial import CopiesTrial, try_copies
+from model_store.copies_trial import CopiesTrial
 from model_store.crossval import CrossValidation, cross_validate
 from model_store.decisions import Decided, decide
-from model_store.fit import fit_head
+from model_store.folds import part_numbers
+from model_store.good_only import good_only
+from model_store.head_kinds import BEFORE, HeadKind, fit_of
+from model_store.head_search import Search
 from model_store.manifest import Kind
 from model_store.metrics import Metrics
 from model_store.policy import Policy
 from model_store.rejudge import vectors_of
 from model_store.store import ModelStore
-from model_store.stored_copies import copies_among
-from model_store.training_copies import Copies
+from model_store.training_copies import given
 from model_store.verdict import Thresholds
 from quality.arrays import Floats
+from training.copying import copies_to_learn_from
+from training.heads import HeadChoice, choose_head
 from training.prompts import few_shot_fit, known_prototypes
 from training.training_material import TrainingMaterial
+from training.units import check_units
 
 log = logging.getLogger(__name__)
 
@@ -38,8 +43,11 @@ class Learned:
     Attributes:
         kind: from what.
         decided: the head and its rules.
-        validation: None for a few-shot model: there are too few labels to cross-validate.
+        validation: None for a few-shot model, whose labels are too few to cross-validate, and for
+            one of good parts alone.
         metrics: the figures for the record of runs; None where nothing was cross-validated.
+        head: the kind of head; None for a few-shot model's.
+        search: what kinds were tried; None where nobody asked for it.
         copies: whether copies of the pictures helped; None where there were none to learn from.
     """
 
@@ -47,6 +55,8 @@ class Learned:
     decided: Decided
     validation: CrossValidation | None
     metrics: RunMetrics
+    head: HeadKind | None = None
+    search: Search | None = None
     copies: CopiesTrial | None = None
 
 
@@ -57,46 +67,97 @@ def learn(
     settings: Settings,
     few_shot: bool,
     note: Progress,
+    serving: HeadKind | None = None,
+    search: bool = False,
 ) -> Learned:
     """Fit on all labels; while they are few, or if `few_shot`, with the prompts' help.
 
-    A model of both only proposes: too few labels say how often it is right.
+    A model of both only proposes: too few labels say how often it is right. Where all labels are of
+    the good class, the model is one of good parts alone.
+
+    Args:
+        material: what to learn from.
+        store: holds the prompts.
+        settings: say how.
+        few_shot: whether prompts help however many labels there are.
+        note: is told how far it is.
+        serving: the kind of head that serves now, or None.
+        search: whether to look for the best kind of head.
 
     Raises:
         TrainingError: the labels do not suffice.
         ModelError: the stored features cannot be read.
     """
     names = [row.label for row in material.rows]
+    if set(names) == {material.good_class} and not few_shot:
+        return _good_only(material, names, settings, note)
     if few_shot or _few_labels(material, store, names, settings.few_shot_below):
         note("blending prompts and labels", 0.1)
         features = vectors_of([row.vector for row in material.rows])
         fit = few_shot_fit(store, material.product, material.classes, material.prompts)
-        head = fit(features, names)
+        head = fit(features, names, part_numbers(material.parts_of(features), len(names)))
         rules = Thresholds(review_below=settings.review_below, proposes=True)
         blended = Decided(head, rules, None, None)
         return Learned("few-shot", blended, None, RunMetrics(None, None, None))
-    return _cross_validated(material, names, settings, note)
+    features = vectors_of([row.vector for row in material.rows])
+    groups = material.parts_of(features)
+    check_units(names, groups, settings.folds, settings.group_by)
+    if search:
+        note("search for a head", 0.05)
+    chosen = choose_head(
+        features,
+        names,
+        part_numbers(groups, len(names)),
+        good_class=material.good_class,
+        settings=settings,
+        serving=serving,
+        wanted=search,
+    )
+    return _cross_validated(material, names, features, groups, chosen, settings, note)
+
+
+def _good_only(
+    material: TrainingMaterial, names: Sequence[str], settings: Settings, note: Progress
+) -> Learned:
+    """No defect is labelled: what good parts look like is all there is to learn."""
+    note("measuring good parts", 0.1)
+    features = vectors_of([row.vector for row in material.rows])
+    rate = Policy.of(settings, material.costs, material.options).unlike_good_rate
+    parts = part_numbers(material.parts_of(features), len(names))
+    decided = good_only(features, names, rate=rate, parts=parts)
+    return Learned("good-only", decided, None, RunMetrics(None, None, None))
 
 
 def _cross_validated(
-    material: TrainingMaterial, names: Sequence[str], settings: Settings, note: Progress
+    material: TrainingMaterial,
+    names: Sequence[str],
+    features: Floats,
+    groups: Sequence[str],
+    chosen: HeadChoice,
+    settings: Settings,
+    note: Progress,
 ) -> Learned:
     """Cross-validate, fit on everything, and set the rules by what the folds found."""
-    features = vectors_of([row.vector for row in material.rows])
-    copies, trial = _copies(material, features, names, settings, note)
+    plain = chosen.kind == BEFORE and chosen.search is None
+    kind = fit_of(chosen.kind, material.good_class)
+    copies, trial = copies_to_learn_from(
+        material, features, names, groups, fit=None if plain else kind, settings=settings
+    )
     note("cross-validation", 0.1)
     validation = cross_validate(
         features,
         names,
+        groups=groups,
         folds=settings.folds,
         random_state=settings.random_state,
         even_with=material.good_class,
+        fit=None if plain else chosen.check,
         copies=copies,
         on_fold=lambda done: note("cross-validation", 0.1 + 0.4 * done / settings.folds),
     )
     note("fitting on all labels", 0.5)
     decided = decide(
-        fit_head(features, names, even_with=material.good_class, copies=copies),
+        kind(features, names, part_numbers(groups, len(names)), **given(copies)),
         validation,
         features,
         names,
@@ -105,35 +166,7 @@ def _cross_validated(
         even=True,
     )
     metrics = _run_metrics(validation.metrics, validation.confusion_counts())
-    return Learned("fitted", decided, validation, metrics, trial)
-
-
-def _copies(
-    material: TrainingMaterial,
-    features: Floats,
-    names: Sequence[str],
-    settings: Settings,
-    note: Progress,
-) -> tuple[Copies | None, CopiesTrial | None]:
-    """The copies to learn from, if they help, and what was found of them."""
-    if not material.copies:
-        return None, None
-    copies = copies_among([row.id for row in material.rows], material.copies, material.symmetry)
-    if copies is None:
-        return None, None
-    note("trying copies", 0.05)
-    trial = try_copies(
-        features,
-        names,
-        copies,
-        material.symmetry,
-        groups=[row.group for row in material.rows],
-        folds=settings.folds,
-        random_state=settings.random_state + 1,  # the figures' folds are others
-        even_with=material.good_class,
-    )
-    log.info("%s: %s", material.product, trial.words())
-    return (copies if trial.used else None), trial
+    return Learned("fitted", decided, validation, metrics, chosen.kind, chosen.search, trial)
 
 
 def _run_metrics(found: Metrics, confusion: Mapping[tuple[str, str], int]) -> RunMetrics:

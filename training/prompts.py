@@ -22,6 +22,7 @@ from linewatch.products import ProductSpec
 from linewatch.settings import Settings
 from model_store.folds import Fit
 from model_store.manifest import Manifest, ManifestDraft
+from model_store.promise_words import in_short, is_provisional
 from model_store.prompts import (
     Prototypes,
     few_shot_head,
@@ -34,6 +35,7 @@ from model_store.verdict import Thresholds
 from training import feature_spaces
 from training.stored_model import load
 from vision.fingerprint import recipe_of
+from vision.framing import split_words
 
 if TYPE_CHECKING:  # only who embeds prompts loads torch
     from vision.extractor import FeatureExtractor
@@ -68,6 +70,7 @@ def make_zero_shot(
     words = prototypes(embedded, extractor.dim, extractor.recipe)
     head = zero_shot_head(words, extractor.recipe)
     feature_spaces.register(engine, extractor)
+    fit, roi = extractor.framing.stored
     draft = ManifestDraft(
         product=spec.product,
         number=versions.next_number(engine, spec.product),
@@ -75,6 +78,8 @@ def make_zero_shot(
         fingerprint=extractor.fingerprint,
         encoders=extractor.describe_space(),
         recipe=extractor.recipe,
+        fit=fit,
+        roi=roi,
         thresholds=Thresholds(review_below=settings.review_below, proposes=True),
         training_digest=prompts_digest(spec),
         image_counts=dict.fromkeys(head.classes, 0),
@@ -102,23 +107,30 @@ def version_info(manifest: Manifest, training_run_id: int | None = None) -> vers
         parent=manifest.parent,
         training_run_id=training_run_id,
         kind=manifest.kind,
+        promise=in_short(manifest),
+        provisional=is_provisional(manifest),
     )
 
 
 def prompts_version(
-    known: Iterable[versions.VersionInfo], fingerprint: str
+    known: Iterable[versions.VersionInfo], fingerprint: str, encoders: str
 ) -> versions.VersionInfo | None:
     """The version that holds a product's prompts in this feature space, or None.
 
-    It is the newest zero-shot one, so that training needs no text encoder.
+    It is the newest zero-shot one, so that training needs no text encoder. Words are the same
+    directions however pictures are framed.
 
     Args:
         known: the product's versions, newest first.
-        fingerprint: of the feature space.
+        fingerprint, encoders: of the feature space, and in words.
     """
-    return next(
-        (one for one in known if one.kind == "zero-shot" and one.fingerprint == fingerprint), None
-    )
+    made_by, framing = split_words(encoders)
+
+    def speaks(version: versions.VersionInfo) -> bool:
+        its, other = split_words(version.encoders)
+        return version.fingerprint == fingerprint or (its == made_by and other != framing)
+
+    return next((one for one in known if one.kind == "zero-shot" and speaks(one)), None)
 
 
 def known_prototypes(
@@ -160,7 +172,7 @@ def few_shot_fit(
         return found
 
     recipe = recipe_of(version.encoders if version else "")
-    return lambda vectors, labels: few_shot_head(vectors, labels, words(), recipe)
+    return lambda vectors, labels, parts: few_shot_head(vectors, labels, words(), recipe, parts)
 
 
 def prompts_digest(spec: ProductSpec) -> str:

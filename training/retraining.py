@@ -24,14 +24,18 @@ from linewatch.settings import Settings
 from model_store.copies_trial import CopiesTrial
 from model_store.crossval import CrossValidation
 from model_store.gate import Decision
+from model_store.head_kinds import BEFORE
+from model_store.head_search import Search
 from model_store.manifest import Manifest, ManifestDraft
 from model_store.store import ModelStore
+from training.heads import serving_head
 from training.learning import Learned, Progress, learn
 from training.lease import renewed
 from training.promotion import Promotion, Wish, carry_out, consider
 from training.prompts import version_info
 from training.training_material import TrainingMaterial
-from vision.fingerprint import recipe_of
+from vision.fingerprint import framing_of, recipe_of
+from vision.framing import Framing
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +47,9 @@ class Retrained:
     Attributes:
         run_id: the run.
         manifest: of the version that was stored.
-        validation: None for a few-shot model: there are too few labels to cross-validate.
+        validation: None for a few-shot model, and for one of good parts alone.
         promotion: None where the gate could not be asked.
+        search: the kinds of head that were tried; None where nobody asked for it.
         copies: whether copies of the pictures helped; None where there were none to learn from.
     """
 
@@ -52,6 +57,7 @@ class Retrained:
     manifest: Manifest
     validation: CrossValidation | None
     promotion: Promotion | None = None
+    search: Search | None = None
     copies: CopiesTrial | None = None
 
     @property
@@ -74,6 +80,8 @@ def retrain(
     settings: Settings,
     wish: Wish | None = None,
     few_shot: bool = False,
+    search: bool = False,
+    framing: Framing | None = None,
     on_progress: Progress | None = None,
 ) -> Retrained | None:
     """Cross-validate, fit on all labels, store a new version; promote it if that is wanted.
@@ -84,6 +92,8 @@ def retrain(
         settings: folds, thresholds and rules.
         wish: who wants the new version to serve; None: as the settings have it.
         few_shot: blend prompts and labels, however many labels there are.
+        search: look for the best kind of head.
+        framing: train on features in this one; None: in the one wanted, if there are enough.
         on_progress: is told what the run is at; the row of the run says so too.
 
     Returns:
@@ -108,7 +118,9 @@ def retrain(
 
     try:
         with renewed(engine, run_id, settings.training_lease_s):
-            return _train(engine, store, spec, run_id, settings, wish, few_shot, note)
+            return _train(
+                engine, store, spec, run_id, settings, wish, few_shot, search, framing, note
+            )
     except Exception as error:
         with transaction(engine) as connection:
             runs.fail(connection, run_id, str(error))
@@ -132,11 +144,23 @@ def _train(
     settings: Settings,
     wish: Wish | None,
     few_shot: bool,
+    search: bool,
+    framing: Framing | None,
     note: Progress,
 ) -> Retrained:
     note("reading labels and features", 0.0)
-    material = TrainingMaterial.read(engine, spec)
-    learned = learn(material, store, settings=settings, few_shot=few_shot, note=note)
+    material = TrainingMaterial.read(
+        engine, spec, settings.recipe, framing=framing, by=settings.group_by
+    )
+    learned = learn(
+        material,
+        store,
+        settings=settings,
+        few_shot=few_shot,
+        note=note,
+        serving=serving_head(engine, store, spec.product),
+        search=search,
+    )
     manifest = _save(engine, store, material, learned)
     version, row = manifest.version, version_info(manifest, run_id)
     note("gate", 0.7)
@@ -154,7 +178,9 @@ def _train(
     log.info("%s trained on %d pictures", version, len(material.rows))
     if promotion is not None:
         promotion = carry_out(engine, promotion)
-    return Retrained(run_id, manifest, learned.validation, promotion, learned.copies)
+    return Retrained(
+        run_id, manifest, learned.validation, promotion, learned.search, learned.copies
+    )
 
 
 def _save(
@@ -165,6 +191,7 @@ def _save(
     counts = Counter(row.label for row in material.rows)
     digest = training_digest((str(row.id), row.label) for row in material.rows)
     recipe = recipe_of(space.encoders)
+    fit, roi = framing_of(space.encoders).stored
     draft = ManifestDraft(
         product=product,
         number=versions.next_number(engine, product),
@@ -172,18 +199,29 @@ def _save(
         fingerprint=space.fingerprint,
         encoders=space.encoders,
         recipe=recipe,
+        fit=fit,
+        roi=roi,
         thresholds=decided.thresholds,
         decisions=decided.report,
         training_digest=digest,
         image_counts={name: counts[name] for name in decided.head.classes},
+        part_counts=validation and validation.part_counts,
         metrics=validation and validation.metrics,
         kind=learned.kind,
+        unlike_good=decided.unlike_good,
+        head=None if learned.head == BEFORE else learned.head,
         weighting="even" if learned.kind == "fitted" else None,
         copies=learned.copies.names if learned.copies and learned.copies.used else (),
         parent=deployments.champion(engine, product),
         created_at=material.as_of,
     )
-    return store.save(decided.head, draft, novelty=decided.novelty)
+    one_class = None if decided.one_class is None else decided.one_class.measure
+    return store.save(
+        decided.head,
+        draft,
+        novelty=decided.novelty,
+        one_class=one_class,
+    )
 
 
 def _consider(

@@ -11,15 +11,20 @@ from sqlalchemy import Engine
 
 from db.labels import golden_members, labels
 from db.labels.labels import TrainingExample
-from db.models import feature_copies, feature_spaces, versions
+from db.labels.picture_parts import Unit
+from db.models import feature_copies, versions
 from db.models.feature_spaces import FeatureSpace
 from db.models.versions import VersionInfo
 from linewatch.errors import TrainingError
 from linewatch.product_options import ProductOptions
 from linewatch.products import Costs, ProductSpec
+from model_store.near_duplicates import with_duplicates
 from model_store.stored_copies import StoredCopies
+from quality.arrays import Floats
+from training.framing import training_space
 from training.prompts import prompts_version
 from vision.copy_names import copy_names
+from vision.framing import Framing
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +40,8 @@ class TrainingMaterial:
         costs: the product's own, or None.
         options: what else its file says.
         space: what made the features.
-        rows: labelled pictures and their features, by id. Golden ones are not among them, nor
-            those whose label is of a class that the product no longer has.
+        rows: labelled pictures and their features, by id. Those of golden parts are not among
+            them, nor those whose label is of a class that the product no longer has.
         symmetry: the names of the copies that the product's symmetry allows.
         copies: the stored ones of these pictures.
         prompts: the version that holds the product's prompts in this space, or None.
@@ -55,18 +60,42 @@ class TrainingMaterial:
     prompts: VersionInfo | None
     as_of: datetime
 
+    def parts_of(self, features: Floats) -> list[str]:
+        """The name of each row's part; pictures that are one picture twice have the same.
+
+        Args:
+            features: float64 [n, d], the rows' vectors.
+        """
+        names = [row.group for row in self.rows]
+        return with_duplicates([row.id for row in self.rows], names, features)
+
     @classmethod
-    def read(cls, engine: Engine, spec: ProductSpec) -> TrainingMaterial:
+    def read(
+        cls,
+        engine: Engine,
+        spec: ProductSpec,
+        recipe: str,
+        *,
+        framing: Framing | None = None,
+        by: Unit = "part",
+    ) -> TrainingMaterial:
         """Read all that a run takes.
+
+        Args:
+            engine: the database.
+            spec: the product.
+            recipe: of the features, as LINEWATCH_RECIPE has it, once enough are there.
+            framing: of the features, if no other will do.
+            by: what the run's splits are to keep together.
 
         Raises:
             TrainingError: there is nothing to learn from; says why.
         """
         product, classes, good_class = spec.product, spec.class_codes, spec.good_class
-        space = feature_spaces.newest_labelled(engine, product)
+        space = training_space(engine, spec, recipe, framing)
         if space is None:
             raise TrainingError(_nothing_to_learn(engine, spec))
-        rows = labels.training_set(engine, product, space.fingerprint)
+        rows = labels.training_set(engine, product, space.fingerprint, by=by)
         as_of = datetime.now(UTC)
         known = versions.versions(engine, product)
         kept = [row for row in rows if row.label in classes]
@@ -80,7 +109,7 @@ class TrainingMaterial:
                 len(rows) - len(kept),
                 ", ".join(gone),
             )
-        prompts = prompts_version(known, space.fingerprint)
+        prompts = prompts_version(known, space.fingerprint, space.encoders)
         symmetry = copy_names(spec.symmetry) if spec.symmetry else ()
         copies: StoredCopies = {}
         if symmetry:

@@ -174,24 +174,30 @@ def training_set(
 ) -> list[TrainingExample]:
     """Every labelled picture whose features are stored, by id: the same labels, the same order.
 
-    Golden pictures are left out: models are compared on them, so no model may learn from them. So
-    are those of challenges: a model that knows these parts is not challenged by them. `by` says
-    what the examples' groups name.
+    Golden parts are left out, with all their pictures: models are compared on them, so no model may
+    learn from them. So are those of challenges: a model that knows these parts is not challenged by
+    them. `by` says what the examples' groups name.
     """
     newest = latest_labels(product)
-    golden = exists(
-        select(GoldenItem.inspection_id).where(GoldenItem.inspection_id == newest.c.inspection_id)
-    )
+    golden = select(GoldenItem.inspection_id).where(GoldenItem.product == product)
     query = (
         select(newest.c.inspection_id, newest.c.label, Feature.vector)
         .join(Feature, Feature.inspection_id == newest.c.inspection_id)
-        .where(Feature.fingerprint == fingerprint, ~golden, ~_challenged(newest.c.inspection_id))
+        .where(Feature.fingerprint == fingerprint, ~_challenged(newest.c.inspection_id))
         .order_by(newest.c.inspection_id)
     )
     with reading(engine) as connection:
         rows = connection.execute(query).all()
-        groups = parts_of_pictures(connection, product, [row.inspection_id for row in rows], by)
-    return [TrainingExample(id_, label, vector, groups[id_]) for id_, label, vector in rows]
+        held = connection.execute(golden).scalars().all()
+        ids = {*held, *(row.inspection_id for row in rows)}
+        parts = parts_of_pictures(connection, product, ids)
+        groups = parts if by == "part" else parts_of_pictures(connection, product, ids, by)
+    barred = {parts[id_] for id_ in held if id_ in parts}
+    return [
+        TrainingExample(id_, label, vector, groups[id_])
+        for id_, label, vector in rows
+        if parts[id_] not in barred
+    ]
 
 
 def _challenged(id_: ColumnElement[UUID]) -> ColumnElement[bool]:

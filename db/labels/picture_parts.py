@@ -29,7 +29,7 @@ def parts_of_pictures(
 
     All pictures of one serial number are of one part, whatever the camera and the pass through the
     line, within what the product's `serial_unique_within` says. A picture without a serial number
-    is a part of its own, named by its id (`is_alone`); so it is by lot where it has no lot.
+    is a part of its own, named by its id alone; so it is by lot where it has no lot either.
 
     Args:
         product: whose pictures they are.
@@ -48,11 +48,6 @@ def parts_of_pictures(
             else:
                 found[row.id] = str(row.id)
     return found
-
-
-def is_alone(picture: UUID, part: str) -> bool:
-    """Whether nothing but the picture itself says which part it shows."""
-    return part == str(picture)
 
 
 def _chunks(ids: list[UUID]) -> Iterator[list[UUID]]:

@@ -9,10 +9,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, exists, select, tuple_
+from sqlalchemy import Connection, bindparam, exists, select
 
 from db.base import table_of
 from db.challenges.pictures import without_challenges
+from db.parts.pairs import of_serials
 from db.parts.slices import Slices
 from db.tables import DefectClass, Inspection, Label, PartDecision, Product, PurgedView
 from producer.contract import Purpose, Verdict
@@ -101,7 +102,7 @@ def pictures_of(
     rows = [row for row in rows if (row.product or "", row.part) in mine]
     gone = select(*(_PURGED[name] for name in _SHARED))
     gone = gone.where(
-        tuple_(_PURGED.product, _PURGED.part).in_(list(wanted)),
+        of_serials(_PURGED.product, _PURGED.part, wanted),
         ~exists(select(_INSPECTIONS.id).where(_INSPECTIONS.id == _PURGED.id)),
     )
     labels, slices = _labels(connection, [row.id for row in rows]), Slices(connection)
@@ -163,7 +164,7 @@ def decisions_on(
     c = table_of(PartDecision).c
     query = select(c.id, c.product, c.part, c.pass_number, c.defect_class, c.decided_at)
     found: defaultdict[tuple[str, str], list[Said]] = defaultdict(list)
-    for row in connection.execute(query.where(tuple_(c.product, c.part).in_(list(wanted)))):
+    for row in connection.execute(query.where(of_serials(c.product, c.part, wanted))):
         decision = Decision(row.defect_class, row.decided_at, row.id)
         found[row.product, row.part].append(Said(decision, row.pass_number))
     return dict(found)

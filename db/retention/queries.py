@@ -23,11 +23,11 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    tuple_,
 )
 
 from db.base import table_of
 from db.inspections.by_file import File, of_files
+from db.parts.pairs import of_serials
 from db.parts.purged import keep_views
 from db.retention.marks import marked_until, move_mark
 from db.session import reading
@@ -252,19 +252,18 @@ def _forget_parts(connection: Connection, product: Product, before: datetime, ba
     )
     ended = and_(of_product(c.product, product), c.shift_ends_at <= before, c.serial != "", ~left)
     keys = select(c.product, c.serial).where(ended).order_by(c.made_at).limit(batch)
-    found = [tuple(row) for row in connection.execute(keys)]
-    key = tuple_(views.c.product, views.c.part)
+    found = [(row.product, row.serial) for row in connection.execute(keys)]
     younger = set(
         connection.execute(
             select(c.product, c.serial).where(
-                tuple_(c.product, c.serial).in_(found), c.shift_ends_at > before
+                of_serials(c.product, c.serial, found), c.shift_ends_at > before
             )
         ).all()
     )
     gone = [each for each in found if each not in younger]
-    connection.execute(delete(views).where(key.in_(gone)))
+    connection.execute(delete(views).where(of_serials(views.c.product, views.c.part, gone)))
     return connection.execute(
-        delete(table_of(Part)).where(tuple_(c.product, c.serial).in_(gone))
+        delete(table_of(Part)).where(of_serials(c.product, c.serial, gone))
     ).rowcount
 
 

@@ -17,8 +17,9 @@ from db.tables.inspection import (
     Inspection,
     InspectionHourly,
     InspectionScore,
+    PictureHour,
 )
-from db.tables.label import Label
+from db.tables.label import Label, LabelledPicture
 from db.tables.model import (
     ClassMetric,
     ConfusionCell,
@@ -77,6 +78,7 @@ __all__ = [
     "InspectionHourly",
     "InspectionScore",
     "Label",
+    "LabelledPicture",
     "Line",
     "Lock",
     "ModelVersion",
@@ -85,6 +87,7 @@ __all__ = [
     "PartCount",
     "PartDecision",
     "PartShiftCount",
+    "PictureHour",
     "PrecisionAgreement",
     "Product",
     "PurgedView",

@@ -105,11 +105,13 @@ def retire(product: str, why: str) -> None:
 def zero_shot(product: str, serve: bool) -> None:
     """Make a model from the product's prompts alone: no picture needs a label.
 
+    It proposes a class for each part, and people decide: nothing says yet how often it is right.
     Loads CLIP's text encoder. Training while labels are few blends them into this model.
     """
     from db import products
     from linewatch.settings import get_settings
     from model_store.store import ModelStore
+    from training.framing import champion_framing, next_framing
     from training.promotion import Wish, promote
     from training.prompts import make_zero_shot
     from vision.extractor import FeatureExtractor
@@ -117,10 +119,11 @@ def zero_shot(product: str, serve: bool) -> None:
     settings, engine = get_settings(), opened()
     spec = products.require(engine, product)
     store = ModelStore(settings.models_url)
-    manifest = make_zero_shot(
-        engine, store, spec, FeatureExtractor.from_settings(settings), settings
-    )
+    framing = next_framing(spec, champion_framing(engine, product))
+    extractor = FeatureExtractor.from_settings(settings).space(framing)
+    manifest = make_zero_shot(engine, store, spec, extractor, settings)
     click.echo(f"{manifest.version}: {len(manifest.classes)} classes, from prompts alone")
+    click.echo("it proposes classes and people decide, until labels make a model that is tested")
     if serve:
         wish = Wish.of_person(os_user(), "linewatch models zero-shot --promote")
         promote(engine, store, manifest.version, wish, settings=settings)

@@ -15,6 +15,9 @@ class Learning(BaseModel):
 
     folds: int = Field(default=3, ge=2)
     random_state: int = 42
+    group_by: Literal["part", "lot"] = Field(
+        default="part", description="What cross-validation and the gate never split: part or lot."
+    )
     training_lease_s: float = Field(
         default=60.0, gt=0, description="A training run silent for this long gives up its place."
     )
@@ -40,6 +43,13 @@ class Learning(BaseModel):
     )
     gate_macro_f1_loss: float = Field(
         default=0.02, ge=0, le=1, description="How much macro F1 may fall, even by chance."
+    )
+    head: Literal["auto", "logistic", "nested", "lda"] = Field(
+        default="auto",
+        description="Kind of head that training fits; auto: that of the model that serves.",
+    )
+    search_budget_s: float = Field(
+        default=120.0, gt=0, description="Seconds that `linewatch train --search` may search."
     )
     few_shot_below: int = Field(
         default=5,
@@ -89,6 +99,12 @@ class Learning(BaseModel):
         ge=0,
         lt=1,
         description="Share of ordinary parts that may be called novel; 0: nothing is.",
+    )
+    unlike_good_rate: float = Field(
+        default=0.02,
+        ge=0,
+        lt=1,
+        description="Share of good parts that may be called unlike good and do not pass; 0: none.",
     )
     cost_escape: float | None = Field(
         default=None, gt=0, description="Cost of a defect that passes; see docs/verdicts.md."

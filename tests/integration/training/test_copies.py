@@ -18,6 +18,7 @@ from db.session import engine_for
 from linewatch.settings import Settings
 from model_store.evidence import Contender, collect
 from model_store.fit import fit_head
+from model_store.folds import Numbers
 from model_store.gate import GateOutcome
 from model_store.head import Head
 from model_store.training_copies import Copies
@@ -93,9 +94,11 @@ def test_the_gate_fits_each_model_again_with_the_copies_that_it_learned_from(ben
     seen: dict[str, list[int]] = {old: [], new: []}
 
     def watched(version: str) -> Contender:
-        def fit(features: Floats, labels: Sequence[str], copies: Copies | None = None) -> Head:
+        def fit(
+            features: Floats, labels: Sequence[str], parts: Numbers, copies: Copies | None = None
+        ) -> Head:
             seen[version].append(0 if copies is None else len(copies))
-            return fit_head(features, labels, copies=copies)
+            return fit_head(features, labels, parts, copies=copies)
 
         info = versions.require(bench.engine, version)
         return replace(found.contender(info, bench.store), fit=fit)
@@ -105,6 +108,7 @@ def test_the_gate_fits_each_model_again_with_the_copies_that_it_learned_from(ben
         watched(new),
         found.labels,
         found.golden,
+        parts=found.parts,
         classes=found.classes,
         good_class=found.good_class,
         folds=settings.folds,

@@ -262,7 +262,7 @@ def test_bad_labels_and_features_are_one_sentence_and_the_champion_serves(bench:
     with pytest.raises(TrainingError, match="no labelled picture with stored features"):
         bench.train()
     ids = bench.pictures("good", 9)
-    with pytest.raises(TrainingError, match="at least two classes are needed; there is only"):
+    with pytest.raises(TrainingError, match=r"all labels are 'good', and 9 good parts do not show"):
         bench.train()
     for code in CODES[1:]:
         bench.pictures(code, 9)
@@ -329,6 +329,29 @@ def test_cold_start_then_few_shot_then_labels(bench: Bench) -> None:
     assert made.decision.outcome is GateOutcome.PASSED, made.decision.reasons  # against zero-shot
     kinds = {v.version: v.kind for v in versions.versions(bench.engine, "cable")}
     assert kinds[zero] == "zero-shot"
+
+
+def test_good_parts_alone_start_a_product_and_labels_of_defects_end_that(bench: Bench) -> None:
+    bench.pictures("good", 30)
+    start = bench.train()
+    assert (start.manifest.kind, start.manifest.classes) == ("good-only", ("good",))
+    assert start.validation is None
+    assert start.manifest.unlike_good is not None
+    assert start.manifest.unlike_good.parts == 30
+    bench.promote(start.manifest.version)
+    model = stored_model(bench.engine, bench.store, start.manifest.version)
+    bent = np.stack([bench.vector("bent", 0.05) for _ in range(9)])
+    assert {one.verdict for one in rejudge(model, bent).judgements} == {Verdict.REVIEW}
+    more = bench.train()  # still good parts alone: both are asked as if they had not seen them
+    assert more.decision is not None
+    assert more.decision.figures["folds"]["pictures"] == 30
+    for code in ("bent", "cut"):
+        bench.pictures(code, 9)
+    made = bench.train()
+    assert made.manifest.kind == "fitted"
+    assert made.decision is not None
+    assert made.decision.outcome is GateOutcome.PASSED, made.decision.reasons
+    assert made.manifest.thresholds.unlike_good_above is not None
 
 
 def test_a_few_shot_champion_is_compared_by_refits(bench: Bench) -> None:

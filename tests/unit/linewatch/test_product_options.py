@@ -48,6 +48,8 @@ def test_every_option_is_read_and_written_as_it_was() -> None:
         ({"roi": [[0, 0], [1, 1]]}, "roi.polygon"),
         ({"roi": [[0, 0], [1, 1], [2, 0]]}, "roi.polygon.2.0"),
         ({"roi": "left"}, "roi.polygon"),
+        ({"roi": [[0, 0], [0.5, 0.5], [1, 1]]}, "encloses nothing"),
+        ({"roi": [[0.5, 0.5]] * 3}, "encloses nothing"),
         ({"symmetry": ["flip", "flip"]}, "symmetry: names one twice"),
         ({"symmetry": ["turn"]}, "symmetry.0"),
         *(({"escape_target": bad}, "escape_target") for bad in (0, 1, -0.1, float("nan"))),

@@ -88,7 +88,7 @@ def test_the_promise_decides_what_passes(data: Data) -> None:
     assert promise.upper_bound <= 0.2
     assert found.thresholds.alone_from == promise.threshold
     assert found.thresholds.prior_log_odds == pytest.approx(0)  # 80 good and 80 defects were tested
-    assert found.report.defects.passed == promise.escapes
+    assert found.report.defects.passed <= promise.escapes
     assert found.report.good.passed == round(promise.alone * 80)
     assert found.report.defects.passed <= plain.report.defects.passed
     assert found.report.good.defect == plain.report.good.defect  # it only takes passes away

@@ -98,7 +98,7 @@ def test_a_rare_picture_of_a_tested_part_is_not_learned_from_in_its_fold() -> No
     folds = assign_folds(labels, 3, 42, groups)
     asked: list[set[int]] = []
 
-    def fit(vectors: np.ndarray, told: Sequence[str]) -> Head:
+    def fit(vectors: np.ndarray, told: Sequence[str], parts: np.ndarray) -> Head:
         asked.append({int(row) for row in vectors[:, 0]})
         return fit_head(vectors, told)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from linewatch.errors import ModelError
-from model_store.pass_score import BEYOND_ALL, log_odds
+from model_store.pass_score import BEYOND_ALL, NEVER, log_odds
 from model_store.promise import choose_threshold
 from model_store.promise_bounds import allowed_escapes, needed, tail, upper_bound
 from model_store.promise_errors import choose_sure
@@ -41,7 +41,7 @@ def test_with_few_defects_none_passes_and_the_bound_says_so() -> None:
     score = [5.0, 4, 3, 2, 1, 0, -1]
     defect = [False, False, False, True, False, True, True]
     found = choose_threshold(score, defect, None, **ASKED)
-    assert (found.threshold, found.proven, found.escapes, found.counted) == (3, False, 0, 3)
+    assert (found.threshold, found.proven, found.escapes, found.counted) == (2.5, False, 0, 3)
     assert found.upper_bound == pytest.approx(1 - 0.05 ** (1 / 3))
     assert found.alone == 0.75
     assert found.needed == 299
@@ -54,7 +54,7 @@ def test_with_many_the_loosest_that_is_proven() -> None:
     found = choose_threshold(score, defect, None, **ASKED)
     assert allowed_escapes(700, 0.01, 0.95) == found.escapes == 2
     third = np.sort(worst)[-3]
-    assert found.threshold == score[score > third].min()
+    assert found.threshold == (third + score[score > third].min()) / 2
     assert found.proven
     assert found.upper_bound == pytest.approx(upper_bound(2, 700, 0.95))
     assert found.upper_bound <= 0.01
@@ -65,7 +65,7 @@ def test_with_many_the_loosest_that_is_proven() -> None:
 
 def test_equal_scores_pass_together_or_not_at_all() -> None:
     found = choose_threshold([2, 1, 1, 1], [False, False, True, True], None, **ASKED)
-    assert (found.threshold, found.escapes, found.alone) == (2, 0, 0.5)
+    assert (found.threshold, found.escapes, found.alone) == (1.5, 0, 0.5)
 
 
 def test_a_defect_above_all_good_parts_lets_nothing_pass() -> None:
@@ -83,7 +83,7 @@ def test_a_part_is_as_good_as_its_worst_view() -> None:
     score = [4, 3, 6.0, -2, 1, 2]
     defect = [False, False, True, False, False, False]
     found = choose_threshold(score, defect, ["a", "a", "b", "b", "c", "c"], **ASKED)
-    assert (found.counted, found.threshold, found.alone) == (1, 1, 1)
+    assert (found.counted, found.threshold, found.alone) == (1, -0.5, 1)
     pictures = choose_threshold(score, defect, None, **ASKED)
     assert pictures.threshold == BEYOND_ALL  # each view by itself: the defect's best is on top
 
@@ -144,12 +144,27 @@ def test_without_a_good_class_errors_among_those_judged_alone() -> None:
 
 def test_too_few_parts_for_a_promise_about_errors() -> None:
     found = choose_sure(np.arange(50.0), np.arange(50) == 9, None, **ASKED)
-    assert (found.proven, found.threshold, found.alone) == (False, 10, 0.8)
+    assert (found.proven, found.threshold, found.alone) == (False, 9.5, 0.8)
     assert found.upper_bound == pytest.approx((1 - 0.05 ** (1 / 50)) / 0.8)
     top = choose_sure(np.arange(50.0), np.arange(50) == 49, None, **ASKED)
     assert (top.threshold, top.alone, top.upper_bound) == (BEYOND_ALL, 0, 1)
     none = choose_sure(np.arange(50.0), np.zeros(50, bool), None, **ASKED)
-    assert (none.threshold, none.alone) == (0, 1)
+    assert (none.threshold, none.alone) == (NEVER, 1)
+
+
+def test_where_all_is_proven_no_threshold_is_needed() -> None:
+    score = np.arange(600) / 10
+    all_right = choose_sure(score, score < 0, None, **ASKED)
+    assert (all_right.threshold, all_right.proven, all_right.alone) == (NEVER, True, 1)
+    score[:60] = NEVER  # these go to a person in any case
+    rest = choose_sure(score, score < 0, None, **ASKED)
+    assert (rest.threshold, rest.proven, rest.alone, rest.escapes) == (NEVER, True, 0.9, 0)
+
+
+def test_a_threshold_is_above_the_defect_however_close_the_next_part() -> None:
+    close = float(np.nextafter(1, 2))
+    found = choose_threshold([close, 1], [False, True], None, **ASKED)
+    assert (found.threshold, found.escapes, found.alone) == (close, 0, 1)
 
 
 def test_an_early_failure_ends_the_sequence() -> None:

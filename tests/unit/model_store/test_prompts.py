@@ -118,3 +118,14 @@ def test_what_cannot_be_blended_says_why(words: dict[str, np.ndarray]) -> None:
         few_shot_head(features, ["good"], made)
     with pytest.raises(TrainingError, match="two classes"):
         few_shot_head(features, ["good"] * 3, {"good": made["good"]})
+
+
+def test_a_part_seen_twice_does_not_praise_the_pictures(words: dict[str, np.ndarray]) -> None:
+    """Pictures that say nothing, and know their twins: without their parts none of them does."""
+    made, labels = prototypes(words, D), list(NAMES) * 2
+    features = np.repeat(unit(np.random.default_rng(2).normal(size=(6, D))), 5, axis=0)
+    names, parts = np.repeat(labels, 5).tolist(), np.repeat(np.arange(6), 5)
+    twins, apart = (few_shot_head(features, names, made, parts=p) for p in (None, parts))
+    once = few_shot_head(features[::5], labels, made)
+    np.testing.assert_allclose(apart.coef, once.coef)
+    assert not np.allclose(twins.coef, apart.coef)

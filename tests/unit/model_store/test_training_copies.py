@@ -12,6 +12,7 @@ from model_store.copies_trial import CopiesTrial, try_copies
 from model_store.crossval import cross_validate
 from model_store.fit import fit_head
 from model_store.folds import assign_folds, out_of_fold
+from model_store.head_kinds import HEAD_KINDS, HeadKind, fit_of
 from model_store.stored_copies import copies_among
 from model_store.training_copies import Copies, lessons
 
@@ -41,6 +42,18 @@ def test_a_judged_pictures_copies_are_not_learned_from() -> None:
         for more in ({}, {"copies": of_each(features, 3)})
     )
     np.testing.assert_allclose(plain, copied, atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", HEAD_KINDS)
+def test_every_kind_of_head_learns_from_copies_and_is_not_judged_by_them(kind: HeadKind) -> None:
+    features, labels = noise(30, 12)
+    fit, parts = fit_of(kind, "good"), np.arange(30)
+    plain = fit(features, labels, parts)
+    copied = fit(features, labels, parts, copies=of_each(features[:5]))
+    assert plain.classes == copied.classes
+    assert (kind == "logistic") == np.allclose(plain.coef, copied.coef, atol=1e-3)
+    found = cross_validate(features, labels, fit=fit, copies=of_each(features, 2))
+    assert found.accuracy < 0.75
 
 
 def test_neither_are_those_of_the_same_part() -> None:

@@ -14,7 +14,7 @@ from db.inspections.records import InspectionRecord, StoredFeatures
 from db.labels import golden_members, labels
 from db.models import feature_copies
 from db.session import transaction
-from db.tables import Inspection, Label
+from db.tables import Inspection, Label, LabelledPicture
 from tests.support.bench import spec_of
 from tests.support.committed import committed
 from tests.support.records import a_record
@@ -77,7 +77,11 @@ def test_they_are_read_by_name_and_go_with_their_picture(
     assert list(found[ids[0]]) == ["mirrored", "turned 90"]
     assert feature_copies.vectors(engine, ids, "other") == {}
     with transaction(engine) as connection:
-        for table, column in ((Label, "inspection_id"), (Inspection, "id")):
+        for table, column in (
+            (LabelledPicture, "inspection_id"),
+            (Label, "inspection_id"),
+            (Inspection, "id"),
+        ):
             rows = table_of(table)
             connection.execute(delete(rows).where(rows.c[column] == ids[0]))
     assert feature_copies.vectors(engine, ids, "f").keys() == {ids[1]}

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from db.inspections.inspections import commit_inspections
 from db.inspections.records import InspectionRecord
-from db.labels.picture_parts import Unit, is_alone, parts_of_pictures
+from db.labels.picture_parts import Unit, parts_of_pictures
 from db.session import reading
 from tests.support.part_facts import DAY, PRODUCT, a_plant
 from tests.support.records import a_record
@@ -52,7 +52,7 @@ def test_the_part_of_a_picture(
         found = parts_of_pictures(connection, PRODUCT, [*(r.id for r in records), UUID(int=7)], by)
     assert found.keys() == {record.id for record in records}
     names = [found[record.id] for record in records]
-    alone = [is_alone(record.id, name) for record, name in zip(records, names, strict=True)]
+    alone = [str(record.id) == name for record, name in zip(records, names, strict=True)]
     assert alone == [name == "alone" for name in expected]
     wanted = [f"{name} {row}" if name == "alone" else name for row, name in enumerate(expected)]
     same = [[one == other for other in names] for one in names]

@@ -11,7 +11,8 @@ from sqlalchemy import Engine
 
 from db.inspections.inspections import commit_inspections
 from db.inspections.stations import set_line
-from db.reports.flow import EACH, SLICES, flow
+from db.reports.flow import EACH, flow
+from db.reports.flow_pictures import SLICES
 from db.reports.picture_range import PictureRange
 from linewatch.errors import ReportError
 from tests.support.committed import committed
