@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import numpy as np
@@ -14,6 +14,7 @@ from model_store.gate_figures import Opinion
 from model_store.pass_score import NEVER, log_odds
 from model_store.rejudge import distances, judgements, rejudge, vectors_of
 from model_store.store import StoredModel
+from model_store.stored_copies import StoredCopies, copies_among
 from model_store.verdict import Judgement
 from producer.contract import Reason
 from quality.arrays import Floats
@@ -30,12 +31,14 @@ class Contender:
         vectors: stored features (float16, little endian) of the model's fingerprint, by picture.
         labels: each picture's label as it was known when the model was made.
         fit: fits a head as the model's was; None for one that learned from no label.
+        copies: the copies of pictures that there are; it learned from those its manifest names.
     """
 
     model: StoredModel
     vectors: Mapping[UUID, bytes]
     labels: Mapping[UUID, str]
     fit: Fit | None
+    copies: StoredCopies = field(default_factory=dict)
 
 
 def held_out(
@@ -52,7 +55,8 @@ def held_out(
     if contender.fit is None or not any(told):  # it saw no label, so nothing has to be held out
         shares = rejudge(model, vectors).probabilities
     else:
-        shares = out_of_fold(contender.fit, vectors, told, folds, classes, groups)
+        copies = copies_among(ids, contender.copies, model.manifest.copies)
+        shares = out_of_fold(contender.fit, vectors, told, folds, classes, groups, copies)
         shares = _calibrated(model, shares)
     return opinion(model, vectors[tested], shares[tested], good)
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from linewatch.errors import TrainingError
 from model_store.blas import one_blas_thread
-from model_store.fit import converged, even_weights, pipeline
+from model_store.fit import converged, even_weights, fit_lessons, pipeline
 from model_store.folds import (
     UNTESTED,
     Bools,
@@ -30,6 +30,7 @@ from model_store.folds import (
 )
 from model_store.head import probabilities as of_head
 from model_store.metrics import Metrics, metrics_of
+from model_store.training_copies import Copies, given, lessons
 from model_store.training_set import TrainingSet, training_set
 from quality.arrays import Floats
 
@@ -101,6 +102,7 @@ def cross_validate(
     groups: Sequence[Hashable] | None = None,
     even_with: str | None = None,
     fit: Fit | None = None,
+    copies: Copies | None = None,
     on_fold: Callable[[int], None] = lambda done: None,
 ) -> CrossValidation:
     """Judge each image by a model that has not seen its part.
@@ -117,6 +119,7 @@ def cross_validate(
         groups: names the part of each image; None: each is a part of its own.
         even_with: the good class, if it counts as much as all defects; see `fit.even_weights`.
         fit: fits the head of a fold; None: the seed's.
+        copies: of the images, learned from with them and never judged.
         on_fold: is told how many folds are done, after each.
 
     Raises:
@@ -130,7 +133,7 @@ def cross_validate(
     if not tested.any():
         raise TrainingError(_too_few(shown, folds, groups is not None))
     judge = partial(_by_fit, fit=fit) if fit else partial(_by_pipeline, even_with=even_with)
-    probabilities, settled = _out_of_fold(data, assigned, parts, judge, on_fold)
+    probabilities, settled = _out_of_fold(data, assigned, parts, copies, judge, on_fold)
     best = np.nan_to_num(probabilities).argmax(axis=1)
     predictions = np.where(tested, np.asarray(data.classes)[best], "")
     confusion = _confusion(data, tested, best)
@@ -150,6 +153,7 @@ def _out_of_fold(
     data: TrainingSet,
     assigned: Folds,
     parts: Numbers,
+    copies: Copies | None,
     judge: Callable[..., Judged],
     on_fold: Callable[[int], None],
 ) -> tuple[Floats, bool]:
@@ -160,7 +164,8 @@ def _out_of_fold(
         # Tested pictures first: the order decides the last digits of a fit.
         rows = np.flatnonzero(learned)
         learn = rows[np.argsort(assigned[rows] == UNTESTED, kind="stable")]
-        classes, found, done = judge(data, learn, judged, parts)
+        mine = None if copies is None else copies.of_rows(learn)
+        classes, found, done = judge(data, learn, judged, parts, mine)
         shares = np.zeros((int(judged.sum()), len(data.classes)))
         shares[:, np.searchsorted(np.asarray(data.classes), classes)] = found
         probabilities[judged] = shares
@@ -170,17 +175,33 @@ def _out_of_fold(
 
 
 def _by_pipeline(
-    data: TrainingSet, learn: Rows, judged: Bools, parts: Numbers, *, even_with: str | None
+    data: TrainingSet,
+    learn: Rows,
+    judged: Bools,
+    parts: Numbers,
+    copies: Copies | None,
+    *,
+    even_with: str | None,
 ) -> Judged:
     """By scikit-learn alone, as the seed did it: to the last digit."""
     with one_blas_thread():
         estimator = pipeline(class_weight=even_weights(data.labels[learn].tolist(), even_with))
-        fitted: Any = estimator.fit(data.features[learn], data.labels[learn])
+        known = lessons(data.features[learn], data.labels[learn], copies)
+        fitted: Any = fit_lessons(estimator, known)
     return fitted.classes_, fitted.predict_proba(data.features[judged]), converged(fitted)
 
 
-def _by_fit(data: TrainingSet, learn: Rows, judged: Bools, parts: Numbers, *, fit: Fit) -> Judged:
-    head = fit(data.features[learn], data.labels[learn].tolist(), parts[learn])
+def _by_fit(
+    data: TrainingSet,
+    learn: Rows,
+    judged: Bools,
+    parts: Numbers,
+    copies: Copies | None,
+    *,
+    fit: Fit,
+) -> Judged:
+    names = data.labels[learn].tolist()
+    head = fit(data.features[learn], names, parts[learn], **given(copies))
     return head.classes, of_head(head, data.features[judged]), head.converged
 
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from model_store.blas import one_blas_thread
 from model_store.head import Head
+from model_store.training_copies import Copies, Lessons, lessons
 from model_store.training_set import training_set
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,12 @@ def even_weights(labels: Iterable[str], good: str | None) -> dict[str, float] | 
     return {name: every / (2 * fine) if name == good else rest for name in counts}
 
 
+def fit_lessons(estimator: Any, known: Lessons) -> Any:
+    """Fit a `pipeline` on pictures and their copies."""
+    weights = known.weighing("scaler", "regression")
+    return estimator.fit(known.features, known.labels, **weights)
+
+
 def converged(fitted: Any) -> bool:
     """Whether a fitted pipeline ended before its limit of iterations."""
     regression = fitted["regression"]
@@ -63,6 +70,7 @@ def fit_head(
     max_iter: int = MAX_ITERATIONS,
     C: float = 1.0,  # noqa: N803 - sklearn's name
     even_with: str | None = None,
+    copies: Copies | None = None,
 ) -> Head:
     """Fit on all the images.
 
@@ -73,6 +81,7 @@ def fit_head(
         max_iter: where the optimiser gives up; the head then says `converged=False`.
         C: inverse strength of the L2 penalty.
         even_with: the good class, to count as much as all defects together; see `even_weights`.
+        copies: of the images, to learn from too.
 
     Raises:
         TrainingError: the labels do not suffice, or the features do not fit them.
@@ -81,7 +90,7 @@ def fit_head(
     weights = even_weights(labels, even_with)
     with one_blas_thread():
         estimator = pipeline(max_iter=max_iter, C=C, class_weight=weights)
-        fitted = estimator.fit(data.features, data.labels)
+        fitted = fit_lessons(estimator, lessons(data.features, data.labels, copies))
     if not converged(fitted):
         log.warning("the regression had not converged after %d iterations", max_iter)
     scaler, regression = fitted["scaler"], fitted["regression"]

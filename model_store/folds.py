@@ -17,12 +17,14 @@ import numpy.typing as npt
 
 from linewatch.errors import TrainingError
 from model_store.head import Head, probabilities
+from model_store.training_copies import Copies, given
 from quality.arrays import Floats
 
 Numbers = npt.NDArray[np.int64]
 Folds = Numbers
 Bools = npt.NDArray[np.bool_]
-Fit = Callable[[Floats, Sequence[str], Numbers], Head]  # of vectors, labels and part numbers
+# Of vectors, labels and part numbers; and `copies`, where there are any.
+Fit = Callable[..., Head]
 UNTESTED = -1
 
 
@@ -109,6 +111,7 @@ def out_of_fold(
     folds: Folds,
     classes: Sequence[str],
     groups: Sequence[Hashable] | None = None,
+    copies: Copies | None = None,
 ) -> Floats:
     """What a model that had not seen its part says of each picture.
 
@@ -119,6 +122,7 @@ def out_of_fold(
         folds: of each picture, from `assign_folds`.
         classes: the columns of the result.
         groups: names the part of each picture, as for `assign_folds`.
+        copies: of the pictures, learned from with them.
 
     Returns:
         float64 [n, k]; 0 for a class that a fold's model did not know, NaN where not tested.
@@ -134,7 +138,8 @@ def out_of_fold(
         learn = np.flatnonzero(told & learned_from(folds, number, parts))
         test = np.flatnonzero(folds == number)
         known_then = [str(labels[index]) for index in learn.tolist()]
-        head = fit(vectors[learn], known_then, parts[learn])
+        mine = None if copies is None else copies.of_rows(learn)
+        head = fit(vectors[learn], known_then, parts[learn], **given(mine))
         known = [index for index, name in enumerate(head.classes) if name in column]
         found = np.zeros((len(test), len(classes)))
         found[:, [column[head.classes[index]] for index in known]] = probabilities(

@@ -10,10 +10,13 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Literal, get_args
 
+import numpy as np
+
 from model_store.baseline_heads import fit_rival
 from model_store.fit import fit_head
 from model_store.folds import Fit, Numbers
 from model_store.head import Head
+from model_store.training_copies import Copies, lessons
 from quality.arrays import Floats
 
 HeadKind = Literal["logistic", "nested", "lda"]
@@ -36,7 +39,13 @@ def fit_of(kind: HeadKind, even_with: str | None) -> Fit:
     if kind == "logistic":
         return partial(fit_head, even_with=even_with)
 
-    def fit(vectors: Floats, labels: Sequence[str], parts: Numbers) -> Head:
+    def fit(
+        vectors: Floats, labels: Sequence[str], parts: Numbers, copies: Copies | None = None
+    ) -> Head:
+        if copies is not None:  # these kinds know no weights: a copy counts as a picture
+            known = lessons(vectors, labels, copies)
+            vectors, labels = known.features, known.labels.tolist()
+            parts = np.concatenate([parts, parts[copies.of]])
         return fit_rival(vectors, labels, kind, parts, even_with=even_with)
 
     return fit

@@ -18,6 +18,7 @@ from model_store.folds import UNTESTED, Fit, Numbers, assign_folds, out_of_fold
 from model_store.head import Head
 from model_store.head_kinds import HEAD_KINDS, WORDS, HeadKind, fit_of
 from model_store.metrics import metrics_of
+from model_store.training_copies import Copies, given
 from quality.arrays import Floats
 
 _FOLDS = 3
@@ -103,7 +104,9 @@ def search(
 def searching(even_with: str | None, *, budget_s: float, random_state: int) -> Fit:
     """A fit that chooses its kind from the pictures it is given; the budget is for each fit."""
 
-    def fit(vectors: Floats, labels: Sequence[str], parts: Numbers) -> Head:
+    def fit(
+        vectors: Floats, labels: Sequence[str], parts: Numbers, copies: Copies | None = None
+    ) -> Head:
         found = search(
             vectors,
             labels,
@@ -112,7 +115,7 @@ def searching(even_with: str | None, *, budget_s: float, random_state: int) -> F
             budget_s=budget_s,
             random_state=random_state,
         )
-        return fit_of(found.kind, even_with)(vectors, labels, parts)
+        return fit_of(found.kind, even_with)(vectors, labels, parts, **given(copies))
 
     return fit
 

@@ -40,6 +40,7 @@ _LATER = {
     "fit": None,
     "roi": None,
     "weighting": None,
+    "copies": (),
     "requires": (),
     "unlike_good": None,
     "part_counts": None,
@@ -88,6 +89,9 @@ class ManifestDraft(BaseModel):
     weighting: Literal["even"] | None = Field(
         default=None,
         description="even: good counted as much as all defects together; null: every label alike.",
+    )
+    copies: tuple[str, ...] = Field(
+        default=(), description="The copies of its pictures that it learned from, by name."
     )
     head: HeadKind | None = Field(
         default=None, description="The kind of head; null: logistic, or made of prompts."

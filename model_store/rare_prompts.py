@@ -16,6 +16,7 @@ from linewatch.errors import TrainingError
 from model_store.folds import Fit, Numbers
 from model_store.head import Head
 from model_store.prompts import SHARES, Prototypes
+from model_store.training_copies import Copies, given
 from quality.arrays import Floats
 
 _FOLDS = 4
@@ -33,13 +34,15 @@ def helped_by_prompts(fit: Fit, words: Prototypes, rare: Collection[str]) -> Fit
     """
     helped = sorted(set(rare) & set(words))
 
-    def fitted(vectors: Floats, labels: Sequence[str], parts: Numbers) -> Head:
-        head = fit(vectors, labels, parts)
+    def fitted(
+        vectors: Floats, labels: Sequence[str], parts: Numbers, copies: Copies | None = None
+    ) -> Head:
+        head = fit(vectors, labels, parts, **given(copies))
         there = [name for name in helped if name in head.classes]
         if not there:
             return head
         said = _spoken(words, head.classes)
-        seen = _held_out(fit, vectors, labels, parts, head.classes)
+        seen = _held_out(fit, vectors, labels, parts, head.classes, copies)
         loud = _loudness(seen, vectors @ said.T)
         shares = _shares(seen, loud * (vectors @ said.T), labels, head.classes, there)
         return _blended(head, loud * said, shares)
@@ -55,7 +58,12 @@ def _spoken(words: Prototypes, classes: Sequence[str]) -> Floats:
 
 
 def _held_out(
-    fit: Fit, vectors: Floats, labels: Sequence[str], parts: Numbers, classes: Sequence[str]
+    fit: Fit,
+    vectors: Floats,
+    labels: Sequence[str],
+    parts: Numbers,
+    classes: Sequence[str],
+    copies: Copies | None,
 ) -> Floats:
     """Logits [n, k] less their mean, of models that had not seen the picture's part.
 
@@ -66,10 +74,11 @@ def _held_out(
     deal = _dealt(names, parts)
     for number in range(_FOLDS):
         test, learn = deal == number, deal != number
+        mine = None if copies is None else copies.of_rows(np.flatnonzero(learn))
         if not test.any():
             continue
         try:
-            head = fit(vectors[learn], names[learn].tolist(), parts[learn])
+            head = fit(vectors[learn], names[learn].tolist(), parts[learn], **given(mine))
         except TrainingError:  # it would have been left with one class
             continue
         weight, bias = head.affine()

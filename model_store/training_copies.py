@@ -70,6 +70,11 @@ class Lessons:
         return {f"{step}__sample_weight": self.weights for step in steps}
 
 
+def given(copies: Copies | None) -> dict[str, Copies]:
+    """The keyword with which a fit is handed copies; none where there are none."""
+    return {} if copies is None else {"copies": copies}
+
+
 def lessons(
     features: Floats, labels: Sequence[str] | Names, copies: Copies | None = None
 ) -> Lessons:

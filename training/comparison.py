@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from db import products
 from db.labels import golden_members, golden_sets, labels
 from db.labels.picture_parts import Unit, parts_of_pictures
-from db.models import feature_spaces, versions
+from db.models import feature_copies, feature_spaces, versions
 from db.models.versions import VersionInfo
 from db.session import reading
 from linewatch.errors import ModelError
@@ -24,6 +24,7 @@ from model_store.good_only import good_only_head
 from model_store.head_kinds import BEFORE, fit_of
 from model_store.manifest import Manifest
 from model_store.store import ModelStore
+from model_store.stored_copies import StoredCopies
 from training.prompts import few_shot_fit, prompted_fit, prompts_version
 from training.stored_model import load
 
@@ -39,6 +40,7 @@ class Comparison:
         labels: each labelled picture's class, as it is known now.
         labels_then: by version, the labels that were known when it was made.
         vectors: by fingerprint, the stored features of labelled and golden pictures.
+        copies: by fingerprint, the stored features of copies of these pictures.
         golden: the golden set.
         parts: the name of each labelled or golden picture's part; see `db.labels.picture_parts`.
         versions: all of the product, newest first: among them are its prompts.
@@ -51,6 +53,7 @@ class Comparison:
     labels: Mapping[UUID, str]
     labels_then: Mapping[str, Mapping[UUID, str]]
     vectors: Mapping[str, Mapping[UUID, bytes]]
+    copies: Mapping[str, StoredCopies]
     golden: GoldenSet
     parts: Mapping[UUID, str]
     versions: Sequence[VersionInfo]
@@ -93,10 +96,9 @@ class Comparison:
         golden = _golden(engine, product, golden_set, parts)
         units = parts if by == "part" else _parts(engine, product, known, by)
         pictures = sorted(known.keys() | golden.members.keys())
-        vectors = {
-            fingerprint: feature_spaces.vectors(engine, pictures, fingerprint)
-            for fingerprint in {old.fingerprint, challenger.fingerprint}
-        }
+        prints = {old.fingerprint, challenger.fingerprint}
+        vectors = {one: feature_spaces.vectors(engine, pictures, one) for one in prints}
+        copies = {one: feature_copies.vectors(engine, pictures, one) for one in prints}
         others = versions.versions(engine, product)
         return cls(
             classes.codes,
@@ -106,6 +108,7 @@ class Comparison:
             known,
             then,
             vectors,
+            copies,
             golden,
             units,
             others,
@@ -144,7 +147,7 @@ class Comparison:
         told, vectors = self.labels_then[info.version], self.vectors[info.fingerprint]
         model = load(store, info)
         fit = self._fit(info, model.manifest, store)
-        return Contender(model, vectors, told, fit)
+        return Contender(model, vectors, told, fit, self.copies[info.fingerprint])
 
     def _fit(self, info: VersionInfo, manifest: Manifest, store: ModelStore) -> Fit | None:
         if info.kind == "zero-shot":

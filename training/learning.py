@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from db.models.run_metrics import ClassScore, ConfusionCount, RunMetrics
 from linewatch.errors import ModelError
 from linewatch.settings import Settings
+from model_store.copies_trial import CopiesTrial
 from model_store.crossval import CrossValidation, cross_validate
 from model_store.decisions import Decided, decide
 from model_store.folds import part_numbers
@@ -21,8 +22,10 @@ from model_store.metrics import Metrics
 from model_store.policy import Policy
 from model_store.rejudge import vectors_of
 from model_store.store import ModelStore
+from model_store.training_copies import given
 from model_store.verdict import Thresholds
 from quality.arrays import Floats
+from training.copying import copies_to_learn_from
 from training.heads import HeadChoice, choose_head
 from training.prompts import few_shot_fit, known_prototypes, prompted_fit
 from training.training_material import TrainingMaterial
@@ -46,6 +49,7 @@ class Learned:
         head: the kind of head; None for a few-shot model's.
         prompted: the classes of few labels that their prompts helped.
         search: what kinds were tried; None where nobody asked for it.
+        copies: whether copies of the pictures helped; None where there were none to learn from.
     """
 
     kind: Kind
@@ -55,6 +59,7 @@ class Learned:
     head: HeadKind | None = None
     prompted: tuple[str, ...] = ()
     search: Search | None = None
+    copies: CopiesTrial | None = None
 
 
 def learn(
@@ -143,6 +148,14 @@ def _cross_validated(
     note: Progress,
 ) -> Learned:
     """Cross-validate, fit on everything, and set the rules by what the folds found."""
+    copies, trial = copies_to_learn_from(
+        material,
+        features,
+        names,
+        groups,
+        fit=None if chosen.check is None else chosen.fit,
+        settings=settings,
+    )
     note("cross-validation", 0.1)
     validation = cross_validate(
         features,
@@ -152,11 +165,12 @@ def _cross_validated(
         random_state=settings.random_state,
         even_with=material.good_class,
         fit=chosen.check,
+        copies=copies,
         on_fold=lambda done: note("cross-validation", 0.1 + 0.4 * done / settings.folds),
     )
     note("fitting on all labels", 0.5)
     decided = decide(
-        chosen.fit(features, names, part_numbers(groups, len(names))),
+        chosen.fit(features, names, part_numbers(groups, len(names)), **given(copies)),
         validation,
         features,
         names,
@@ -165,7 +179,9 @@ def _cross_validated(
         even=True,
     )
     metrics = _run_metrics(validation.metrics, validation.confusion_counts())
-    return Learned("fitted", decided, validation, metrics, chosen.kind, search=chosen.search)
+    return Learned(
+        "fitted", decided, validation, metrics, chosen.kind, search=chosen.search, copies=trial
+    )
 
 
 def _run_metrics(found: Metrics, confusion: Mapping[tuple[str, str], int]) -> RunMetrics:

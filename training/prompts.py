@@ -176,7 +176,7 @@ def prompted_fit(
             raise TrainingError(f"the prompts of {product} cannot be used: {error}") from error
         return helped_by_prompts(fit, every, rare)
 
-    return lambda vectors, labels, parts: helped()(vectors, labels, parts)
+    return lambda vectors, labels, parts, **copies: helped()(vectors, labels, parts, **copies)
 
 
 def few_shot_fit(

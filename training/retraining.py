@@ -21,6 +21,7 @@ from db.session import transaction
 from linewatch.errors import LinewatchError
 from linewatch.products import ProductSpec
 from linewatch.settings import Settings
+from model_store.copies_trial import CopiesTrial
 from model_store.crossval import CrossValidation
 from model_store.gate import Decision
 from model_store.head_kinds import BEFORE
@@ -49,6 +50,7 @@ class Retrained:
         validation: None for a few-shot model, and for one of good parts alone.
         promotion: None where the gate could not be asked.
         search: the kinds of head that were tried; None where nobody asked for it.
+        copies: whether copies of the pictures helped; None where there were none to learn from.
     """
 
     run_id: int
@@ -56,6 +58,7 @@ class Retrained:
     validation: CrossValidation | None
     promotion: Promotion | None = None
     search: Search | None = None
+    copies: CopiesTrial | None = None
 
     @property
     def decision(self) -> Decision | None:
@@ -175,7 +178,9 @@ def _train(
     log.info("%s trained on %d pictures", version, len(material.rows))
     if promotion is not None:
         promotion = carry_out(engine, promotion)
-    return Retrained(run_id, manifest, learned.validation, promotion, learned.search)
+    return Retrained(
+        run_id, manifest, learned.validation, promotion, learned.search, learned.copies
+    )
 
 
 def _save(
@@ -207,6 +212,7 @@ def _save(
         prompted=learned.prompted,
         head=None if learned.head == BEFORE else learned.head,
         weighting="even" if learned.kind == "fitted" else None,
+        copies=learned.copies.names if learned.copies and learned.copies.used else (),
         parent=deployments.champion(engine, product),
         created_at=material.as_of,
     )

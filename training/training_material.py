@@ -12,16 +12,18 @@ from sqlalchemy import Engine
 from db.labels import golden_members, labels
 from db.labels.labels import TrainingExample
 from db.labels.picture_parts import Unit
-from db.models import versions
+from db.models import feature_copies, versions
 from db.models.feature_spaces import FeatureSpace
 from db.models.versions import VersionInfo
 from linewatch.errors import TrainingError
 from linewatch.product_options import ProductOptions
 from linewatch.products import Costs, ProductSpec
 from model_store.near_duplicates import with_duplicates
+from model_store.stored_copies import StoredCopies
 from quality.arrays import Floats
 from training.framing import training_space
 from training.prompts import prompts_version
+from vision.copy_names import copy_names
 from vision.framing import Framing
 
 log = logging.getLogger(__name__)
@@ -40,6 +42,8 @@ class TrainingMaterial:
         space: what made the features.
         rows: labelled pictures and their features, by id. Those of golden parts are not among
             them, nor those whose label is of a class that the product no longer has.
+        symmetry: the names of the copies that the product's symmetry allows.
+        copies: the stored ones of these pictures.
         prompts: the version that holds the product's prompts in this space, or None.
         as_of: labels that come later were not learned from.
     """
@@ -51,6 +55,8 @@ class TrainingMaterial:
     options: ProductOptions
     space: FeatureSpace
     rows: Sequence[TrainingExample]
+    symmetry: tuple[str, ...]
+    copies: StoredCopies
     prompts: VersionInfo | None
     as_of: datetime
 
@@ -106,7 +112,24 @@ class TrainingMaterial:
                 ", ".join(gone),
             )
         prompts = prompts_version(known, space.fingerprint, space.encoders)
-        return cls(product, classes, good_class, spec.costs, spec, space, kept, prompts, as_of)
+        symmetry = copy_names(spec.symmetry) if spec.symmetry else ()
+        copies: StoredCopies = {}
+        if symmetry:
+            ids = [row.id for row in kept]
+            copies = feature_copies.vectors(engine, ids, space.fingerprint)
+        return cls(
+            product=product,
+            classes=classes,
+            good_class=good_class,
+            costs=spec.costs,
+            options=spec,
+            space=space,
+            rows=kept,
+            symmetry=symmetry,
+            copies=copies,
+            prompts=prompts,
+            as_of=as_of,
+        )
 
 
 def _nothing_to_learn(engine: Engine, spec: ProductSpec) -> str:

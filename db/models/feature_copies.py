@@ -75,19 +75,17 @@ def store_copies(
     return len(added.scalars().all())
 
 
-def vectors(
-    engine: Engine, ids: Sequence[UUID], fingerprint: str, names: Sequence[str]
-) -> dict[UUID, list[bytes]]:
-    """The copies' vectors (float16, little endian) of those of `ids` that have any.
+def vectors(engine: Engine, ids: Sequence[UUID], fingerprint: str) -> dict[UUID, dict[str, bytes]]:
+    """The vectors (float16, little endian) of the copies of those of `ids` that have any, by name.
 
-    Each picture's are in the order of their names: the same copies, the same fit.
+    They are in the order of their names: the same copies, the same fit.
     """
-    c, found = _COPY.c, dict[UUID, list[bytes]]()
-    query = select(c.inspection_id, c.vector).where(c.fingerprint == fingerprint, c.copy.in_(names))
+    c, found = _COPY.c, dict[UUID, dict[str, bytes]]()
+    query = select(c.inspection_id, c.copy, c.vector).where(c.fingerprint == fingerprint)
     query = query.order_by(c.inspection_id, c.copy)
     with reading(engine) as connection:
         for start in range(0, len(ids), _CHUNK):
             chunk = query.where(c.inspection_id.in_(ids[start : start + _CHUNK]))
-            for id_, vector in connection.execute(chunk):
-                found.setdefault(id_, []).append(vector)
+            for id_, name, vector in connection.execute(chunk):
+                found.setdefault(id_, {})[name] = vector
     return found

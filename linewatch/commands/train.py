@@ -146,6 +146,8 @@ def _rules(result: Retrained) -> Iterator[str]:
     from model_store.head_search import found_by
     from model_store.promise_words import in_full, unlike_good
 
+    if result.copies is not None:
+        yield result.copies.words()
     if result.search is not None:
         yield from found_by(result.search)
     if result.manifest.prompted:

@@ -1,5 +1,7 @@
 """Features of labelled pictures that have none yet, made while an inspecting worker is idle.
 
+Those of a picture's copies follow, where the product's `symmetry` allows any to learn from.
+
 After a change of encoders, of fit or of the region of interest, or where features were not kept,
 labelled pictures must be read again before they can train. Inspecting workers have the encoders, so
 they do it, but only when there is nothing to inspect: no message is involved, so nothing can be
@@ -11,17 +13,21 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from uuid import UUID
 
+import torch
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from db.inspections.records import StoredFeatures
 from db.labels import labels
 from db.labels.labels import UnseenExample
-from db.models import feature_spaces
+from db.models import feature_copies, feature_spaces
 from db.session import transaction
+from vision.copies import copies_of
+from vision.copy_names import copy_names
 from vision.decode import digest
 from vision.errors import Unjudgeable
 from vision.extractor import FeatureExtractor, Prepared
@@ -88,8 +94,9 @@ class Embedder:
         self._thread.stop()
 
     def embed_some(self) -> int:
-        """Embed one batch of labelled pictures without features; returns how many were tried."""
-        for product in self._residency.products:
+        """Embed pictures without features, or one picture's copies; returns how many it tried."""
+        products = self._residency.products
+        for product in products:
             for space in self._residency.spaces_of(product):
                 print_ = space.fingerprint
                 missing = labels.without_features(self._engine, product, print_, limit=LOOK_AHEAD)
@@ -97,7 +104,31 @@ class Embedder:
                 if todo:  # chosen at random, so that two workers seldom choose the same
                     self._embed(product, space, random.sample(todo, min(BATCH, len(todo))))
                     return len(todo[:BATCH])
-        return 0
+        return int(any(self._copy_one(product) for product in products))
+
+    def _copy_one(self, product: str) -> bool:
+        """Embed the copies of one labelled picture that lacks some; whether there was one."""
+        spec = self._residency.product(product)
+        names = copy_names(spec.symmetry) if spec is not None and spec.symmetry else ()
+        for space in self._residency.spaces_of(product) if names else ():
+            wanted = product, space.fingerprint, names
+            missing = feature_copies.without_copies(self._engine, *wanted, limit=LOOK_AHEAD)
+            todo = [e for e in missing if (e.id, space.fingerprint) not in self._unusable]
+            for example in random.sample(todo, min(1, len(todo))):
+                picture = self._prepare(product, space, example)
+                if picture is not None:
+                    self._copy(example.id, space, copies_of(picture.pixels, names))
+                return True
+        return False
+
+    def _copy(
+        self, picture: UUID, space: FeatureExtractor, copies: Mapping[str, torch.Tensor]
+    ) -> None:
+        pixels, made = list(copies.values()), list[StoredFeatures]()
+        for start in range(0, len(pixels), BATCH):
+            made += self._judge.embed(space, pixels[start : start + BATCH])
+        with transaction(self._engine) as connection:
+            feature_copies.store_copies(connection, picture, dict(zip(copies, made, strict=True)))
 
     def _embed(
         self, product: str, space: FeatureExtractor, examples: Sequence[UnseenExample]
