@@ -82,7 +82,7 @@ def command(
 
 
 def _tell(result: Retrained) -> None:
-    from model_store.head_search import found_by
+    from model_store.idle_rules import idle_rules
     from model_store.promise_words import in_full
 
     metrics, version = result.validation, result.manifest.version
@@ -99,16 +99,25 @@ def _tell(result: Retrained) -> None:
                 f"too few labels to score: {', '.join(metrics.metrics.unscored)}; macro F1 with "
                 f"these counted as 0: {metrics.metrics.macro_f1_with_unscored:.3f}"
             )
-    if result.search is not None:
-        for sentence in found_by(result.search):
-            click.echo(sentence)
-    if result.manifest.prompted:
-        click.echo(f"few labels, so prompts helped: {', '.join(result.manifest.prompted)}")
+    for sentence in _how_fitted(result):
+        click.echo(sentence)
     for sentence in in_full(result.manifest):
         click.echo(sentence)
+    for warning in idle_rules(result.manifest.thresholds, result.manifest.classes):
+        click.echo(f"warning: {warning}", err=True)
     if result.decision is not None:
         for reason in result.decision.reasons:
             click.echo(f"gate, {result.decision.outcome}: {reason}")
+
+
+def _how_fitted(result: Retrained) -> list[str]:
+    """What a search for a head found, and which classes prompts helped."""
+    from model_store.head_search import found_by
+
+    lines = [] if result.search is None else found_by(result.search)
+    if result.manifest.prompted:
+        lines.append(f"few labels, so prompts helped: {', '.join(result.manifest.prompted)}")
+    return lines
 
 
 def _numbers(pictures: Mapping[str, int], parts: Mapping[str, int]) -> str:

@@ -149,6 +149,7 @@ def _models(settings: Settings) -> Iterator[Finding]:
     from db.models import versions
     from db.models.deployments import champions
     from db.session import engine_for
+    from model_store.idle_rules import idle_rules
     from model_store.store import ModelStore
 
     if "://" not in settings.models_url:
@@ -161,8 +162,11 @@ def _models(settings: Settings) -> Iterator[Finding]:
         known = versions.get(engine, version)
         digest = None if known is None else known.manifest_sha256
         try:
-            store.load(product, version, manifest_sha256=digest)
-            yield Finding("model", State.OK, f"{product}: {version}")
+            manifest = store.load(product, version, manifest_sha256=digest).manifest
+            promise = known.promise if known is not None and known.promise else "no promise"
+            yield Finding("model", State.OK, f"{product}: {version} ({promise})")
+            for warning in idle_rules(manifest.thresholds, manifest.classes):
+                yield Finding("model", State.WARN, f"{product}: {warning}")
         except LinewatchError as error:
             yield Finding("model", State.FAIL, f"{product}: {error}")
 

@@ -183,7 +183,7 @@ def test_costs_of_the_product_file_decide(
 
 
 def test_a_plant_without_wishes_is_as_before(train: Callable[..., Manifest]) -> None:
-    manifest = train(novelty_rate=0, review_below=0.55, escape_target=None)
+    manifest = train(novelty_rate=0, review_below=0.55, escape_target="")
     assert manifest.thresholds.model_dump() == {"review_below": 0.55}
     run = CliRunner().invoke(cli, ["models", "costs", manifest.version])
     assert run.exit_code == 0

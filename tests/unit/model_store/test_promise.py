@@ -148,6 +148,8 @@ def test_too_few_parts_for_a_promise_about_errors() -> None:
     assert found.upper_bound == pytest.approx((1 - 0.05 ** (1 / 50)) / 0.8)
     top = choose_sure(np.arange(50.0), np.arange(50) == 49, None, **ASKED)
     assert (top.threshold, top.alone, top.upper_bound) == (BEYOND_ALL, 0, 1)
+    last = choose_sure(np.arange(50.0), np.arange(50) == 48, None, **ASKED)
+    assert (last.alone, last.upper_bound) == (0.02, 1)
     none = choose_sure(np.arange(50.0), np.zeros(50, bool), None, **ASKED)
     assert (none.threshold, none.alone) == (NEVER, 1)
 

@@ -45,7 +45,7 @@ def test_the_rules(
     [
         ([0.1, 0.8, 0.1], None, Verdict.PASS),  # log(0.8 / 0.2) = 1.386, the threshold
         ([0.11, 0.79, 0.1], None, Verdict.REVIEW),
-        ([0.8, 0.1, 0.1], None, Verdict.DEFECT),  # the promise is about what passes
+        ([0.6, 0.3, 0.1], None, Verdict.DEFECT),  # the promise is about what passes
         ([0.1, 0.8, 0.1], 0.1, Verdict.REVIEW),  # as good as it is likely only by the labels' mix
         ([0.15, 0.7, 0.15], -0.6, Verdict.PASS),
         ([0.0, 1.0, 0.0], None, Verdict.PASS),
@@ -74,6 +74,12 @@ def test_without_a_good_class_the_promise_is_about_every_class() -> None:
         sure = judge([0.8, 0.1, 0.1], classes=CLASSES, good_class=good, thresholds=thresholds)
         unsure = judge([0.79, 0.11, 0.1], classes=CLASSES, good_class=good, thresholds=thresholds)
         assert (sure.verdict, unsure.verdict) == (Verdict.DEFECT, Verdict.REVIEW)
+
+
+def test_at_the_threshold_a_part_passes() -> None:
+    thresholds = Thresholds(alone_from=0.0)
+    got = judge([0.25, 0.5, 0.25], classes=CLASSES, good_class="good", thresholds=thresholds)
+    assert got.verdict is Verdict.PASS
 
 
 def test_a_threshold_beyond_all_lets_nothing_pass() -> None:
