@@ -59,7 +59,8 @@ def command(product: str, promote: bool, few_shot: bool, group_by: str | None) -
     elif promote:
         raise ModelError(
             f"{version} is stored but not promoted, see the gate's reasons above; to promote it "
-            f"all the same: linewatch models promote {version} --force --why REASON"
+            f"all the same: linewatch models promote {version} --why REASON (and --force, if the "
+            "gate says failed)"
         )
     else:
         click.echo(f"promote it with: linewatch models promote {version}")
