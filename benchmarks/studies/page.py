@@ -165,11 +165,32 @@ def _outcomes(row: dict[str, Any]) -> list[str]:
     return ["–" if share is None else percent(share) for share in shares]
 
 
+def _promises(result: Result) -> str:
+    return section(
+        result,
+        table(
+            "pictures | labels | promise held | escapes on the rest | bound | proven | "
+            "good parts passed, or all judged alone",
+            (
+                [
+                    row["pictures"],
+                    row["labels"],
+                    percent(row["kept"]),
+                    *(f"{row[name]:.2%}" for name in ("risk", "bound")),
+                    *(percent(row[name]) for name in ("proven", "alone")),
+                ]
+                for row in result["rows"]
+            ),
+        ),
+    )
+
+
 STUDIES: dict[str, tuple[Callable[[Result], str], Callable[[Any], None]]] = {
     "study_heldout": (_heldout, plots.heldout),
     "study_riskcoverage": (_risk, plots.risk),
     "study_drift": (_drift, plots.drift),
     "study_gate": (_gate, plots.gate),
+    "study_promises": (_promises, plots.promises),
     "study_coverage": (quality_tables.coverage, quality_plots.coverage),
     "study_prevalence": (quality_tables.prevalence, quality_plots.prevalence),
     "study_run_length": (quality_tables.run_length, quality_plots.run_length),

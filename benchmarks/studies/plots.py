@@ -98,3 +98,17 @@ def gate(rows: Rows) -> None:
         axis.axvline(0, lw=0.5, color="grey")
         axis.set(xlabel="escapes added in truth, of all defects", ylabel="passed", ylim=(0, 1.02))
         axis.legend(fontsize=8)
+
+
+def promises(rows: Rows) -> None:
+    """How often each promise held, and which share of the good parts it let pass."""
+    names = [f"{row['pictures']}, {row['labels']}" for row in rows]
+    with figure_of("study_promises", "promises", 2, 4.5) as (left, right):
+        left.barh(names, [row["kept"] for row in rows], 0.7)
+        left.axvline(0.95, color="black", linewidth=0.8)
+        left.set(xlabel="promise held", xlim=(0.8, 1))
+        right.barh(names, [row["alone"] for row in rows], 0.7)
+        right.set(xlabel="passed, or judged alone", xlim=(0, 1), yticklabels=[])
+        for axis in (left, right):
+            axis.invert_yaxis()
+            axis.tick_params(axis="y", labelsize=7)

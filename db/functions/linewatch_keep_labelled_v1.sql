@@ -27,7 +27,7 @@ BEGIN
   WHERE (p.*) IS DISTINCT FROM (excluded.*);
   GET DIAGNOSTICS written = ROW_COUNT;
   DELETE FROM labelled_pictures AS p WHERE p.inspection_id = ANY (pictures)
-    AND NOT EXISTS (SELECT FROM labels AS l WHERE l.inspection_id = p.inspection_id);
+    AND NOT EXISTS (SELECT FROM labels AS l WHERE l.inspection_id = p.inspection_id OFFSET 0);
   GET DIAGNOSTICS gone = ROW_COUNT;
   RETURN written + gone;
 END $$

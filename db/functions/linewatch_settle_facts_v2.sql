@@ -199,10 +199,14 @@ BEGIN
     FROM new
   ) AS changed;
   PERFORM linewatch_keep_labelled(ARRAY(
-    SELECT l.inspection_id FROM unnest(products, serials) AS w(product, serial)
-    JOIN inspections AS i ON i.part = w.serial AND coalesce(i.product, '') = w.product
-    JOIN labels AS l ON l.inspection_id = i.id
-    WHERE w.serial <> ''
+    SELECT i.id FROM unnest(products, serials) AS w(product, serial)
+    CROSS JOIN LATERAL (  -- OFFSET: see linewatch_settle
+      SELECT id FROM inspections AS i
+      WHERE i.part = w.serial AND coalesce(i.product, '') = w.product OFFSET 0
+    ) AS i
+    WHERE w.serial <> '' AND EXISTS (
+      SELECT FROM labels AS l WHERE l.inspection_id = i.id OFFSET 0
+    )
     UNION
     SELECT unnest(pictures)
   ));

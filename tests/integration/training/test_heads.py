@@ -12,7 +12,7 @@ from db.models import versions
 from linewatch.settings import Settings
 from model_store.gate import GateOutcome
 from model_store.rejudge import vectors_of
-from tests.support.bench import CODES, Bench
+from tests.support.bench import CODES, FEW_PARTS, Bench
 from training.comparison import Comparison
 from training.retraining import retrain
 from training.stored_model import stored_model
@@ -25,7 +25,7 @@ def database_url(sqlite_url: str) -> str:
 
 @pytest.fixture
 def bench(engine: Engine, tmp_path: Path) -> Bench:
-    found = Bench(engine, Settings(data_dir=tmp_path, review_below=0.0))
+    found = Bench(engine, Settings(data_dir=tmp_path, review_below=0.0, **FEW_PARTS))
     for code in CODES:
         found.pictures(code, 12)
     return found
