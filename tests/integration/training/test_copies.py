@@ -15,7 +15,6 @@ from db import products
 from db.inspections.records import StoredFeatures
 from db.models import feature_copies, versions
 from db.session import engine_for
-from linewatch.settings import Settings
 from model_store.evidence import Contender, collect
 from model_store.fit import fit_head
 from model_store.folds import Numbers
@@ -23,7 +22,7 @@ from model_store.gate import GateOutcome
 from model_store.head import Head
 from model_store.training_copies import Copies
 from quality.arrays import Floats
-from tests.support.bench import CODES, PRINT, Bench, spec_of
+from tests.support.bench import CODES, PRINT, Bench, few_parts, spec_of
 from tests.support.committed import committed
 from training.comparison import Comparison
 from training.retraining import Retrained
@@ -37,7 +36,7 @@ def engine(sqlite_url: str) -> Engine:
 
 @pytest.fixture
 def bench(engine: Engine, tmp_path: Path) -> Bench:
-    made = Bench(engine, Settings(data_dir=tmp_path, review_below=0.0))
+    made = Bench(engine, few_parts(tmp_path))
     allow(made, "flip")
     return made
 
