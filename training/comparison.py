@@ -17,7 +17,9 @@ from db.models.versions import VersionInfo
 from db.session import reading
 from linewatch.errors import ModelError
 from linewatch.settings import Settings
-from model_store.evidence import Contender, Evidence, GoldenSet, collect
+from model_store.contender import Contender
+from model_store.equal_overkill import TARGET
+from model_store.evidence import Evidence, GoldenSet, collect
 from model_store.fit import fit_head
 from model_store.folds import Fit
 from model_store.manifest import Manifest
@@ -126,7 +128,12 @@ class Comparison:
             good_class=self.good_class,
             folds=settings.folds,
             random_state=settings.random_state,
+            target=self.target(settings),
         )
+
+    def target(self, settings: Settings) -> float:
+        """The share of the defects that may pass."""
+        return settings.escape_target or TARGET
 
     def contender(self, info: VersionInfo, store: ModelStore) -> Contender:
         """One of the two versions, loaded.

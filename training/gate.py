@@ -46,6 +46,8 @@ class Gated:
 def rules_of(settings: Settings) -> Rules:
     """The gate's rules as the settings have them."""
     return Rules(
+        least_defects=settings.gate_least_defects,
+        escape_margin=settings.gate_escape_margin,
         least_pictures=settings.gate_least_pictures,
         review_growth=settings.gate_review_growth,
         macro_f1_loss=settings.gate_macro_f1_loss,

@@ -60,8 +60,10 @@ class TrainingMaterial:
         Args:
             features: float64 [n, d], the rows' vectors.
         """
-        names = [row.group for row in self.rows]
-        return with_duplicates([row.id for row in self.rows], names, features)
+        ids, names, labels = zip(
+            *((row.id, row.group, row.label) for row in self.rows), strict=True
+        )
+        return with_duplicates(ids, names, labels, features)
 
     @classmethod
     def read(

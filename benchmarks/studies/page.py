@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from benchmarks.studies import plots, quality_plots, quality_tables
-from benchmarks.studies.markdown import percent, section, table
+from benchmarks.studies.markdown import percent, points, section, table
 from benchmarks.studies.report import RESULTS, read
 
 PAGE = Path(__file__).parents[2] / "docs" / "studies.md"
@@ -125,21 +125,44 @@ def _drift(result: Result) -> str:
 
 
 def _gate(result: Result) -> str:
-    outcomes = ("passed", "failed", "undecided")
+    cases = [row for row in result["rows"] if "case" in row]
+    bands = [row for row in result["rows"] if "true_from" in row]
     return section(
         result,
         table(
-            "pictures to compare on | true difference in macro F1 | promoted | refused | undecided",
+            "set | challenger | wrong labels | defects to compare on | escapes it adds in truth | "
+            "the gate sees | passed | failed | undecided",
             (
                 [
-                    str(row["pictures"]),
-                    f"{row['true_difference']:+.3f}",
-                    *(percent(row[outcome]) for outcome in outcomes),
+                    row["set"],
+                    row["case"],
+                    percent(row["wrong"]),
+                    f"{row['defects']:.0f}",
+                    points(row["true"]),
+                    points(row["seen"]),
+                    *_outcomes(row),
                 ]
-                for row in result["rows"]
+                for row in cases
+            ),
+        ),
+        table(
+            "set | escapes it adds in truth | comparisons | passed | failed | undecided",
+            (
+                [
+                    row["set"],
+                    f"{points(row['true_from'])} to {points(row['true_to'])}",
+                    str(row["comparisons"]),
+                    *_outcomes(row),
+                ]
+                for row in bands
             ),
         ),
     )
+
+
+def _outcomes(row: dict[str, Any]) -> list[str]:
+    shares = (row[outcome] for outcome in ("passed", "failed", "undecided"))
+    return ["–" if share is None else percent(share) for share in shares]
 
 
 STUDIES: dict[str, tuple[Callable[[Result], str], Callable[[Any], None]]] = {

@@ -18,7 +18,8 @@ _why = click.option("--why", default="", help="Kept with the decision.")
 def promote(version: str, why: str, force: bool) -> None:
     """Let a version serve its product, if it passes the gate; workers swap between two batches.
 
-    A product's first model has nothing to be compared with and is promoted at your word.
+    A product's first model has nothing to be compared with and is promoted at your word. What the
+    gate cannot decide, you may: with --why REASON.
     """
     from linewatch.settings import get_settings
     from model_store.store import ModelStore
@@ -29,7 +30,7 @@ def promote(version: str, why: str, force: bool) -> None:
         opened(),
         ModelStore(settings.models_url),
         version,
-        promotion.Wish.of_person(os_user(), why, force=force),
+        promotion.Wish.of_person(os_user(), why, force=force, reasoned=True),
         settings=settings,
     )
     for reason in made.decision.reasons:

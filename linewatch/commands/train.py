@@ -77,7 +77,8 @@ def command(
     elif promote:
         raise ModelError(
             f"{version} is stored but not promoted, see the gate's reasons above; to promote it "
-            f"all the same: linewatch models promote {version} --force --why REASON"
+            f"all the same: linewatch models promote {version} --why REASON (and --force, if the "
+            "gate says failed)"
         )
     else:
         click.echo(f"promote it with: linewatch models promote {version}")

@@ -35,14 +35,31 @@ class Learning(BaseModel):
         max_length=64,
         description="The set that the gate compares on, and `linewatch golden` means unasked.",
     )
+    gate_least_defects: int = Field(
+        default=100,
+        ge=1,
+        description="With fewer defective parts to compare on, nothing passes the gate.",
+    )
+    gate_escape_margin: float = Field(
+        default=0.02,
+        gt=0,
+        le=1,
+        description="Share of the defects by which escapes must surely not grow.",
+    )
     gate_least_pictures: int = Field(
-        default=20, ge=1, description="With fewer to compare on, the gate does not decide."
+        default=20, ge=1, description="The like of GATE_LEAST_DEFECTS, without a good class."
     )
     gate_review_growth: float = Field(
-        default=0.05, ge=0, le=1, description="How much the share for review may grow."
+        default=0.05,
+        ge=0,
+        le=1,
+        description="How much the share for review may grow, without a good class.",
     )
     gate_macro_f1_loss: float = Field(
-        default=0.02, ge=0, le=1, description="How much macro F1 may fall, even by chance."
+        default=0.02,
+        ge=0,
+        le=1,
+        description="How much macro F1 may fall, even by chance, without a good class.",
     )
     few_shot_below: int = Field(
         default=5,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -29,6 +30,12 @@ from training.retraining import Retrained, retrain
 DIM, CLIP = 12, 8
 PRINT, OTHER = "a" * 64, "b" * 64
 CODES = ("good", "bent", "cut")
+FEW_PARTS = {"gate_least_defects": 5, "gate_escape_margin": 0.35}
+
+
+def few_parts(folder: Path) -> Settings:
+    """Settings for some ten parts: the gate decides on few, and no part goes to review unsure."""
+    return Settings(data_dir=folder, review_below=0.0, **FEW_PARTS)
 
 
 def spec_of(*codes: str) -> ProductSpec:
@@ -101,8 +108,10 @@ class Bench:
         self.promote(version)
         return version
 
-    def promote(self, version: str, why: str = "test", *, force: bool = False) -> Decision:
-        wish = Wish.of_person("ann", why, force=force)
+    def promote(
+        self, version: str, why: str = "test", *, force: bool = False, reasoned: bool = False
+    ) -> Decision:
+        wish = Wish.of_person("ann", why, force=force, reasoned=reasoned)
         return promote(self.engine, self.store, version, wish, settings=self.settings).decision
 
     def zero_shot(self, codes: tuple[str, ...] = CODES) -> str:

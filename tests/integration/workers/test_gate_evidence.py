@@ -16,7 +16,7 @@ from linewatch.settings import Settings
 from model_store.evidence import Evidence, collect
 from model_store.store import StoredModel
 from model_store.verdict import Thresholds
-from tests.support.bench import CODES, DIM, PRINT, Bench
+from tests.support.bench import CODES, DIM, PRINT, Bench, few_parts
 from tests.support.committed import committed
 from training.comparison import Comparison
 from training.promotion import Wish, carry_out, consider
@@ -33,7 +33,7 @@ def engine(sqlite_url: str) -> Engine:
 
 @pytest.fixture
 def bench(engine: Engine, tmp_path: Path) -> Bench:
-    return Bench(engine, Settings(data_dir=tmp_path, review_below=0.0))
+    return Bench(engine, few_parts(tmp_path))
 
 
 def collected(bench: Bench, old: StoredModel, new: StoredModel) -> Evidence:
