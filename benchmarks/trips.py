@@ -112,14 +112,13 @@ def label_to_promotion(tree: Path = ROOT) -> Trip:
     """Labels come in, a model is trained, compared with the champion, and promoted."""
     from db import migrate
     from db.session import engine_for
-    from linewatch.settings import Settings
-    from tests.support.bench import CODES, Bench
+    from tests.support.bench import CODES, Bench, few_parts
 
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/plant.db"
         migrate.upgrade(url)
         engine = engine_for(url)
-        bench = Bench(engine, Settings(data_dir=Path(folder), review_below=0.0))
+        bench = Bench(engine, few_parts(Path(folder)))
         for code in CODES:
             bench.pictures(code, 9)
         bench.champion()  # of a first round, which also does the imports

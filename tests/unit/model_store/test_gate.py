@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -307,6 +309,51 @@ def test_a_promise_that_golden_parts_show_to_be_broken_fails(
             in (decision.reasons[0])
         )
     assert compare(actual, *opinions, good_class="good").own is None
+
+
+def test_what_lies_on_a_border_is_allowed() -> None:
+    actual = many(300, 100)
+    found = compare(actual, *[scored(1, 60.0, actual)] * 2, good_class="good")
+    assert found.equal is not None
+    edge = replace(found, equal=replace(found.equal, low=0.0, high=0.02))
+    passed = decide({"folds": edge}, RULES)
+    assert passed.outcome is GateOutcome.PASSED
+    assert passed.figures["folds"]["equal"]["defects"] == 100
+    open_ = decide({"folds": replace(edge, equal=replace(found.equal, high=0.0201))}, RULES)
+    assert open_.outcome is GateOutcome.UNDECIDED
+    assert open_.figures["folds"]["pictures"] == 400
+    barely = Rules(escape_margin=found.equal.high - 1e-9)
+    assert "about 1 more defective parts" in decide({"folds": found}, barely).reasons[0]
+    (row,) = found.classes
+    at_floor = replace(row, challenger_recall=row.floor)
+    assert decide({"folds": replace(edge, classes=(at_floor,))}, RULES).passed
+    few = replace(row, support=3, challenger_recall=0.0)
+    assert not decide({"folds": replace(edge, classes=(few,))}, RULES).passed
+    assert decide({"folds": replace(edge, classes=(replace(few, support=2),))}, RULES).passed
+
+
+def test_the_borders_without_a_good_class() -> None:
+    same = compare(ACTUAL, *[opinion(ACTUAL, review=10)] * 2, good_class=None)
+    assert decide({"folds": same}, Rules(least_pictures=60)).passed
+    assert not decide({"folds": same}, Rules(least_pictures=61)).passed
+    loss = replace(same, macro_f1_difference=-0.02)
+    assert decide({"folds": loss}, RULES).passed
+    worse = decide({"folds": replace(loss, macro_f1_difference=-0.021)}, RULES)
+    assert worse.reasons[0].startswith("folds: macro F1 falls by 0.021 (")
+
+
+def test_the_sentences_that_have_no_figures() -> None:
+    assert first(["a note"]).reasons == (
+        "there is no champion to compare with; a person decides", "a note",
+    )  # fmt: skip
+    assert first().figures == {}
+    defects = compare(many(0, 9), *[scored(1, 9.0, many(0, 9))] * 2, good_class="good")
+    assert decide({"golden": defects}, RULES).reasons == (
+        "golden: good parts and defects are needed to compare the two at the same overkill",
+    )
+    bad = compare(ACTUAL, opinion(ACTUAL), opinion(wrong(9, "cut", start=20)), good_class=None)
+    lost = decide({"folds": bad}, RULES, lost_classes=["cut", "bent"])
+    assert lost.reasons[0] == "it no longer knows cut, bent"
 
 
 def test_pictures_of_one_part_are_one_defect() -> None:
