@@ -120,7 +120,7 @@ def label_to_promotion(tree: Path = ROOT) -> Trip:
         engine = engine_for(url)
         bench = Bench(engine, few_parts(Path(folder)))
         for code in CODES:
-            bench.pictures(code, 9)
+            bench.pictures(code, 70)  # with fewer defects the gate decides nothing
         bench.champion()  # of a first round, which also does the imports
         new = {code: bench.pictures(code, 6, label=False) for code in CODES}
         trip = Trip(tree)
