@@ -83,8 +83,10 @@ def train(
         dim=extractor.dim,
     )
     records = [
-        a_record(id=uuid4(), features=StoredFeatures(extractor.fingerprint, vector))
-        for _, vector in labelled
+        a_record(
+            id=uuid4(), part=f"P-{number}", features=StoredFeatures(extractor.fingerprint, vector)
+        )
+        for number, (_, vector) in enumerate(labelled)
     ]
 
     def run(costs: dict[str, float] | None = None, **fields: object) -> Manifest:
