@@ -16,7 +16,7 @@ from db.inspections.inspections import commit_inspections
 from db.inspections.rolled_up import MARK, roll_hours, wrong_hours
 from db.reports import pictures
 from db.reports.groups import Filters
-from db.retention.queries import purge_rollups
+from db.retention.counts import purge_rollups
 from db.session import engine_for, reading, transaction
 from db.tables import InspectionHourly, PictureHour, RetentionMark
 from producer.contract import Verdict
