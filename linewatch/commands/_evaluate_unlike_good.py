@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from linewatch.commands._numbers import Number
 from linewatch.errors import EvaluationError
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Stages(click.ParamType[tuple[int, ...]]):
 @click.option("--draws", type=click.IntRange(1, 100), default=4, show_default=True)
 @click.option(
     "--rate",
-    type=click.FloatRange(0, 0.5, min_open=True),
+    type=Number(0, 0.5, min_open=True),
     default=0.05,
     show_default=True,
     help="Share of the good parts that may be called unlike good.",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from linewatch.commands._database import opened
+from linewatch.commands._numbers import DAY_S, Number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 @click.option("--search", is_flag=True, help="Find the best kind of head, within the budget.")
 @click.option(
     "--budget",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Number(0, DAY_S, min_open=True),
     help="Seconds for --search; default: LINEWATCH_SEARCH_BUDGET_S.",
 )
 def command(
