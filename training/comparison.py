@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import Engine
 
 from db import products
-from db.labels import golden_members, golden_sets, labels
-from db.labels.picture_parts import Unit, parts_of_pictures
+from db.labels import labels
+from db.labels.compared_pictures import GoldenPictures, golden_pictures, parts_with_golden
+from db.labels.picture_parts import Unit
 from db.models import feature_copies, feature_spaces, versions
 from db.models.versions import VersionInfo
-from db.session import reading
 from linewatch.errors import ModelError
 from linewatch.settings import Settings
 from model_store.contender import Contender
 from model_store.equal_overkill import TARGET
 from model_store.evidence import Evidence, GoldenSet, collect
-from model_store.folds import Fit
-from model_store.good_only import good_only_head
-from model_store.head_kinds import BEFORE, fit_of
-from model_store.manifest import Manifest
+from model_store.fit_again import fit_again
 from model_store.store import ModelStore
 from model_store.stored_copies import StoredCopies
 from training.prompts import few_shot_fit, prompted_fit, prompts_version
@@ -92,9 +89,9 @@ class Comparison:
             info.version: labels.latest(engine, product, until=info.created_at)
             for info in (old, challenger)
         }
-        parts = _parts(engine, product, known, "part")
-        golden = _golden(engine, product, golden_set, parts)
-        units = parts if by == "part" else _parts(engine, product, known, by)
+        parts = parts_with_golden(engine, product, known, "part")
+        golden = golden_pictures(engine, product, golden_set)
+        units = parts if by == "part" else parts_with_golden(engine, product, known, by)
         pictures = sorted(known.keys() | golden.members.keys())
         prints = {old.fingerprint, challenger.fingerprint}
         vectors = {one: feature_spaces.vectors(engine, pictures, one) for one in prints}
@@ -109,7 +106,7 @@ class Comparison:
             then,
             vectors,
             copies,
-            golden,
+            _golden_set(golden, parts),
             units,
             others,
         )
@@ -121,6 +118,7 @@ class Comparison:
             ModelError: a version's files are damaged, or stored features do not fit it.
             TrainingError: a version cannot be fitted again on what it was fitted on.
         """
+        target = self.target(settings)
         return collect(
             self.contender(self.champion, store),
             self.contender(self.challenger, store),
@@ -131,7 +129,7 @@ class Comparison:
             good_class=self.good_class,
             folds=settings.folds,
             random_state=settings.random_state,
-            target=self.target(settings),
+            target=target,
         )
 
     def target(self, settings: Settings) -> float:
@@ -145,37 +143,19 @@ class Comparison:
             ModelError: its files are damaged.
         """
         told, vectors = self.labels_then[info.version], self.vectors[info.fingerprint]
+        prompts = prompts_version(self.versions, info.fingerprint, info.encoders)
         model = load(store, info)
-        fit = self._fit(info, model.manifest, store)
+        fit = fit_again(
+            model.manifest,
+            info.kind,
+            few_shot=lambda: few_shot_fit(store, info.product, self.classes, prompts),
+            prompted=lambda fit, rare: prompted_fit(fit, store, info.product, prompts, rare),
+        )
         return Contender(model, vectors, told, fit, self.copies[info.fingerprint])
 
-    def _fit(self, info: VersionInfo, manifest: Manifest, store: ModelStore) -> Fit | None:
-        if info.kind == "zero-shot":
-            return None
-        prompts = prompts_version(self.versions, info.fingerprint, info.encoders)
-        if info.kind == "few-shot":
-            return few_shot_fit(store, info.product, self.classes, prompts)
-        if info.kind == "good-only":
-            return good_only_head
-        even_with = manifest.good_class if manifest.weighting == "even" else None
-        fit = fit_of(manifest.head or BEFORE, even_with)
-        return prompted_fit(fit, store, info.product, prompts, manifest.prompted)
 
-
-def _parts(engine: Engine, product: str, labelled: Collection[UUID], by: Unit) -> dict[UUID, str]:
-    """The name of the part of each labelled or golden picture."""
-    pictures = {*labelled, *golden_members.every_member(engine, product)}
-    with reading(engine) as connection:
-        return parts_of_pictures(connection, product, pictures, by)
-
-
-def _golden(engine: Engine, product: str, golden_set: str, parts: Mapping[UUID, str]) -> GoldenSet:
-    name = golden_sets.usual(engine, product, golden_set)
-    sets = golden_sets.all_sets(engine, product)
-    members = golden_members.members(engine, product, name)
-    digest = golden_members.digest(members) if members else None
-    every = golden_members.every_member(engine, product)
-    held = {parts[id_] for id_ in every if id_ in parts}
-    barred = every.union(id_ for id_, part in parts.items() if part in held)
-    others = [one.set_name for one in sets if one.set_name != name]
-    return GoldenSet(name, members, digest, others, barred)
+def _golden_set(found: GoldenPictures, parts: Mapping[UUID, str]) -> GoldenSet:
+    """The golden set, and all pictures of golden parts."""
+    held = {parts[id_] for id_ in found.every if id_ in parts}
+    barred = found.every.union(id_ for id_, part in parts.items() if part in held)
+    return GoldenSet(found.name, found.members, found.digest, found.others, barred)

@@ -12,18 +12,17 @@ from sqlalchemy import Engine
 from db.labels import golden_members, labels
 from db.labels.labels import TrainingExample
 from db.labels.picture_parts import Unit
-from db.models import feature_copies, versions
+from db.models import deployments, feature_copies, versions
 from db.models.feature_spaces import FeatureSpace
 from db.models.versions import VersionInfo
 from linewatch.errors import TrainingError
-from linewatch.product_options import ProductOptions
+from linewatch.product_options import Fit, ProductOptions, Roi
 from linewatch.products import Costs, ProductSpec
-from model_store.near_duplicates import with_duplicates
 from model_store.stored_copies import StoredCopies
-from quality.arrays import Floats
 from training.framing import training_space
 from training.prompts import prompts_version
 from vision.copy_names import copy_names
+from vision.fingerprint import framing_of, recipe_of
 from vision.framing import Framing
 
 log = logging.getLogger(__name__)
@@ -40,11 +39,14 @@ class TrainingMaterial:
         costs: the product's own, or None.
         options: what else its file says.
         space: what made the features.
+        recipe: of that space.
+        framing: of that space, as a manifest has it: fit and region of interest.
         rows: labelled pictures and their features, by id. Those of golden parts are not among
             them, nor those whose label is of a class that the product no longer has.
         symmetry: the names of the copies that the product's symmetry allows.
         copies: the stored ones of these pictures.
         prompts: the version that holds the product's prompts in this space, or None.
+        serving: the version that serves now, or None.
         as_of: labels that come later were not learned from.
     """
 
@@ -54,22 +56,14 @@ class TrainingMaterial:
     costs: Costs | None
     options: ProductOptions
     space: FeatureSpace
+    recipe: str
+    framing: tuple[Fit | None, Roi | None]
     rows: Sequence[TrainingExample]
     symmetry: tuple[str, ...]
     copies: StoredCopies
     prompts: VersionInfo | None
+    serving: VersionInfo | None
     as_of: datetime
-
-    def parts_of(self, features: Floats) -> list[str]:
-        """The name of each row's part; pictures that are one picture twice have the same.
-
-        Args:
-            features: float64 [n, d], the rows' vectors.
-        """
-        ids, names, labels = zip(
-            *((row.id, row.group, row.label) for row in self.rows), strict=True
-        )
-        return with_duplicates(ids, names, labels, features)
 
     @classmethod
     def read(
@@ -96,10 +90,12 @@ class TrainingMaterial:
         space = training_space(engine, spec, recipe, framing)
         if space is None:
             raise TrainingError(_nothing_to_learn(engine, spec))
+        of_space = recipe_of(space.encoders), framing_of(space.encoders).stored
         product, classes, good_class = spec.product, spec.class_codes, spec.good_class
         rows = labels.training_set(engine, product, space.fingerprint, by=by)
         as_of = datetime.now(UTC)
         known = versions.versions(engine, product)
+        champion = deployments.champion(engine, product)
         kept = [row for row in rows if row.label in classes]
         if not kept:
             raise TrainingError(_nothing_to_learn(engine, spec))
@@ -124,10 +120,13 @@ class TrainingMaterial:
             costs=spec.costs,
             options=spec,
             space=space,
+            recipe=of_space[0],
+            framing=of_space[1],
             rows=kept,
             symmetry=symmetry,
             copies=copies,
             prompts=prompts,
+            serving=next((one for one in known if one.version == champion), None),
             as_of=as_of,
         )
 

@@ -174,18 +174,18 @@ def _engine(product: str) -> Engine:
     return engine
 
 
-def _training_set(product: str) -> tuple[Sequence[TrainingExample], Floats, list[str]]:
+def _training_set(product: str) -> tuple[Sequence[TrainingExample], Floats, Sequence[str]]:
     """What a model would learn from: labelled pictures, their features, and whose part each is."""
     from db import products
     from linewatch.settings import get_settings
-    from model_store.rejudge import vectors_of
+    from model_store.labelled_pictures import LabelledPictures
     from training.training_material import TrainingMaterial
 
     engine, settings = opened(), get_settings()
     spec = products.require(engine, product)
     material = TrainingMaterial.read(engine, spec, settings.recipe, by=settings.group_by)
-    features = vectors_of([row.vector for row in material.rows])
-    return material.rows, features, material.parts_of(features)
+    pictures = LabelledPictures.of(material.rows)
+    return material.rows, pictures.features, pictures.groups
 
 
 def _row(statement: Statement) -> dict[str, Cell]:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Literal
 
-from db.labels.picture_parts import Unit
 from linewatch.errors import TrainingError
-from model_store.folds import part_numbers, parts_a_class
+from model_store.folds import parts_a_class
+from model_store.labelled_pictures import LabelledPictures
 
 
-def check_units(labels: Sequence[str], groups: Sequence[str], folds: int, by: Unit) -> None:
+def check_units(pictures: LabelledPictures, folds: int, by: Literal["part", "lot"]) -> None:
     """Refuse labels that whole lots cannot be split by.
 
     Raises:
         TrainingError: no class has labels of as many lots as there are folds; of as many parts,
             `cross_validate` says itself.
     """
-    counts = parts_a_class(labels, part_numbers(groups, len(labels)))
+    counts = parts_a_class(pictures.labels, pictures.parts)
     if by == "lot" and max(counts.values()) < folds:
         has = ", ".join(f"{name} {count}" for name, count in counts.items())
         raise TrainingError(

@@ -2,54 +2,49 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 
 from linewatch.settings import Settings
 from model_store.copies_trial import CopiesTrial, try_copies
 from model_store.folds import Fit
-from model_store.stored_copies import copies_among
+from model_store.labelled_pictures import LabelledPictures
+from model_store.stored_copies import StoredCopies, copies_among
 from model_store.training_copies import Copies
-from quality.arrays import Floats
-from training.training_material import TrainingMaterial
-
-log = logging.getLogger(__name__)
 
 
 def copies_to_learn_from(
-    material: TrainingMaterial,
-    features: Floats,
+    pictures: LabelledPictures,
+    stored: StoredCopies,
     names: Sequence[str],
-    groups: Sequence[str],
     *,
+    good_class: str | None,
     fit: Fit | None,
     settings: Settings,
 ) -> tuple[Copies | None, CopiesTrial | None]:
     """The copies, None where they make it worse; and what was found, None where there are none.
 
     Args:
-        material: of the run.
-        features: float64 [n, d], its rows' vectors.
-        names: n class names.
-        groups: the rows' parts.
+        pictures: to learn from.
+        stored: their copies that there are.
+        names: of the copies that the symmetry allows.
+        good_class: counts as much as all defects; or None.
         fit: fits the head of a fold; None: the seed's.
         settings: folds and their random state.
     """
-    if not material.copies:
+    if not stored:
         return None, None
-    copies = copies_among([row.id for row in material.rows], material.copies, material.symmetry)
+    copies = copies_among(pictures.ids, stored, names)
     if copies is None:
         return None, None
     trial = try_copies(
-        features,
-        names,
+        pictures.features,
+        pictures.labels,
         copies,
-        material.symmetry,
-        groups=groups,
+        names,
+        groups=pictures.groups,
         folds=settings.folds,
         random_state=settings.random_state + 1,  # the figures' folds are others
-        even_with=material.good_class,
+        even_with=good_class,
         fit=fit,
     )
-    log.info("%s: %s", material.product, trial.words())
     return (copies if trial.used else None), trial
