@@ -22,6 +22,7 @@ from linewatch.settings import Settings, get_settings
 from producer.contract import QUEUE
 from vision.extractor import FeatureExtractor, Prepared
 from vision.fingerprint import RECIPE
+from vision.framing import CENTRE_CROP, Framing
 from workers.app import make_app
 from workers.bootsteps import PipelineStep
 from workers.config import TASKS
@@ -52,11 +53,15 @@ class NoopExtractor(FeatureExtractor):
         self.fingerprint = self.reference = f"{dim:064x}"
         self.recipe = RECIPE
         self.size = 1
+        self.framing = CENTRE_CROP
         self._pixels = torch.zeros(3, 1, 1, dtype=torch.uint8)
         self._features = torch.full((1024, dim), dim**-0.5)
 
     def describe(self) -> str:
         return f"no networks (benchmark), {self.dim} numbers"
+
+    def space(self, framing: Framing, recipe: str | None = None) -> FeatureExtractor:
+        return self
 
     def prepare(
         self, data: bytes, expected: ImageSize | None = None, *, bits: int | None = None

@@ -51,10 +51,11 @@ def train(
             a_record(
                 id=uuid4(),
                 product=spec.product,
+                part=f"B-{number}",
                 image_uri=str(path),
                 features=StoredFeatures.of(extractor.fingerprint, vector),
             )
-            for (path, _), vector in zip(pictures, features, strict=True)
+            for number, ((path, _), vector) in enumerate(zip(pictures, features, strict=True))
         ]
         commit_inspections(engine, records, settings.timezone)
         said = [

@@ -46,7 +46,7 @@ def register(connection: Connection, spec: ProductSpec, *, by: str = "linewatch"
     )
     connection.execute(statement, row)
     _replace_classes(connection, spec)
-    shares.register(connection, spec.product, spec.audit_share)
+    shares.register(connection, spec.product)
     audit.append(
         connection, by, "product.register", spec.product, {"classes": list(spec.class_codes)}
     )

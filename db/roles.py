@@ -49,6 +49,7 @@ RIGHTS: dict[str, tuple[str, str, str]] = {
     "defect_classes": ("S", "S", "SID"),
     "deployments": ("S", "S", "SI"),
     "drift_baselines": ("SI", "S", "SD"),
+    "feature_copies": ("SI", "S", "S"),
     "feature_spaces": ("SI", "SI", "SI"),  # the console makes zero-shot models
     "features": ("SI", "SID", "S"),
     "gate_decisions": ("SI", "SI", "SI"),
@@ -57,6 +58,7 @@ RIGHTS: dict[str, tuple[str, str, str]] = {
     "inspection_hourly": ("S", "SD", "S"),
     "inspection_scores": ("S", "SD", "S"),
     "inspections": ("S", "SUD", "S"),  # U: a purge locks what it is about to delete
+    "labelled_pictures": ("", "SD", "S"),
     "labels": ("S", "S", "SI"),
     "lines": ("SI", "S", "SIU"),
     "locks": ("", "", ""),
@@ -65,6 +67,7 @@ RIGHTS: dict[str, tuple[str, str, str]] = {
     "part_counts": ("", "SD", "S"),
     "part_shift_counts": ("", "SD", "S"),
     "parts": ("", "SD", "S"),
+    "picture_hours": ("", "S", "S"),
     "precision_agreements": ("SIU", "SIU", "S"),
     "products": ("S", "S", "SIU"),
     "purged_views": ("", "SID", "S"),
@@ -81,9 +84,10 @@ REPORTED = (
     *("alembic_version", "audit_answers", "audit_sample", "audit_shares", "cameras"),
     *("challenge_parts", "challenges", "chart_baselines", "chart_reactions", "chart_signals"),
     *("decisions", "defect_classes", "deployments", "golden_items", "golden_sets"),
-    *("inspection_hourly", "inspection_scores", "inspections", "labels", "lines", "model_versions"),
-    *("part_backfill", "part_counts", "part_shift_counts", "parts", "products", "purged_views"),
-    *("shift_spans", "shifts", "training_runs"),
+    *("inspection_hourly", "inspection_scores", "inspections", "labelled_pictures", "labels"),
+    *("lines", "model_versions"),
+    *("part_backfill", "part_counts", "part_shift_counts", "parts", "picture_hours", "products"),
+    *("purged_views", "retention_marks", "shift_spans", "shifts", "training_runs"),
 )
 # The only columns of these that anybody may update; of others, all that are no key.
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -101,11 +105,13 @@ CALLS: dict[str, tuple[str, ...]] = {
     "linewatch_backfill": (MAINTENANCE, CONSOLE),
     "linewatch_commit": (WORKER,),
     "linewatch_drop_month": (MAINTENANCE,),
+    "linewatch_keep_labelled": (MAINTENANCE,),
     "linewatch_lock": (CONSOLE,),
     "linewatch_move_shifts": (MAINTENANCE, CONSOLE),
     "linewatch_recount": (MAINTENANCE,),
     "linewatch_replace": (WORKER,),
     "linewatch_resettle": (MAINTENANCE,),
+    "linewatch_roll_hours": (MAINTENANCE,),
     "linewatch_seed": (CONSOLE,),
     "linewatch_settle": (WORKER, CONSOLE),
     "linewatch_unproven": (MAINTENANCE,),

@@ -25,6 +25,7 @@ EXTRAS = {
     "safetensors": "worker",
     "sklearn": "worker",
     "simplejpeg": "worker",
+    "threadpoolctl": "worker",
     "torch": "worker",
     "torchvision": "worker",
     "transformers": "worker",

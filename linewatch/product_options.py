@@ -59,7 +59,17 @@ class Rectangle(BaseModel):
         return self
 
 
-Polygon = Annotated[tuple[Point, ...], Field(min_length=3, max_length=64)]
+def _encloses(corners: tuple[Point, ...]) -> tuple[Point, ...]:
+    x0, y0 = corners[0]
+    x1, y1 = next((corner for corner in corners if corner != corners[0]), corners[0])
+    if all(abs((x1 - x0) * (y - y0) - (x - x0) * (y1 - y0)) < 1e-9 for x, y in corners):
+        raise ValueError("encloses nothing: its corners lie on one line")
+    return corners
+
+
+Polygon = Annotated[
+    tuple[Point, ...], Field(min_length=3, max_length=64), AfterValidator(_encloses)
+]
 
 
 def _shape(value: Any) -> str:
@@ -69,6 +79,20 @@ def _shape(value: Any) -> str:
 Roi = Annotated[
     Annotated[Rectangle, Tag("rectangle")] | Annotated[Polygon, Tag("polygon")],
     Discriminator(_shape),
+]
+
+
+def _with_a_place(value: str) -> str:
+    if value.count("{}") != 1:
+        raise ValueError('says not once where the prompt goes: "a close-up photo of {}"')
+    return value
+
+
+Template = Annotated[
+    str,
+    StringConstraints(min_length=2, max_length=200),
+    AfterValidator(_printable),
+    AfterValidator(_with_a_place),
 ]
 
 
@@ -83,6 +107,12 @@ class ProductOptions(BaseModel):
         description="The part of the picture that is looked at: {x, y, width, height} or a list of "
         "[x, y], in fractions.",
     )
+    prompt_templates: (
+        Annotated[
+            tuple[Template, ...], Field(min_length=1, max_length=64), AfterValidator(_distinct)
+        ]
+        | None
+    ) = Field(default=None, description="Sentences about pictures; {} stands for each prompt.")
     symmetry: (
         Annotated[tuple[Literal["flip", "rotate90", "brightness"], ...], AfterValidator(_distinct)]
         | None
@@ -113,5 +143,6 @@ class ProductOptions(BaseModel):
         | None
     ) = Field(default=None, description="The cameras that see each part.")
     views_timeout_s: Seconds | None = Field(
-        default=None, description="How long a part's missing views are waited for."
+        default=None,
+        description="How long outputs wait for a part's missing views; only stored so far.",
     )

@@ -2,7 +2,7 @@
 
 - `logistic`: the seed's, StandardScaler and multinomial logistic regression, C = 1.
 - `balanced`: with each class's pictures weighing the same in total.
-- `nested`: balanced, and C chosen by cross-validation within the training pictures.
+- `nested`: balanced, and C chosen by cross-validation by part within the training pictures.
 - `unscaled`: balanced, columns centred and divided by one number for all, so that a column's
   variance counts; C by nested cross-validation.
 - `lda`: linear discriminant analysis with the covariance shrunk as Ledoit and Wolf (2004) do, over
@@ -13,16 +13,19 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
+from model_store.blas import one_blas_thread
 from model_store.fit import MAX_ITERATIONS
+from model_store.folds import Numbers
 from model_store.head import Head
 from model_store.row_space import row_space
-from model_store.training_set import training_set
+from model_store.training_set import TrainingSet, training_set
 from quality.arrays import Floats
 
 Kind = Literal["logistic", "balanced", "nested", "unscaled", "lda", "centroid"]
@@ -34,22 +37,35 @@ _RANDOM_STATE = 42
 Layer = tuple[Floats, Floats, bool]  # weights [k, r], offsets [k], whether the fit converged
 
 
-def fit_rival(features: npt.ArrayLike, labels: Sequence[str], kind: Kind) -> Head:
+def fit_rival(
+    features: npt.ArrayLike,
+    labels: Sequence[str],
+    kind: Kind,
+    parts: Numbers | None = None,
+    *,
+    even_with: str | None = None,
+) -> Head:
     """Fit a head of some kind on all the images.
 
     Args:
         features: float [n, d].
         labels: n class names.
         kind: see this module's description.
+        parts: int64 [n], of each image, for what is chosen by cross-validation within; None: each
+            image is a part of its own.
+        even_with: the good class, to count as much as all defects together, so that the odds of
+            good are even as by `fit.even_weights`; `nested` and `lda` know it.
 
     Raises:
         TrainingError: the labels do not suffice, or the features do not fit them.
     """
     data = training_set(features, labels)
     mean, scale = data.features.mean(axis=0), _scale(data.features, kind)
-    space = row_space((data.features - mean) / scale)
     codes = np.searchsorted(np.asarray(data.classes), data.labels)
-    weights, offsets, converged = _FITS[kind](space.rows, codes, len(mean))
+    with one_blas_thread():
+        space = row_space((data.features - mean) / scale)
+        told = _Told(space.rows, codes, parts, len(mean), _good_code(data, even_with))
+        weights, offsets, converged = _FITS[kind](told)
     return Head(
         classes=data.classes,
         mean=mean,
@@ -59,6 +75,49 @@ def fit_rival(features: npt.ArrayLike, labels: Sequence[str], kind: Kind) -> Hea
         centroids=np.stack([data.features[codes == k].mean(axis=0) for k in np.unique(codes)]),
         converged=converged,
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Told:
+    """What a head is fitted on.
+
+    Attributes:
+        rows: float64 [n, r], standardised, in the basis of their own span.
+        codes: int [n], the number of each one's class.
+        parts: int64 [n] or None.
+        width: how many columns there were before the rotation.
+        good: the number of the good class where it counts as much as all others, or None.
+    """
+
+    rows: Floats
+    codes: npt.NDArray[np.intp]
+    parts: Numbers | None
+    width: int
+    good: int | None
+
+    def class_weights(self) -> dict[int, float] | str:
+        """Every class alike; good, where it counts as much as all others, as all of them."""
+        if self.good is None:
+            return "balanced"
+        counts = np.bincount(self.codes)
+        shares = np.full(len(counts), 0.5 / (len(counts) - 1))
+        shares[self.good] = 0.5
+        weights = shares * len(self.codes) / counts
+        return {code: float(weight) for code, weight in enumerate(weights)}
+
+    def priors(self) -> Floats:
+        """The classes' shares; good's is a half where it counts as much as all others."""
+        shares: Floats = np.bincount(self.codes) / len(self.codes)
+        if self.good is not None:
+            fine = shares[self.good]
+            shares = shares * 0.5 / (1 - fine)
+            shares[self.good] = 0.5
+        return shares
+
+
+def _good_code(data: TrainingSet, good: str | None) -> int | None:
+    """The good class's number; None where it is not among several."""
+    return data.classes.index(good) if good in data.classes and len(data.classes) > 1 else None
 
 
 def _scale(features: Floats, kind: Kind) -> Floats:
@@ -71,7 +130,10 @@ def _scale(features: Floats, kind: Kind) -> Floats:
 
 
 def _logistic(
-    rows: Floats, codes: npt.NDArray[np.intp], strength: float = 1.0, weight: str | None = None
+    rows: Floats,
+    codes: npt.NDArray[np.intp],
+    strength: float = 1.0,
+    weight: dict[int, float] | str | None = None,
 ) -> Layer:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
@@ -89,23 +151,39 @@ def _logistic(
     return weights, offsets, done
 
 
-def _nested(rows: Floats, codes: npt.NDArray[np.intp]) -> Layer:
+def _nested(told: _Told) -> Layer:
     """The strength with the least log-loss on inner folds, then a fit on all."""
-    from sklearn.model_selection import StratifiedKFold
-
-    fewest = int(np.bincount(codes).min())
-    if fewest < 2:
-        return _logistic(rows, codes, 1.0, "balanced")
-    folds = StratifiedKFold(min(_INNER_FOLDS, fewest), shuffle=True, random_state=_RANDOM_STATE)
+    rows, codes, weight = told.rows, told.codes, told.class_weights()
     losses = np.zeros(len(STRENGTHS))
-    for train, test in folds.split(rows, codes):
+    for train, test in _inner_folds(told):
         for place, strength in enumerate(STRENGTHS):
-            weights, offsets, _ = _logistic(rows[train], codes[train], strength, "balanced")
+            weights, offsets, _ = _logistic(rows[train], codes[train], strength, weight)
             logits = rows[test] @ weights.T + offsets
             top = logits.max(axis=1, keepdims=True)
             normal = np.log(np.exp(logits - top).sum(axis=1)) + top[:, 0]
             losses[place] += (normal - logits[np.arange(len(test)), codes[test]]).sum()
-    return _logistic(rows, codes, STRENGTHS[int(losses.argmin())], "balanced")
+    strength = STRENGTHS[int(losses.argmin())] if losses.any() else 1.0
+    return _logistic(rows, codes, strength, weight)
+
+
+def _inner_folds(told: _Told) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
+    """Rows to learn from and to test, by part; none where a class has a single part."""
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    codes, parts = told.codes, told.parts
+    units = np.arange(len(codes)) if parts is None else parts
+    fewest = min(len(np.unique(units[codes == code])) for code in np.unique(codes))
+    if fewest < 2:
+        return
+    count = min(_INNER_FOLDS, fewest)
+    if len(np.unique(units)) == len(units):
+        plain = StratifiedKFold(count, shuffle=True, random_state=_RANDOM_STATE)
+        yield from plain.split(told.rows, codes)
+        return
+    grouped = StratifiedGroupKFold(count, shuffle=True, random_state=_RANDOM_STATE)
+    for train, test in grouped.split(told.rows, codes, units):
+        if len(np.unique(codes[train])) == len(np.unique(codes)):  # else a class cannot be learned
+            yield train, test
 
 
 def _means(rows: Floats, codes: npt.NDArray[np.intp]) -> Floats:
@@ -122,7 +200,8 @@ def _centroid(rows: Floats, codes: npt.NDArray[np.intp], d: int) -> Layer:
     return weights, offsets, True
 
 
-def _lda(rows: Floats, codes: npt.NDArray[np.intp], d: int) -> Layer:
+def _lda(told: _Told) -> Layer:
+    rows, codes, d = told.rows, told.codes, told.width
     means = _means(rows, codes)
     within = rows - means[codes]
     n = len(within)
@@ -130,8 +209,7 @@ def _lda(rows: Floats, codes: npt.NDArray[np.intp], d: int) -> Layer:
     covariance = (1 - share) * (within.T @ within) / n
     covariance[np.diag_indices_from(covariance)] += share * level or 1e-12
     weights = np.asarray(np.linalg.solve(covariance, means.T).T, np.float64)
-    priors = np.bincount(codes) / n
-    offsets: Floats = np.log(priors) - 0.5 * (means * weights).sum(axis=1)
+    offsets: Floats = np.log(told.priors()) - 0.5 * (means * weights).sum(axis=1)
     return weights, offsets, True
 
 
@@ -152,11 +230,11 @@ def ledoit_wolf_share(centred: Floats, d: int) -> tuple[float, float]:
     return (min(beta, delta) / delta if delta > 0 else 1.0), level
 
 
-_FITS: dict[Kind, Callable[[Floats, npt.NDArray[np.intp], int], Layer]] = {
-    "logistic": lambda rows, codes, d: _logistic(rows, codes),
-    "balanced": lambda rows, codes, d: _logistic(rows, codes, 1.0, "balanced"),
-    "nested": lambda rows, codes, d: _nested(rows, codes),
-    "unscaled": lambda rows, codes, d: _nested(rows, codes),
+_FITS: dict[Kind, Callable[[_Told], Layer]] = {
+    "logistic": lambda told: _logistic(told.rows, told.codes),
+    "balanced": lambda told: _logistic(told.rows, told.codes, 1.0, "balanced"),
+    "nested": _nested,
+    "unscaled": _nested,
     "lda": _lda,
-    "centroid": _centroid,
+    "centroid": lambda told: _centroid(told.rows, told.codes, told.width),
 }

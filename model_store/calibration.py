@@ -40,35 +40,42 @@ class Calibration(BaseModel):
     ece_after: float = Field(ge=0, le=1)
 
 
-def calibrate(probabilities: Floats, actual: Ints) -> Calibration:
+def calibrate(
+    probabilities: Floats,
+    actual: Ints,
+    parts: Ints | None = None,
+    weights: Floats | None = None,
+) -> Calibration:
     """Find the temperature from out-of-fold probabilities, and say what it is worth.
 
     Args:
         probabilities: float64 [n, k], of pictures that the model had not seen.
         actual: int64 [n], each picture's class.
+        parts: int64 [n], the number of each picture's part; None: each is one.
+        weights: float64 [n], how much each picture counted where the model was fitted; None: alike.
 
     Returns:
-        The temperature from all pictures. The figures after it are cross-fitted: each fifth is
-        scaled by the temperature of the other four. Where that does not lower the negative
+        The temperature from all pictures. The figures after it are cross-fitted: each fifth of the
+        parts is scaled by the temperature of the other four. Where that does not lower the negative
         log-likelihood, or there are fewer than 10 pictures, the temperature is 1.
     """
-    before = negative_log_likelihood(probabilities, actual)
+    before = negative_log_likelihood(probabilities, actual, weights)
     scaled, temperature = probabilities, 1.0
     if len(actual) >= _FEWEST:
-        crossed = _cross_fitted(probabilities, actual)
-        if negative_log_likelihood(crossed, actual) < before:
-            scaled, temperature = crossed, fit_temperature(probabilities, actual)
+        crossed = cross_fitted(probabilities, actual, parts, weights)
+        if negative_log_likelihood(crossed, actual, weights) < before:
+            scaled, temperature = crossed, fit_temperature(probabilities, actual, weights)
     return Calibration(
         temperature=temperature,
         pictures=len(actual),
         nll_before=before,
-        nll_after=negative_log_likelihood(scaled, actual),
-        ece_before=expected_calibration_error(probabilities, actual),
-        ece_after=expected_calibration_error(scaled, actual),
+        nll_after=negative_log_likelihood(scaled, actual, weights),
+        ece_before=expected_calibration_error(probabilities, actual, weights=weights),
+        ece_after=expected_calibration_error(scaled, actual, weights=weights),
     )
 
 
-def fit_temperature(probabilities: Floats, actual: Ints) -> float:
+def fit_temperature(probabilities: Floats, actual: Ints, weights: Floats | None = None) -> float:
     """The temperature with the least negative log-likelihood, between 0.05 and 20.
 
     The likelihood is concave in the inverse temperature (Guo et al., section 4.2), so a bounded
@@ -83,7 +90,7 @@ def fit_temperature(probabilities: Floats, actual: Ints) -> float:
         scaled = logits * inverse
         top = scaled.max(axis=1)
         spread = np.log(np.exp(scaled - top[:, None]).sum(axis=1)) + top
-        return float((spread - scaled[rows, actual]).mean())
+        return float(np.average(spread - scaled[rows, actual], weights=weights))
 
     found = minimize_scalar(
         loss, bounds=(1 / HOTTEST, 1 / COLDEST), method="bounded", options={"xatol": 1e-6}
@@ -109,13 +116,17 @@ def calibrated(head: Head, temperature: float) -> Head:
     return replace(head, coef=head.coef / temperature, intercept=head.intercept / temperature)
 
 
-def negative_log_likelihood(probabilities: Floats, actual: Ints) -> float:
+def negative_log_likelihood(
+    probabilities: Floats, actual: Ints, weights: Floats | None = None
+) -> float:
     """Mean of −log P(actual class), in nats."""
     given = probabilities[np.arange(len(actual)), actual]
-    return float(-np.log(np.maximum(given, _SMALLEST)).mean())
+    return float(np.average(-np.log(np.maximum(given, _SMALLEST)), weights=weights))
 
 
-def expected_calibration_error(probabilities: Floats, actual: Ints, bins: int = BINS) -> float:
+def expected_calibration_error(
+    probabilities: Floats, actual: Ints, bins: int = BINS, weights: Floats | None = None
+) -> float:
     """Mean distance of confidence and accuracy over bins of equal width, weighted by their sizes.
 
     Guo et al., equation 3; the confidence is that of the first choice.
@@ -123,17 +134,30 @@ def expected_calibration_error(probabilities: Floats, actual: Ints, bins: int = 
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == actual
     place = np.minimum((confidence * bins).astype(np.int64), bins - 1)
-    gaps = np.bincount(place, weights=right - confidence, minlength=bins)
-    return float(np.abs(gaps).sum() / len(actual))
+    counted = np.ones(len(actual)) if weights is None else weights
+    gaps = np.bincount(place, weights=counted * (right - confidence), minlength=bins)
+    return float(np.abs(gaps).sum() / counted.sum())
 
 
-def _cross_fitted(probabilities: Floats, actual: Ints) -> Floats:
+def cross_fitted(
+    probabilities: Floats,
+    actual: Ints,
+    parts: Ints | None = None,
+    weights: Floats | None = None,
+) -> Floats:
+    """What `tempered` makes of them, each fifth of the parts by the temperature of the other four.
+
+    So no picture has a say in the temperature that it is judged by.
+    """
     scaled = np.empty_like(probabilities)
-    part = np.arange(len(actual)) % _PARTS
+    fifth = (np.arange(len(actual)) if parts is None else parts) % _PARTS
     for number in range(_PARTS):
-        held = part == number
-        temperature = fit_temperature(probabilities[~held], actual[~held])
-        scaled[held] = tempered(probabilities[held], temperature)
+        held = fifth == number
+        others = ~held if not held.all() else held
+        if held.any():
+            counted = None if weights is None else weights[others]
+            temperature = fit_temperature(probabilities[others], actual[others], counted)
+            scaled[held] = tempered(probabilities[held], temperature)
     return scaled
 
 

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 from model_store.calibration import Calibration
 from model_store.costs import VerdictCounts
+from model_store.promise import Promise
 from model_store.risk import OperatingPoint
 
 
@@ -13,7 +22,7 @@ class DecisionReport(BaseModel):
     """Calibration, what reviewing is worth, and how good and defective parts were judged.
 
     All of it is of out-of-fold probabilities. The thresholds were chosen on the same pictures,
-    which flatters the figures a little.
+    which flatters the figures a little; a promise takes that into account.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -30,3 +39,12 @@ class DecisionReport(BaseModel):
     unpromised: tuple[str, ...] = Field(
         default=(), description="Classes with too few pictures for a conformal promise."
     )
+    promise: Promise | None = Field(
+        default=None, description="What share of the defects passes, at most; null: none was asked."
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_later(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out a promise that is not there: manifests older than it keep their digest."""
+        data: dict[str, Any] = handler(self)
+        return {name: value for name, value in data.items() if name != "promise" or value}

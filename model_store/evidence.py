@@ -14,29 +14,13 @@ from uuid import UUID
 
 import numpy as np
 
-from model_store.calibration import tempered
-from model_store.folds import UNTESTED, Fit, Folds, assign_folds, out_of_fold
+from model_store.contender import Contender, held_out, opinion, vectors_for
+from model_store.equal_overkill import TARGET
+from model_store.folds import UNTESTED, assign_folds
 from model_store.gate_figures import Figures, Opinion, compare
-from model_store.rejudge import distances, judgements, rejudge, vectors_of
+from model_store.near_duplicates import with_duplicates
+from model_store.rejudge import rejudge
 from model_store.store import StoredModel
-from quality.arrays import Floats
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Contender:
-    """Champion or challenger, and what it takes to ask it as if it had not seen a picture.
-
-    Attributes:
-        model: with the rules that serve or would serve.
-        vectors: stored features (float16, little endian) of the model's fingerprint, by picture.
-        labels: each picture's label as it was known when the model was made.
-        fit: fits a head as the model's was; None for one that learned from no label.
-    """
-
-    model: StoredModel
-    vectors: Mapping[UUID, bytes]
-    labels: Mapping[UUID, str]
-    fit: Fit | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +32,7 @@ class GoldenSet:
         members: its pictures, and the class that each shows; empty where there is no such set.
         digest: of the members; None where there are none.
         others: the names of the product's other golden sets.
-        barred: the pictures of all of the product's golden sets: no model learns from them.
+        barred: the pictures of all parts that are in a golden set: no model learns from them.
     """
 
     name: str
@@ -56,6 +40,18 @@ class GoldenSet:
     digest: str | None
     others: Sequence[str]
     barred: frozenset[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """How pictures are compared: the good class, the names of parts, the escape target."""
+
+    good: str | None
+    parts: Mapping[UUID, str]
+    target: float
+
+    def parts_of(self, ids: Sequence[UUID]) -> list[str]:
+        return [self.parts.get(id_, str(id_)) for id_ in ids]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +77,12 @@ def collect(
     labels: Mapping[UUID, str],
     golden: GoldenSet,
     *,
+    parts: Mapping[UUID, str],
     classes: Iterable[str],
     good_class: str | None,
     folds: int,
     random_state: int,
+    target: float = TARGET,
 ) -> Evidence:
     """Compare two models on the labelled pictures and on the golden set.
 
@@ -92,9 +90,11 @@ def collect(
         champion, challenger: who is compared.
         labels: each labelled picture's class, as it is known now.
         golden: the golden set.
+        parts: the name of each picture's part, labelled and golden; no fold parts a part.
         classes: the product's classes; labels of others are left out.
         good_class: the class that passes.
         folds, random_state: how the labelled pictures are parted.
+        target: share of the defects that may pass, which decides where the two are compared.
 
     Raises:
         TrainingError: a model cannot be fitted again on what it was fitted on.
@@ -111,9 +111,10 @@ def collect(
         for id_, label in labels.items()
         if label in in_force and id_ not in golden.barred
     }
-    if (found := _on_folds(both, known, good_class, folds, random_state)) is not None:
+    rules = _Rules(good_class, parts, target)
+    if (found := _on_folds(both, known, rules, folds, random_state, notes)) is not None:
         sets["folds"] = found
-    if (found := _on_golden(both, golden.members, good_class)) is not None:
+    if (found := _on_golden(both, golden.members, rules)) is not None:
         sets["golden"] = found
     notes += _golden_notes(golden, found)
     old, new = (set(contender.model.head.classes) for contender in both)
@@ -139,69 +140,67 @@ def _golden_notes(golden: GoldenSet, found: Figures | None) -> list[str]:
 def _on_folds(
     both: Sequence[Contender],
     known: Mapping[UUID, str],
-    good_class: str | None,
+    rules: _Rules,
     folds: int,
     random_state: int,
+    notes: list[str],
 ) -> Figures | None:
     ids = _shared(both, known)
-    names = [known[id_] for id_ in ids]
-    assigned = assign_folds(names, folds, random_state)
-    if not (assigned != UNTESTED).any():
+    if not ids:
         return None
-    opinions = [_held_out(contender, ids, assigned) for contender in both]
-    actual = [names[index] for index in np.flatnonzero(assigned != UNTESTED)]
-    return compare(actual, *opinions, good_class=good_class)
+    names = [known[id_] for id_ in ids]
+    groups = with_duplicates(ids, rules.parts_of(ids), names, vectors_for(both[1], ids))
+    assigned = assign_folds(names, folds, random_state, groups)
+    asked = np.flatnonzero(assigned != UNTESTED).tolist()
+    if not asked:
+        return None
+    actual, parts = [names[index] for index in asked], [groups[index] for index in asked]
+    opinions = [held_out(contender, ids, assigned, groups, rules.good) for contender in both]
+    notes += _suspects(actual, *opinions)
+    return compare(actual, *opinions, good_class=rules.good, parts=parts, target=rules.target)
+
+
+def _suspects(actual: Sequence[str], one: Opinion, other: Opinion) -> list[str]:
+    """How many labels neither model believes, though they agree on what else it is."""
+    pairs = zip(actual, one.choices, other.choices, strict=True)
+    count = sum(said == also is not None and said != label for label, said, also in pairs)
+    if not count:
+        return []
+    return [
+        f"{count} of {len(actual)} labels are contradicted by both models alike; wrong ones blur "
+        "the comparison: look at them with `linewatch labels suspects`"
+    ]
 
 
 def _on_golden(
-    both: Sequence[Contender], members: Mapping[UUID, str], good_class: str | None
+    both: Sequence[Contender], members: Mapping[UUID, str], rules: _Rules
 ) -> Figures | None:
     ids = _shared(both, members)
     if not ids:
         return None
     opinions = []
     for contender in both:
-        vectors = _vectors(contender, ids)
+        vectors = vectors_for(contender, ids)
         shares = rejudge(contender.model, vectors).probabilities
-        opinions.append(_opinion(contender.model, vectors, shares))
-    return compare([members[id_] for id_ in ids], *opinions, good_class=good_class)
-
-
-def _held_out(contender: Contender, ids: Sequence[UUID], folds: Folds) -> Opinion:
-    """What the model says of the tested pictures, refitted without each one's fold."""
-    model, vectors, tested = contender.model, _vectors(contender, ids), folds != UNTESTED
-    classes, then = model.head.classes, contender.labels
-    told = [label if (label := then.get(id_)) in classes else None for id_ in ids]
-    if contender.fit is None or not any(told):  # it saw no label, so nothing has to be held out
-        shares = rejudge(model, vectors).probabilities
-    else:
-        shares = _calibrated(model, out_of_fold(contender.fit, vectors, told, folds, classes))
-    return _opinion(model, vectors[tested], shares[tested])
-
-
-def _calibrated(model: StoredModel, shares: Floats) -> Floats:
-    """As the model's own head does it, for its thresholds are made for calibrated probabilities."""
-    decisions = model.manifest.decisions
-    return shares if decisions is None else tempered(shares, decisions.calibration.temperature)
-
-
-def _opinion(model: StoredModel, vectors: Floats, shares: Floats) -> Opinion:
-    judged = judgements(model, vectors, shares, distances(model, vectors))
-    return Opinion(
-        [_first_choice(model, row) for row in shares],
-        [judgement.verdict for judgement in judged],
+        opinions.append(opinion(contender.model, vectors, shares, rules.good))
+    actual = [members[id_] for id_ in ids]
+    return compare(
+        actual,
+        *opinions,
+        good_class=rules.good,
+        parts=rules.parts_of(ids),
+        target=rules.target,
+        promised=_promised(both[1].model, rules.target),
     )
 
 
-def _first_choice(model: StoredModel, shares: Floats) -> str | None:
-    """The most probable class; the verdict may be `review` all the same."""
-    return model.head.classes[int(shares.argmax())] if np.isfinite(shares).all() else None
+def _promised(model: StoredModel, target: float) -> float:
+    """The share of the defects that may pass by the model's thresholds, where it says so."""
+    report = model.manifest.decisions
+    promise = None if report is None else report.promise
+    return target if promise is None else max(target, promise.upper_bound)
 
 
 def _shared(both: Sequence[Contender], ids: Iterable[UUID]) -> list[UUID]:
     """Those of `ids` that have both models' features, sorted: the same pictures, the same folds."""
     return sorted(id_ for id_ in ids if all(id_ in contender.vectors for contender in both))
-
-
-def _vectors(contender: Contender, ids: Sequence[UUID]) -> Floats:
-    return vectors_of([contender.vectors[id_] for id_ in ids])

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from model_store.blas import one_blas_thread
 from model_store.head import Head
+from model_store.training_copies import Copies, Lessons, lessons
 from model_store.training_set import training_set
 
 log = logging.getLogger(__name__)
@@ -17,14 +20,40 @@ log = logging.getLogger(__name__)
 MAX_ITERATIONS = 2000
 
 
-def pipeline(*, max_iter: int = MAX_ITERATIONS, C: float = 1.0) -> Any:  # noqa: N803 - sklearn's name
+def pipeline(
+    *,
+    max_iter: int = MAX_ITERATIONS,
+    C: float = 1.0,  # noqa: N803 - sklearn's name
+    class_weight: dict[str, float] | None = None,
+) -> Any:
     """The estimator that training and cross-validation share."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import Pipeline
     from sklearn.preprocessing import StandardScaler
 
-    regression = LogisticRegression(max_iter=max_iter, C=C)
+    regression = LogisticRegression(max_iter=max_iter, C=C, class_weight=class_weight)
     return Pipeline([("scaler", StandardScaler()), ("regression", regression)])
+
+
+def even_weights(labels: Iterable[str], good: str | None) -> dict[str, float] | None:
+    """Weights of classes with which good counts as much as all defects together.
+
+    Labels come from where people look, so their share of good parts says nothing of the line's, and
+    swings as reviewed parts are labelled. Under these weights the odds of good are even whatever
+    the share. Defects keep their shares of each other. Where good or a defect is missing: None.
+    """
+    counts = Counter(labels)
+    fine, every = counts[good] if good is not None else 0, counts.total()
+    if fine in (0, every):
+        return None
+    rest = every / (2 * (every - fine))
+    return {name: every / (2 * fine) if name == good else rest for name in counts}
+
+
+def fit_lessons(estimator: Any, known: Lessons) -> Any:
+    """Fit a `pipeline` on pictures and their copies."""
+    weights = known.weighing("scaler", "regression")
+    return estimator.fit(known.features, known.labels, **weights)
 
 
 def converged(fitted: Any) -> bool:
@@ -36,23 +65,32 @@ def converged(fitted: Any) -> bool:
 def fit_head(
     features: npt.ArrayLike,
     labels: Sequence[str],
+    parts: npt.NDArray[np.int64] | None = None,
     *,
     max_iter: int = MAX_ITERATIONS,
     C: float = 1.0,  # noqa: N803 - sklearn's name
+    even_with: str | None = None,
+    copies: Copies | None = None,
 ) -> Head:
     """Fit on all the images.
 
     Args:
         features: float [n, d].
         labels: n class names.
+        parts: int64 [n], of each image; this fit is the same whatever they are.
         max_iter: where the optimiser gives up; the head then says `converged=False`.
         C: inverse strength of the L2 penalty.
+        even_with: the good class, to count as much as all defects together; see `even_weights`.
+        copies: of the images, to learn from too.
 
     Raises:
         TrainingError: the labels do not suffice, or the features do not fit them.
     """
     data = training_set(features, labels)
-    fitted = pipeline(max_iter=max_iter, C=C).fit(data.features, data.labels)
+    weights = even_weights(labels, even_with)
+    with one_blas_thread():
+        estimator = pipeline(max_iter=max_iter, C=C, class_weight=weights)
+        fitted = fit_lessons(estimator, lessons(data.features, data.labels, copies))
     if not converged(fitted):
         log.warning("the regression had not converged after %d iterations", max_iter)
     scaler, regression = fitted["scaler"], fitted["regression"]

@@ -1,35 +1,51 @@
-"""Champion and challenger on the same pictures: paired counts, tests and intervals. Pure."""
+"""Champion and challenger on the same pictures: paired counts, tests and intervals. Pure.
+
+Where a class is good and both say how sure they are of it, what they find is counted at the same
+overkill, see `model_store.equal_overkill`: a defect is found if it is stopped there and named
+right. Else a picture is right if its first choice of class is.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import comb
 
 import numpy as np
 import numpy.typing as npt
 
 from linewatch.errors import ModelError
+from model_store.equal_overkill import TARGET, EqualOverkill, equal_overkill, good_border
+from model_store.own_thresholds import OwnThresholds, own_thresholds
+from model_store.paired import bootstrap_interval, macro_f1, mcnemar
+from model_store.scored_parts import Parts, ScoredParts, by_part
 from producer.contract import Verdict
 from quality.arrays import Floats
 from quality.intervals import wilson_interval
 
-RESAMPLES = 2000
 Bools = npt.NDArray[np.bool_]
-Codes = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """What one model says of the pictures: its first choice of class and its verdict for each."""
+    """What one model says of each picture.
+
+    Attributes:
+        choices: the most probable class.
+        verdicts: by the model's own thresholds.
+        scores: float64 [n], how sure it is that the picture shows a good part, on any scale; None
+            where that is not known.
+        kinds: the most probable class of defect, whether or not it is good; with `scores`.
+    """
 
     choices: Sequence[str | None]
     verdicts: Sequence[Verdict]
+    scores: Floats | None = None
+    kinds: Sequence[str | None] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ClassLoss:
-    """One class: how many pictures of it each finds, and the least that the challenger may find.
+    """One class: what share of its pictures each finds, and the least that the challenger may.
 
     `floor` is the lower end of the champion's 95 % Wilson interval of recall.
     """
@@ -49,14 +65,21 @@ class Figures:
         pictures: how many.
         champion, challenger: {accuracy, macro_f1, escapes, overkill, review_rate} of each. An
             escape is a defect called good; overkill is a good part called a defect.
-        only_champion, only_challenger: pictures whose class only that one told right.
+        equal: escapes at the same overkill; None where the models are not compared so.
+        scored: whether they were to be; with `equal` None good parts or defects are missing.
+        own: escapes by the thresholds that they serve with, where those are asked.
+        only_champion, only_challenger: pictures whose class only that one told right, of defects
+            at the same overkill where there is one.
         mcnemar_p: two-sided exact McNemar test of these two counts.
         macro_f1_difference: challenger minus champion.
         macro_f1_interval: its 95 % bootstrap interval over the pictures.
-        classes: what became of each class.
+        classes: what became of each class, likewise.
     """
 
     pictures: int
+    equal: EqualOverkill | None
+    scored: bool
+    own: OwnThresholds | None
     champion: dict[str, float]
     challenger: dict[str, float]
     only_champion: int
@@ -73,6 +96,9 @@ def compare(
     challenger: Opinion,
     *,
     good_class: str | None,
+    parts: Parts = None,
+    target: float = TARGET,
+    promised: float | None = None,
     random_state: int = 42,
 ) -> Figures:
     """Compare two models on the same pictures.
@@ -81,6 +107,10 @@ def compare(
         actual: the class that each picture shows.
         champion, challenger: what each says, in the same order.
         good_class: the class that passes.
+        parts: n names of parts; None: each picture is one.
+        target: share of the defects that may pass, see `equal_overkill`.
+        promised: the highest share of the defects that the challenger's own thresholds may let
+            pass; None: these are not asked.
         random_state: of the bootstrap.
 
     Raises:
@@ -98,12 +128,30 @@ def compare(
         for opinion in (champion, challenger)
     )
     right_old, right_new = old == truth, new == truth
-    b, c = int((right_old & ~right_new).sum()), int((~right_old & right_new).sum())
     f1_old, f1_new = macro_f1(truth, old, len(names)), macro_f1(truth, new, len(names))
+    scores = [
+        _scores(actual, opinion, right, f1, good_class)
+        for opinion, right, f1 in ((champion, right_old, f1_old), (challenger, right_new, f1_new))
+    ]
+    equal, asked, before, after = None, np.ones(n, bool), champion.scores, challenger.scores
+    scored = good_class is not None and before is not None and after is not None
+    if good_class is not None and before is not None and after is not None:
+        bad = np.array([name != good_class for name in actual])
+        one, other = by_part(before, bad, parts), by_part(after, bad, parts)
+        equal = equal_overkill(one.scores, other.scores, one.bad, target=target)
+        asked = bad if equal is not None else ~asked
+        if equal is not None:
+            right_old = _found(champion, actual, before, one, equal.overkill)
+            right_new = _found(challenger, actual, after, other, equal.overkill)
+    right_old, right_new = right_old & asked, right_new & asked
+    b, c = int((right_old & ~right_new).sum()), int((~right_old & right_new).sum())
     return Figures(
         pictures=n,
-        champion=_scores(actual, champion, right_old, f1_old, good_class),
-        challenger=_scores(actual, challenger, right_new, f1_new, good_class),
+        equal=equal,
+        scored=scored,
+        own=_own(actual, champion, challenger, good_class, promised),
+        champion=scores[0],
+        challenger=scores[1],
         only_champion=b,
         only_challenger=c,
         mcnemar_p=mcnemar(b, c),
@@ -111,65 +159,32 @@ def compare(
         macro_f1_interval=bootstrap_interval(truth, old, new, len(names), random_state),
         classes=tuple(
             _class_loss(name, truth == codes[name], right_old, right_new)
-            for name in sorted(set(actual))
+            for name in sorted({name for name, it in zip(actual, asked, strict=True) if it})
         ),
     )
 
 
-def mcnemar(b: int, c: int) -> float:
-    """The two-sided exact McNemar test: b and c are fair coin tosses where models do not differ.
-
-    Source: Q. McNemar, Psychometrika 12 (1947) 153-157, with the binomial distribution itself in
-    place of chi-squared; equal to `scipy.stats.binomtest(b, b + c).pvalue`.
-    """
-    n = b + c
-    tail: int = sum(comb(n, i) for i in range(min(b, c) + 1))
-    return min(1.0, 2 * tail / (1 << n))
-
-
-def macro_f1(truth: npt.NDArray[np.int64], said: npt.NDArray[np.int64], k: int) -> float:
-    """Mean F1 of the classes that occur in `truth`; -1 in `said` is no class."""
-    counts = np.bincount(truth, minlength=k)
-    right = np.bincount(truth[truth == said], minlength=k)
-    total = counts + np.bincount(said[said >= 0], minlength=k)
-    occur = counts > 0
-    return float(np.mean(2 * right[occur] / total[occur]))
+def _own(
+    actual: Sequence[str],
+    champion: Opinion,
+    challenger: Opinion,
+    good_class: str | None,
+    promised: float | None,
+) -> OwnThresholds | None:
+    if good_class is None or promised is None:
+        return None
+    rows = [row for row, name in enumerate(actual) if name != good_class]
+    old, new = ([opinion.verdicts[row] for row in rows] for opinion in (champion, challenger))
+    return own_thresholds(old, new, promised)
 
 
-def bootstrap_interval(
-    truth: npt.NDArray[np.int64],
-    old: npt.NDArray[np.int64],
-    new: npt.NDArray[np.int64],
-    k: int,
-    random_state: int,
-) -> tuple[float, float]:
-    """95 % percentile interval of macro F1 (new) − macro F1 (old), paired, drawn class by class.
-
-    Source: B. Efron and R. Tibshirani, An Introduction to the Bootstrap (1993), chapters 13 and 8
-    (stratified draws).
-    """
-    rng = np.random.default_rng(random_state)
-    # Pictures of the same class that were told the same are one cell: drawing pictures class by
-    # class is drawing the cells' counts, and costs the cells, not the pictures.
-    cells, counts = np.unique(np.stack([truth, old, new], axis=1), axis=0, return_counts=True)
-    drawn = np.empty((RESAMPLES, len(cells)))
-    for code in np.unique(truth):
-        mine = cells[:, 0] == code
-        n = counts[mine].sum()
-        drawn[:, mine] = rng.multinomial(n, counts[mine] / n, size=RESAMPLES)
-    f1 = [_drawn_macro_f1(drawn, cells[:, 0], said, k) for said in (cells[:, 1], cells[:, 2])]
-    low, high = np.percentile(f1[1] - f1[0], [2.5, 97.5])
-    return float(low), float(high)
-
-
-def _drawn_macro_f1(drawn: Floats, truth: Codes, said: Codes, k: int) -> Floats:
-    """Macro F1 of each resample, float64 [r], from how often it drew each cell, [r, cells]."""
-    actual, named = np.eye(k)[truth], np.where(said[:, None] >= 0, np.eye(k)[said], 0.0)
-    right = drawn @ (actual * named)
-    total = drawn @ actual + drawn @ named
-    occur = np.flatnonzero(actual.any(axis=0))
-    mean: Floats = (2 * right[:, occur] / total[:, occur]).mean(axis=1)
-    return mean
+def _found(
+    opinion: Opinion, actual: Sequence[str], scores: Floats, parts: ScoredParts, overkill: float
+) -> Bools:
+    """Which pictures are stopped and named right, where a share `overkill` of good parts is."""
+    border = good_border(parts.scores[~parts.bad], overkill)
+    named = [kind == name for kind, name in zip(opinion.kinds, actual, strict=True)]
+    return np.asarray(named) & (scores <= border)
 
 
 def _named(opinion: Opinion) -> set[str]:

@@ -17,7 +17,7 @@ class Head:
     """What a model version computes: softmax(coef · (x − mean) / scale + intercept).
 
     Attributes:
-        classes: k names, at least two, each once.
+        classes: k names, each once; one alone where good parts are all that is known.
         mean: [d], subtracted from the features.
         scale: [d], which they are then divided by; positive.
         coef: [k, d], over the standardised features; one row a class, also where there are two.
@@ -40,8 +40,8 @@ class Head:
     def __post_init__(self) -> None:
         k = len(self.classes)
         d = self.mean.shape[0] if self.mean.ndim == 1 else 0
-        if k < 2 or len(set(self.classes)) < k or d < 1:
-            raise ModelError(f"a head needs two or more different classes and features; got {k}")
+        if k < 1 or len(set(self.classes)) < k or d < 1:
+            raise ModelError(f"a head needs different classes and features; got {k}")
         shapes = {"mean": (d,), "scale": (d,), "coef": (k, d), "intercept": (k,)}
         for name, shape in {**shapes, "centroids": (k, d)}.items():
             _check(name, getattr(self, name), shape)

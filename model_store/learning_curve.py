@@ -9,7 +9,7 @@ classification performance", 2012). It is read no further than four times the pi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from math import ceil, exp, log
 
@@ -18,6 +18,15 @@ import numpy.typing as npt
 
 from model_store.baseline_heads import fit_rival
 from model_store.crossval import FOLDS, RANDOM_STATE
+from model_store.folds import (
+    UNTESTED,
+    Bools,
+    Numbers,
+    assign_folds,
+    learned_from,
+    part_numbers,
+    parts_a_class,
+)
 from model_store.training_set import TrainingSet, training_set
 
 _FRACTIONS = (0.25, 0.5, 0.75, 1.0)
@@ -79,6 +88,7 @@ def advise(
     folds: int = FOLDS,
     draws: int = _DRAWS,
     random_state: int = RANDOM_STATE,
+    groups: Sequence[Hashable] | None = None,
 ) -> tuple[Advice, ...]:
     """Advice for each class.
 
@@ -89,30 +99,36 @@ def advise(
         folds: how many models judge each picture.
         draws: how often folds and training pictures are drawn; the curves are means over them.
         random_state: decides the draws.
+        groups: names the part of each picture; None: each is a part of its own. Parts are drawn
+            and judged whole.
 
     Raises:
         TrainingError: the data cannot be used.
     """
     data = training_set(features, labels)
-    counts = data.counts()
-    curves = _curves(data, folds, draws, random_state) if max(counts.values()) >= folds else {}
+    parts = part_numbers(groups, len(labels))
+    shown = parts_a_class(labels, parts)
+    curves = _curves(data, parts, folds, draws, random_state)
     return tuple(
-        _advice(name, count, curves.get(name, ()), target, folds) for name, count in counts.items()
+        _advice(name, count, curves.get(name, ()), target, folds - shown[name])
+        for name, count in data.counts().items()
     )
 
 
 def _curves(
-    data: TrainingSet, folds: int, draws: int, random_state: int
+    data: TrainingSet, parts: Numbers, folds: int, draws: int, random_state: int
 ) -> dict[str, tuple[CurvePoint, ...]]:
-    counts = data.counts()
-    scored = [name for name in data.classes if counts[name] >= folds]
+    shown = parts_a_class(data.labels.tolist(), parts)
+    scored = [name for name in data.classes if shown[name] >= folds]
+    if not scored:
+        return {}
     seen: dict[str, dict[float, list[tuple[float, float]]]] = {
         name: {fraction: [] for fraction in _FRACTIONS} for name in scored
     }
     for number in range(draws):
         rng = np.random.default_rng([random_state, number])
         for fraction in _FRACTIONS:
-            for name, images, f1 in _measured(data, scored, folds, fraction, rng):
+            for name, images, f1 in _measured(data, parts, scored, folds, fraction, rng):
                 seen[name][fraction].append((images, f1))
     return {name: tuple(_points(levels)) for name, levels in seen.items()}
 
@@ -124,29 +140,39 @@ def _points(levels: dict[float, list[tuple[float, float]]]) -> list[CurvePoint]:
 
 
 def _measured(
-    data: TrainingSet, scored: list[str], folds: int, fraction: float, rng: np.random.Generator
+    data: TrainingSet,
+    parts: Numbers,
+    scored: list[str],
+    folds: int,
+    fraction: float,
+    rng: np.random.Generator,
 ) -> list[tuple[str, float, float]]:
     """One draw: for each scored class its training pictures a fold, and its F1 over the folds."""
-    from sklearn.model_selection import StratifiedKFold
-
-    where = np.flatnonzero(np.isin(data.labels, scored))
-    always = np.flatnonzero(~np.isin(data.labels, scored))
     said = np.full(len(data.labels), "", dtype=data.labels.dtype)
     used = dict.fromkeys(scored, 0)
-    splitter = StratifiedKFold(folds, shuffle=True, random_state=int(rng.integers(1 << 31)))
-    for train, test in splitter.split(where, data.labels[where]):
-        rows = [always]
+    assigned = assign_folds(data.labels.tolist(), folds, int(rng.integers(1 << 31)), parts.tolist())
+    for number in range(folds):
+        may, test = learned_from(assigned, number, parts), assigned == number
+        rows = [np.flatnonzero(may & (assigned == UNTESTED))]
         for name in scored:
-            mine = rng.permutation(where[train][data.labels[where[train]] == name])
-            kept = mine[: max(1, round(fraction * len(mine)))]
+            kept = _drawn(may & (data.labels == name), parts, fraction, rng)
             used[name] += len(kept)
             rows.append(kept)
         learn = np.concatenate(rows)
         head = fit_rival(data.features[learn], data.labels[learn].tolist(), "logistic")
         weight, bias = head.affine()
-        best = (data.features[where[test]] @ weight.T + bias).argmax(axis=1)
-        said[where[test]] = np.asarray(head.classes)[best]
+        best = (data.features[test] @ weight.T + bias).argmax(axis=1)
+        said[test] = np.asarray(head.classes)[best]
     return [(name, used[name] / folds, _f1(data.labels, said, name)) for name in scored]
+
+
+def _drawn(
+    mine: Bools, parts: Numbers, fraction: float, rng: np.random.Generator
+) -> npt.NDArray[np.intp]:
+    """The rows of a share of these pictures' parts, one part at least, whole parts."""
+    shuffled = rng.permutation(np.unique(parts[mine]))
+    kept = shuffled[: max(1, round(fraction * len(shuffled)))]
+    return np.concatenate([np.flatnonzero(mine & (parts == part)) for part in kept])
 
 
 def _f1(actual: npt.NDArray[np.str_], said: npt.NDArray[np.str_], name: str) -> float:
@@ -155,10 +181,10 @@ def _f1(actual: npt.NDArray[np.str_], said: npt.NDArray[np.str_], name: str) -> 
 
 
 def _advice(
-    name: str, count: int, curve: tuple[CurvePoint, ...], target: float, folds: int
+    name: str, count: int, curve: tuple[CurvePoint, ...], target: float, missing: int
 ) -> Advice:
     if not curve:
-        words = f"label {folds - count} more, or it cannot even be tested"
+        words = f"label {missing} more, or it cannot even be tested"
         return Advice(name, count, None, None, None, words, ())
     now, trained = curve[-1].f1, curve[-1].images
     if now >= target:

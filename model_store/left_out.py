@@ -1,4 +1,4 @@
-"""How far each picture would lie, had the measure been fitted without it."""
+"""How far each picture would lie, had the measure been fitted without its part."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from model_store.row_space import row_space
 from quality.arrays import Floats
 
 Places = npt.NDArray[np.intp]
+Numbers = npt.NDArray[np.int64]
 
 _FOLDS = 10
 
@@ -60,30 +61,45 @@ def one_left_out(
     return nearest
 
 
-def folds_left_out(features: Floats, place: Places, most: int) -> Floats:
-    """Squared distances [n] under measures that were fitted without each tenth of the pictures.
+def folds_left_out(
+    features: Floats, place: Places, most: int, parts: Numbers | None = None
+) -> Floats:
+    """Squared distances [n] under measures that were fitted without each tenth of the parts.
 
     For a covariance that gives directions up: which ones depends on every picture, and no closed
-    form says how. Pictures of a class with fewer than ten are left out one by one.
+    form says how; and for parts of several pictures, which no closed form leaves out together.
+    Parts of a class with fewer than ten are left out one by one.
 
-    Args, returns: as for `one_left_out`; `most` is `shrunk_covariance`'s.
+    Args, returns: as for `one_left_out`, NaN for a class's only part. `most` is
+        `shrunk_covariance`'s; `parts` int64 [n] numbers each picture's part, None: all different.
     """
     count = int(place.max()) + 1
+    shown = np.arange(len(place)) if parts is None else parts
     # Rotated into the pictures' own span all distances stay, at the cost of n columns, not d.
     middle = features.mean(axis=0)
     rows = row_space(features - middle).rows if len(features) < features.shape[1] else features
-    order = np.argsort(place, kind="stable")
-    turn = np.empty(len(place), np.intp)
-    turn[order] = np.arange(len(place)) - np.searchsorted(place[order], place[order])
+    turn = _turns(place, shown)
     found = np.full(len(features), np.nan)
     for fold in range(_FOLDS):
         out = turn % _FOLDS == fold
+        if out.all() or not out.any():
+            continue
         means = class_means(rows[~out], place[~out], count)
         covariance = shrunk_covariance(
             rows[~out] - means[place[~out]], most, columns=features.shape[1]
         )
-        gone = np.isnan(means).any(axis=1)
+        gone = np.asarray(np.isnan(means).any(axis=1))
         gaps = [covariance.squared(rows[out] - mean) for mean in means[~gone]]
-        found[out] = np.min(gaps, axis=0)
-    found[np.bincount(place)[place] < 2] = np.nan
+        found[out] = np.where(gone[place[out]], np.nan, np.min(gaps, axis=0))
     return found
+
+
+def _turns(place: Places, parts: Numbers) -> Places:
+    """When each picture's part is left out: the parts of a class, its first picture's, in turns."""
+    _, first, number = np.unique(parts, return_index=True, return_inverse=True)
+    kind = place[first]
+    order = np.lexsort((first, kind))
+    turn = np.empty(len(first), np.intp)
+    turn[order] = np.arange(len(first)) - np.searchsorted(kind[order], kind[order])
+    mine: Places = turn[number]
+    return mine

@@ -22,17 +22,31 @@ from linewatch import __version__
 from linewatch.product_options import Fit, Roi
 from linewatch.unknown_keys import short
 from model_store.decision_report import DecisionReport
+from model_store.head_kinds import HeadKind
 from model_store.metrics import Metrics
+from model_store.one_class import UnlikeGood
 from model_store.verdict import Thresholds
 from vision.fingerprint import RECIPE
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0)]
-Kind = Literal["fitted", "zero-shot", "few-shot"]
+Kind = Literal["fitted", "zero-shot", "few-shot", "good-only"]
 
 # Fields that came after format 1: left out at their defaults, so that a manifest written before
 # them keeps its digest.
-_LATER = {"decisions": None, "kind": "fitted", "fit": None, "roi": None, "requires": ()}
+_LATER = {
+    "decisions": None,
+    "kind": "fitted",
+    "fit": None,
+    "roi": None,
+    "weighting": None,
+    "copies": (),
+    "requires": (),
+    "unlike_good": None,
+    "part_counts": None,
+    "head": None,
+    "prompted": (),
+}
 KNOWN_REQUIREMENTS: frozenset[str] = frozenset()  # words of `requires` that this version keeps to
 _LIBRARIES = ("numpy", "scikit-learn", "safetensors", "torch", "open_clip_torch", "transformers")
 
@@ -52,7 +66,9 @@ class ManifestDraft(BaseModel):
     training_digest: Sha256 = Field(description="Of the sorted (inspection id, label) pairs.")
     image_counts: dict[str, Count] = Field(description="Labelled images a class.")
     metrics: Metrics | None = Field(description="Null where nothing could be cross-validated.")
-    kind: Kind = Field(default="fitted", description="From labels, prompts, or both.")
+    kind: Kind = Field(
+        default="fitted", description="From labels, prompts, or both; or from good parts alone."
+    )
     parent: str | None = Field(default=None, description="The champion when this was trained.")
     created_at: AwareDatetime
     trained_by: str = f"linewatch {__version__}"
@@ -64,6 +80,25 @@ class ManifestDraft(BaseModel):
         default=None, description="How its pictures were brought to size; null: as in 0.1."
     )
     roi: Roi | None = Field(default=None, description="The part of them that was looked at.")
+    unlike_good: UnlikeGood | None = Field(
+        default=None, description="What the rules that keep parts unlike the good ones cost."
+    )
+    part_counts: dict[str, Count] | None = Field(
+        default=None, description="Labelled parts a class; null: not counted."
+    )
+    weighting: Literal["even"] | None = Field(
+        default=None,
+        description="even: good counted as much as all defects together; null: every label alike.",
+    )
+    copies: tuple[str, ...] = Field(
+        default=(), description="The copies of its pictures that it learned from, by name."
+    )
+    head: HeadKind | None = Field(
+        default=None, description="The kind of head; null: logistic, or made of prompts."
+    )
+    prompted: tuple[str, ...] = Field(
+        default=(), description="Classes of few labels that their prompts helped."
+    )
     requires: tuple[str, ...] = Field(
         default=(), description="What a reader must know of, or leave the model alone."
     )
@@ -86,7 +121,7 @@ class Manifest(ManifestDraft):
 
     format: Literal[1] = 1
     version: str
-    classes: tuple[str, ...] = Field(min_length=2)
+    classes: tuple[str, ...] = Field(min_length=1)
     feature_dim: int = Field(ge=1)
     converged: bool
     libraries: dict[str, str]
@@ -103,6 +138,10 @@ class Manifest(ManifestDraft):
             )
         if set(self.image_counts) != set(self.classes):
             raise ValueError("image_counts and classes name different classes")
+        if len(self.classes) < 2 and self.kind != "good-only":
+            raise ValueError("one class is no choice; only a model of good parts alone has one")
+        if self.kind == "good-only" and self.thresholds.unlike_good_above is None:
+            raise ValueError("a model of good parts alone needs a border, or it would pass all")
         return self
 
     def digest(self) -> str:

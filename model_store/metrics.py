@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class ClassMetrics(BaseModel):
-    """One class's figures; None, and `scored` false, where it had fewer images than folds."""
+    """One class's figures; None, and `scored` false, where it had fewer parts than folds."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -36,7 +36,7 @@ class Metrics(BaseModel):
 
     @property
     def unscored(self) -> tuple[str, ...]:
-        """Classes with fewer images than folds: trained, never scored."""
+        """Classes with fewer parts than folds: trained, never scored."""
         return tuple(row.class_code for row in self.classes if not row.scored)
 
     @property
@@ -57,11 +57,11 @@ def metrics_of(
     Args:
         confusion: [k, k], tested pictures by actual (row) and predicted class (column).
         support: labelled pictures a class, in the order of `confusion`.
-        folds: a class with fewer pictures than this was not tested.
+        folds: a class with fewer parts than this was not tested, and has an empty row.
         converged: whether every fit ended by itself.
     """
     rows = [
-        _class_metrics(name, index, confusion, support=count, scored=count >= folds)
+        _class_metrics(name, index, confusion, support=count)
         for index, (name, count) in enumerate(support.items())
     ]
     scored = [(row.f1, row.support) for row in rows if row.f1 is not None]
@@ -77,9 +77,9 @@ def metrics_of(
 
 
 def _class_metrics(
-    name: str, index: int, confusion: npt.NDArray[np.int64], *, support: int, scored: bool
+    name: str, index: int, confusion: npt.NDArray[np.int64], *, support: int
 ) -> ClassMetrics:
-    if not scored:
+    if not confusion[index].any():
         return ClassMetrics(
             class_code=name, precision=None, recall=None, f1=None, support=support, scored=False
         )

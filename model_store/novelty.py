@@ -88,23 +88,28 @@ def most_directions(dim: int, classes: int) -> int:
 
 
 def fit_novelty(
-    features: npt.ArrayLike, labels: Sequence[str], *, most: int | None = None
+    features: npt.ArrayLike,
+    labels: Sequence[str],
+    *,
+    most: int | None = None,
+    parts: npt.NDArray[np.int64] | None = None,
 ) -> tuple[Novelty, Floats]:
-    """Fit on all pictures; also each one's distance had it been left out.
+    """Fit on all pictures; also each one's distance had its part been left out.
 
     Args:
         features: float [n, d].
         labels: n class names.
         most: directions with a variance of their own; `most_directions` unless said.
+        parts: int64 [n], the number of each picture's part; None: all different.
 
     Returns:
-        The measure, and float64 [n] distances under the same measure without the picture; NaN for
-        the only picture of a class, which would lie nowhere.
+        The measure, and float64 [n] distances under the same measure without the picture's part;
+        NaN for the only part of a class, which would lie nowhere.
 
     Raises:
         TrainingError: the features cannot be used.
     """
-    data = training_set(features, labels)
+    data = training_set(features, labels, least_classes=1)
     place = np.searchsorted(np.asarray(data.classes), data.labels)
     means = class_means(data.features, place, len(data.classes))
     most = most or most_directions(data.features.shape[1], len(data.classes))
@@ -116,10 +121,10 @@ def fit_novelty(
         variances=np.append(covariance.variances, covariance.rest).astype(np.float32),
         centres=(means - middle).astype(np.float32),
     )
-    if covariance.exact:
+    if covariance.exact and (parts is None or len(np.unique(parts)) == len(parts)):
         left_out = one_left_out(data.features, place, means, covariance)
     else:
-        left_out = folds_left_out(data.features, place, most)
+        left_out = folds_left_out(data.features, place, most, parts)
     return fitted, left_out / data.features.shape[1]
 
 

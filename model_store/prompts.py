@@ -15,6 +15,7 @@ from math import sqrt
 import numpy as np
 
 from linewatch.errors import ModelError, TrainingError
+from model_store.folds import Numbers, part_numbers
 from model_store.head import Head
 from quality.arrays import Floats
 from vision.fingerprint import RECIPE
@@ -24,9 +25,25 @@ SHARES = (1.0, 0.75, 0.5, 0.25, 0.0)  # of the prompts in the blend
 IMAGE_TEMPERATURES = (10.0, 30.0, 100.0)
 # Of how many parts, each of length 1 before the whole is, a recipe's vectors are made. CLIP's
 # embedding is the first, so its length in them is 1/√parts.
-PARTS = {RECIPE: 2, "patches/1": 8, "pools/1": 8}
+PARTS = {RECIPE: 2, "patches/1": 8, "pools/1": 8, "surface/1": 12}
 
 Prototypes = Mapping[str, Floats]
+
+
+def ensemble(states: Sequence[str], templates: Sequence[str] | None) -> tuple[str, ...]:
+    """Every state in every template: their mean is steadier than any one sentence.
+
+    Jeong et al., "WinCLIP: Zero-/few-shot anomaly classification and segmentation" (CVPR 2023),
+    section 4.1: what a part may be like, times what may be said of a photo of it.
+
+    Args:
+        states: a class's prompts.
+        templates: with one {} each, for the state; None: the states as they are.
+    """
+    if not templates:
+        return tuple(states)
+    made = (template.replace("{}", state) for state in states for template in templates)
+    return tuple(dict.fromkeys(made))
 
 
 def prototypes(embedded: Mapping[str, Floats], dim: int, recipe: str = RECIPE) -> Prototypes:
@@ -72,13 +89,17 @@ def prototypes_of(head: Head) -> Prototypes:
 
 
 def few_shot_head(
-    vectors: Floats, labels: Sequence[str], words: Prototypes, recipe: str = RECIPE
+    vectors: Floats,
+    labels: Sequence[str],
+    words: Prototypes,
+    recipe: str = RECIPE,
+    parts: Numbers | None = None,
 ) -> Head:
     """Blends prompts with the mean picture of each class.
 
     logits = s · 100 · cos(picture, prompt) + (1 − s) · t · cos(picture, mean picture); share s and
     temperature t are those with the least log loss when each labelled picture is judged without
-    itself. A class without pictures is as similar to every picture as the classes are on average,
+    its part. A class without pictures is as similar to every picture as the classes are on average,
     so its prompts decide; a class without prompts, the other way round.
 
     Args:
@@ -86,6 +107,7 @@ def few_shot_head(
         labels: n class names.
         words: the classes' directions, from `prototypes_of`.
         recipe: how the features are fused.
+        parts: int64 [n], the number of each picture's part; None: all different.
 
     Raises:
         TrainingError: lengths differ, a number is not finite, or there are fewer than two classes.
@@ -103,7 +125,9 @@ def few_shot_head(
         if (actual == index).any()
     }
     seen = _filled({name: _unit(mean[None])[0] for name, mean in means.items()}, names)
-    share, temperature = _blend(rows, actual, text, seen, all_seen=len(means) == len(names))
+    shown = part_numbers(None, len(rows)) if parts is None else parts
+    apart = _without_its_part(rows, actual, seen, shown)
+    share, temperature = _blend(rows, actual, text, seen, apart, all_seen=len(means) == len(names))
     return _head(names, share * text + (1 - share) * temperature * seen, seen)
 
 
@@ -112,14 +136,18 @@ def _blend(
     actual: np.ndarray[tuple[int], np.dtype[np.intp]],
     text: Floats,
     seen: Floats,
+    apart: Floats,
     *,
     all_seen: bool,
 ) -> tuple[float, float]:
-    """The share of the prompts and the temperature of the pictures, by leave-one-out."""
+    """The share of the prompts and the temperature of the pictures, by leaving each part out.
+
+    `apart` is from `_without_its_part`.
+    """
     by_words = rows @ text.T
     by_pictures = rows @ seen.T
     everyone = np.arange(len(rows))
-    by_pictures[everyone, actual] = _without_itself(rows, actual, seen)
+    by_pictures[everyone, actual] = apart
     best, least = (1.0, IMAGE_TEMPERATURES[0]), np.inf
     for share in SHARES if all_seen else SHARES[:-1]:
         for temperature in IMAGE_TEMPERATURES:
@@ -130,14 +158,20 @@ def _blend(
     return best
 
 
-def _without_itself(
-    rows: Floats, actual: np.ndarray[tuple[int], np.dtype[np.intp]], seen: Floats
+def _without_its_part(
+    rows: Floats,
+    actual: np.ndarray[tuple[int], np.dtype[np.intp]],
+    seen: Floats,
+    parts: Numbers,
 ) -> Floats:
-    """Each picture's cosine with the mean of its class's other pictures, float64 [n]."""
+    """Each picture's cosine with the mean of its class's pictures of other parts, float64 [n]."""
     counts = np.bincount(actual, minlength=len(seen))
     sums = np.stack([rows[actual == index].sum(axis=0) for index in range(len(seen))])
-    others = _unit(sums[actual] - rows)
-    alone = counts[actual] == 1
+    _, mine = np.unique(np.stack([actual, parts]), axis=1, return_inverse=True)
+    of_part = np.zeros((int(mine.max()) + 1, rows.shape[1]))
+    np.add.at(of_part, mine, rows)
+    others = _unit(sums[actual] - of_part[mine])
+    alone = counts[actual] == np.bincount(mine)[mine]
     if alone.any():  # then its class has no picture left, and is like the average class
         neutral = seen[counts > 0].mean(axis=0)
         others[alone] = neutral

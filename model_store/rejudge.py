@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from linewatch.errors import ModelError
+from model_store.distances import Distances
 from model_store.head import probabilities
 from model_store.store import StoredModel
-from model_store.verdict import Judgement, judge
+from model_store.verdict import Judgement, Thresholds, judge
 from producer.contract import Reason, Verdict
 from quality.arrays import Floats
 
@@ -59,16 +60,21 @@ def rejudge(model: StoredModel, vectors: Floats) -> Rejudged:
     return Rejudged(shares, judgements(model, vectors, shares, distances(model, vectors)))
 
 
-def distances(model: StoredModel, vectors: Floats) -> Floats | None:
-    """How far each part lies from what the model has seen; None where it does not measure that."""
-    return None if model.novelty is None else model.novelty.distances(vectors)
+def distances(model: StoredModel, vectors: Floats) -> Distances:
+    """How far each part lies from what the model has seen."""
+    classes, good = (
+        None if measure is None else measure.distances(vectors)
+        for measure in (model.novelty, model.one_class)
+    )
+    return Distances(classes, good)
 
 
 def judgements(
     model: StoredModel,
     vectors: npt.NDArray[np.floating],
     shares: npt.NDArray[np.floating],
-    far: npt.NDArray[np.floating] | None,
+    far: Distances,
+    thresholds: Thresholds | None = None,
 ) -> list[Judgement]:
     """The model's verdict rules on what it, or a refit of it, said of pictures.
 
@@ -76,21 +82,22 @@ def judgements(
         model: whose rules.
         vectors: float [n, d]; a row that is not finite is never judged.
         shares: float [n, k] probabilities in the order of the head's classes.
-        far: float [n] distances from what the model has seen, where it measures them.
+        far: how far they lie from what the model has seen, where it measures that.
+        thresholds: other rules than the model's.
     """
     manifest = model.manifest
-    gaps = [None] * len(shares) if far is None else far.tolist()
     return [
         judge(
             row,
             classes=model.head.classes,
             good_class=manifest.good_class,
-            thresholds=manifest.thresholds,
+            thresholds=thresholds or manifest.thresholds,
             distance=distance,
+            from_good=from_good,
         )
         if known
         else Judgement(Verdict.REVIEW, None, None, Reason.NOT_FINITE)
-        for known, row, distance in zip(
-            np.isfinite(vectors).all(axis=1), shares.tolist(), gaps, strict=True
+        for known, row, (distance, from_good) in zip(
+            np.isfinite(vectors).all(axis=1), shares.tolist(), far.rows(len(shares)), strict=True
         )
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,6 +57,7 @@ def repeat(
     seeds: int,
     per_class: int | None = None,
     folds: int = FOLDS,
+    groups: Sequence[Hashable] | None = None,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Repeated:
     """Cross-validate `seeds` times, each time with other folds (and, with `per_class`, pictures).
@@ -70,6 +71,7 @@ def repeat(
         seeds: how many draws; draw k has random state k.
         per_class: pictures of each class in a draw; None: all.
         folds: of each cross-validation.
+        groups: names the part of each picture; None: each is a part of its own.
         progress: called with 1 after each draw.
 
     Raises:
@@ -80,7 +82,10 @@ def repeat(
     for seed in range(seeds):
         rows = drawn_rows(names, per_class, seed)
         chosen = names[rows].tolist()
-        found.append(cross_validate(matrix[rows], chosen, folds=folds, random_state=seed))
+        mine = None if groups is None else [groups[row] for row in rows.tolist()]
+        found.append(
+            cross_validate(matrix[rows], chosen, folds=folds, random_state=seed, groups=mine)
+        )
         progress(1)
     rows_by_class = [{row.class_code: row for row in one.metrics.classes} for one in found]
     averages = ("accuracy", "macro_f1", "weighted_f1", "macro_f1_with_unscored")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from pydantic import ValidationError
@@ -24,8 +24,9 @@ from model_store.whitened_novelty import WhitenedNovelty
 
 MANIFEST, HEAD = "manifest.json", "head.safetensors"
 _TENSORS = ("mean", "scale", "coef", "intercept", "centroids")
-_PREFIX = "novelty_"  # of its tensors' names
-_MEASURES = (Novelty, WhitenedNovelty)
+_PREFIX, _GOOD = "novelty_", "one_class_"  # of their tensors' names
+M = TypeVar("M", bound=AnyNovelty)
+_MEASURES: tuple[type[AnyNovelty], ...] = (Novelty, WhitenedNovelty)
 MANIFEST_LIMIT = 4 * 2**20  # bytes
 _ADVICE = "restore the folder from a backup, or train a new version with `linewatch train`"
 
@@ -37,6 +38,7 @@ class StoredModel:
     head: Head
     manifest: Manifest
     novelty: AnyNovelty | None = None
+    one_class: Novelty | None = None
 
 
 class ModelStore:
@@ -53,7 +55,12 @@ class ModelStore:
         self._files = ModelFiles(url)
 
     def save(
-        self, head: Head, draft: ManifestDraft, *, novelty: AnyNovelty | None = None
+        self,
+        head: Head,
+        draft: ManifestDraft,
+        *,
+        novelty: AnyNovelty | None = None,
+        one_class: Novelty | None = None,
     ) -> Manifest:
         """Store a new version under a new name; it appears whole or not at all.
 
@@ -61,7 +68,7 @@ class ModelStore:
             ModelError: head and draft disagree, or the store is full, read-only or away.
         """
         product = checked_name(draft.product)
-        data = _tensors(head, novelty)
+        data = _tensors(head, novelty, one_class)
         name = new_version_name(product, draft.created_at)
         while self._files.exists(f"{product}/{name}"):
             name = new_version_name(product, draft.created_at)
@@ -94,13 +101,14 @@ class ModelStore:
         data = self._files.read(path, manifest.head_bytes)
         if len(data) != manifest.head_bytes or _sha256(data) != manifest.head_sha256:
             raise ModelError(f"{self._where(path)} is not the file that was saved; {_ADVICE}")
-        head, novelty = self._parts(path, data, manifest)
+        stored = self._parts(path, data, manifest)
+        head = stored.head
         if head.dim != manifest.feature_dim:
             raise ModelError(
                 f"{self._where(path)} judges {head.dim} features, but its manifest says "
                 f"{manifest.feature_dim}; {_ADVICE}"
             )
-        return StoredModel(head, manifest, novelty)
+        return stored
 
     def manifest(self, product: str, version: str) -> Manifest:
         """The manifest alone, checked.
@@ -141,19 +149,23 @@ class ModelStore:
         """
         return self.load(product, version).manifest
 
-    def _parts(self, path: str, data: bytes, manifest: Manifest) -> tuple[Head, AnyNovelty | None]:
+    def _parts(self, path: str, data: bytes, manifest: Manifest) -> StoredModel:
         try:
             tensors = load(data)
-            measure = {n: tensors.pop(n) for n in list(tensors) if n.startswith(_PREFIX)}
+            novelty = _novelty(tensors, _PREFIX, _MEASURES)
+            one_class = _novelty(tensors, _GOOD, (Novelty,))
             if set(tensors) != {*_TENSORS}:
                 raise ModelError(f"it holds {', '.join(sorted(tensors)) or 'nothing'}")
             head = Head(classes=manifest.classes, converged=manifest.converged, **tensors)
-            novelty = _novelty(measure) if measure else None
             if novelty is not None and novelty.centres.shape != (len(head.classes), head.dim):
                 raise ModelError("its novelty is of other classes or features")
             if novelty is None and manifest.thresholds.novel_above is not None:
                 raise ModelError("it cannot measure the distance that its thresholds speak of")
-            return head, novelty
+            if one_class is not None and one_class.centres.shape != (1, head.dim):
+                raise ModelError("its measure of good parts is of other features")
+            if one_class is None and manifest.thresholds.unlike_good_above is not None:
+                raise ModelError("it cannot measure how unlike good a part is")
+            return StoredModel(head, manifest, novelty, one_class)
         except (ModelError, SafetensorError, ValueError) as error:
             raise ModelError(f"{self._where(path)} is no head: {error}; {_ADVICE}") from None
 
@@ -161,18 +173,23 @@ class ModelStore:
         return f"{self._files.shown}/{path}"
 
 
-def _novelty(tensors: Mapping[str, Any]) -> AnyNovelty:
-    for kind in _MEASURES:
-        names = {_PREFIX + field.name: field.name for field in fields(kind)}
-        if names.keys() == tensors.keys():
-            return kind(**{name: tensors[key] for key, name in names.items()})
-    raise ModelError(f"it holds {', '.join(sorted(tensors))}")
+def _novelty(tensors: dict[str, Any], prefix: str, kinds: Sequence[type[M]]) -> M | None:
+    """The measure whose tensors begin with `prefix`, which are taken out; None: there are none."""
+    mine = {name: tensors.pop(name) for name in list(tensors) if name.startswith(prefix)}
+    if not mine:
+        return None
+    for kind in kinds:
+        names = {prefix + field.name: field.name for field in fields(kind)}
+        if names.keys() == mine.keys():
+            return kind(**{name: mine[key] for key, name in names.items()})
+    raise ModelError(f"it holds {', '.join(sorted(mine))}")
 
 
-def _tensors(head: Head, novelty: AnyNovelty | None) -> bytes:
+def _tensors(head: Head, novelty: AnyNovelty | None, one_class: Novelty | None) -> bytes:
     arrays = {name: getattr(head, name) for name in _TENSORS}
-    if novelty is not None:
-        arrays |= {_PREFIX + f.name: getattr(novelty, f.name) for f in fields(novelty)}
+    for prefix, measure in ((_PREFIX, novelty), (_GOOD, one_class)):
+        if measure is not None:
+            arrays |= {prefix + f.name: getattr(measure, f.name) for f in fields(measure)}
     data: bytes = save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
     return data
 

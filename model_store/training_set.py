@@ -27,11 +27,18 @@ class TrainingSet:
         return {name: found[name] for name in self.classes}
 
 
-def training_set(features: npt.ArrayLike, labels: Sequence[str]) -> TrainingSet:
+def training_set(
+    features: npt.ArrayLike, labels: Sequence[str], *, least_classes: int = 2
+) -> TrainingSet:
     """Check features and labels.
 
+    Args:
+        features: float [n, d].
+        labels: n class names.
+        least_classes: how many different ones must be there, 1 or 2.
+
     Raises:
-        TrainingError: lengths differ, a number is not finite, or there are fewer than two classes.
+        TrainingError: lengths differ, a number is not finite, or there are too few classes.
     """
     matrix = np.asarray(features, dtype=np.float64)
     if matrix.ndim != 2 or matrix.shape[1] < 1:
@@ -49,7 +56,8 @@ def training_set(features: npt.ArrayLike, labels: Sequence[str]) -> TrainingSet:
         )
     names = np.asarray(labels, dtype=np.str_)
     classes = tuple(sorted(set(names.tolist())))
-    if len(classes) < 2:
+    if len(classes) < least_classes:
         found = f"only {classes[0]!r}" if classes else "none"
-        raise TrainingError(f"labels of at least two classes are needed; there is {found}")
+        needed = "two classes" if least_classes == 2 else "one class"
+        raise TrainingError(f"labels of at least {needed} are needed; there is {found}")
     return TrainingSet(matrix, names, classes)

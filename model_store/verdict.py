@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import isfinite
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import (
     BaseModel,
@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from linewatch.errors import ModelError
+from model_store.pass_score import log_odds
 from producer.contract import Reason, Verdict
 
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -30,6 +31,10 @@ class Thresholds(BaseModel):
     defect_to: Probability | None = None  # P(good) up to which it is a defect
     least_probabilities: dict[str, Probability] | None = None  # see model_store.conformal
     novel_above: float | None = Field(default=None, gt=0)  # distance, see model_store.novelty
+    unlike_good_above: float | None = Field(default=None, gt=0)  # or it does not pass
+    alone_from: float | None = None  # score from which nobody has to look, see model_store.promise
+    prior_log_odds: float | None = None  # of good among the labels; taken off P(good)'s for it
+    proposes: Literal[True] | None = None  # whatever it says, a person decides
 
     @model_serializer(mode="wrap")
     def _without_unset(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -64,6 +69,7 @@ def judge(
     good_class: str | None,
     thresholds: Thresholds,
     distance: float | None = None,
+    from_good: float | None = None,
 ) -> Judgement:
     """Judge one part.
 
@@ -73,6 +79,8 @@ def judge(
         good_class: the class that passes; None where every class is a defect.
         thresholds: stored beside the model.
         distance: from what the model has seen, where the model measures it.
+        from_good: distance from the good parts alone, likewise. What lies beyond its border does
+            not pass; what is taken for a defect stays one.
 
     Raises:
         ModelError: there is not one probability a class.
@@ -81,21 +89,33 @@ def judge(
     if not all(isfinite(share) for share in shares):
         return Judgement(Verdict.REVIEW, None, None, Reason.NOT_FINITE)
     best = max(range(len(shares)), key=shares.__getitem__)
-    name, confidence = classes[best], shares[best]
-    border = thresholds.novel_above
-    if border is not None and distance is not None and not distance <= border:
+    name, confidence = classes[best], shares[best] if len(classes) > 1 else None
+    if _beyond(distance, thresholds.novel_above):
         return Judgement(Verdict.REVIEW, name, confidence, Reason.NOVEL)
-    chosen = _chosen(shares, classes, good_class, thresholds)
-    if chosen is None or not _alone(shares, classes, chosen, thresholds.least_probabilities):
+    chosen = None if thresholds.proposes else choice(shares, classes, good_class, thresholds)
+    if (
+        chosen is None
+        or not _promised(shares, classes, chosen, good_class, thresholds)
+        or not _alone(shares, classes, chosen, thresholds.least_probabilities)
+    ):
         return Judgement(Verdict.REVIEW, name, confidence, Reason.UNCERTAIN)
-    verdict = Verdict.PASS if classes[chosen] == good_class else Verdict.DEFECT
-    return Judgement(verdict, classes[chosen], shares[chosen], None)
+    sure = confidence and shares[chosen]  # of one class alone, no probability says anything
+    if classes[chosen] != good_class:
+        return Judgement(Verdict.DEFECT, classes[chosen], sure, None)
+    if _beyond(from_good, thresholds.unlike_good_above):
+        return Judgement(Verdict.REVIEW, name, confidence, Reason.NOVEL)
+    return Judgement(Verdict.PASS, classes[chosen], sure, None)
 
 
-def _chosen(
+def _beyond(distance: float | None, border: float | None) -> bool:
+    """Whether a part lies beyond a border; NaN does."""
+    return border is not None and distance is not None and not distance <= border
+
+
+def choice(
     shares: Sequence[float], classes: Sequence[str], good_class: str | None, borders: Thresholds
 ) -> int | None:
-    """Which class the part is taken for; None where a person should say."""
+    """Which class the part is taken for before any promise; None where a person should say."""
     best = max(range(len(shares)), key=shares.__getitem__)
     if good_class is None or good_class not in classes:
         return best if shares[best] >= borders.review_below else None
@@ -107,6 +127,19 @@ def _chosen(
     if shares[good] > borders.defect_to:
         return None
     return max((i for i in range(len(shares)) if i != good), key=shares.__getitem__)
+
+
+def _promised(
+    shares: Sequence[float],
+    classes: Sequence[str],
+    chosen: int,
+    good_class: str | None,
+    borders: Thresholds,
+) -> bool:
+    """Whether the promise covers the choice; it is about parts that pass, where any may."""
+    if borders.alone_from is None or (good_class in classes and classes[chosen] != good_class):
+        return True
+    return log_odds(shares, chosen) - (borders.prior_log_odds or 0.0) >= borders.alone_from
 
 
 def _alone(

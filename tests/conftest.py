@@ -175,7 +175,7 @@ def make_settings(
         for name, value in {"data_dir": tmp_path, **fields}.items():
             if isinstance(value, list | tuple):
                 value = os.pathsep.join(map(str, value))
-            monkeypatch.setenv(f"LINEWATCH_{name.upper()}", str(value))
+            monkeypatch.setenv(f"LINEWATCH_{name.upper()}", "" if value is None else str(value))
         get_settings.cache_clear()
         return get_settings()
 

@@ -9,16 +9,20 @@ from uuid import UUID
 from sqlalchemy import Engine
 
 from db import products
-from db.labels import golden_members, golden_sets, labels
-from db.models import feature_spaces, versions
+from db.labels import labels
+from db.labels.compared_pictures import GoldenPictures, golden_pictures, parts_with_golden
+from db.labels.picture_parts import Unit
+from db.models import feature_copies, feature_spaces, versions
 from db.models.versions import VersionInfo
 from linewatch.errors import ModelError
 from linewatch.settings import Settings
-from model_store.evidence import Contender, Evidence, GoldenSet, collect
-from model_store.fit import fit_head
-from model_store.folds import Fit
+from model_store.contender import Contender
+from model_store.equal_overkill import TARGET
+from model_store.evidence import Evidence, GoldenSet, collect
+from model_store.fit_again import fit_again
 from model_store.store import ModelStore
-from training.prompts import few_shot_fit, prompts_version
+from model_store.stored_copies import StoredCopies
+from training.prompts import few_shot_fit, prompted_fit, prompts_version
 from training.stored_model import load
 
 
@@ -33,7 +37,9 @@ class Comparison:
         labels: each labelled picture's class, as it is known now.
         labels_then: by version, the labels that were known when it was made.
         vectors: by fingerprint, the stored features of labelled and golden pictures.
+        copies: by fingerprint, the stored features of copies of these pictures.
         golden: the golden set.
+        parts: the name of each labelled or golden picture's part; see `db.labels.picture_parts`.
         versions: all of the product, newest first: among them are its prompts.
     """
 
@@ -44,12 +50,19 @@ class Comparison:
     labels: Mapping[UUID, str]
     labels_then: Mapping[str, Mapping[UUID, str]]
     vectors: Mapping[str, Mapping[UUID, bytes]]
+    copies: Mapping[str, StoredCopies]
     golden: GoldenSet
+    parts: Mapping[UUID, str]
     versions: Sequence[VersionInfo]
 
     @classmethod
     def read(
-        cls, engine: Engine, champion: str, challenger: VersionInfo, golden_set: str
+        cls,
+        engine: Engine,
+        champion: str,
+        challenger: VersionInfo,
+        golden_set: str,
+        by: Unit = "part",
     ) -> Comparison:
         """Read all that a comparison takes.
 
@@ -58,13 +71,13 @@ class Comparison:
             champion: the name of a version.
             challenger: another version of the same product, or the same one.
             golden_set: LINEWATCH_GOLDEN_SET.
+            by: what folds are to keep together.
 
         Raises:
             ModelError: there is no such version, or it is another product's.
             UnknownProductError: the product is not registered.
         """
         product = challenger.product
-        golden = _golden(engine, product, golden_set)
         old = versions.require(engine, champion)
         if old.product != product:
             raise ModelError(
@@ -76,14 +89,26 @@ class Comparison:
             info.version: labels.latest(engine, product, until=info.created_at)
             for info in (old, challenger)
         }
+        parts = parts_with_golden(engine, product, known, "part")
+        golden = golden_pictures(engine, product, golden_set)
+        units = parts if by == "part" else parts_with_golden(engine, product, known, by)
         pictures = sorted(known.keys() | golden.members.keys())
-        vectors = {
-            fingerprint: feature_spaces.vectors(engine, pictures, fingerprint)
-            for fingerprint in {old.fingerprint, challenger.fingerprint}
-        }
+        prints = {old.fingerprint, challenger.fingerprint}
+        vectors = {one: feature_spaces.vectors(engine, pictures, one) for one in prints}
+        copies = {one: feature_copies.vectors(engine, pictures, one) for one in prints}
         others = versions.versions(engine, product)
         return cls(
-            classes.codes, classes.good, old, challenger, known, then, vectors, golden, others
+            classes.codes,
+            classes.good,
+            old,
+            challenger,
+            known,
+            then,
+            vectors,
+            copies,
+            _golden_set(golden, parts),
+            units,
+            others,
         )
 
     def evidence(self, store: ModelStore, settings: Settings) -> Evidence:
@@ -93,16 +118,23 @@ class Comparison:
             ModelError: a version's files are damaged, or stored features do not fit it.
             TrainingError: a version cannot be fitted again on what it was fitted on.
         """
+        target = self.target(settings)
         return collect(
             self.contender(self.champion, store),
             self.contender(self.challenger, store),
             self.labels,
             self.golden,
+            parts=self.parts,
             classes=self.classes,
             good_class=self.good_class,
             folds=settings.folds,
             random_state=settings.random_state,
+            target=target,
         )
+
+    def target(self, settings: Settings) -> float:
+        """The share of the defects that may pass."""
+        return settings.escape_target or TARGET
 
     def contender(self, info: VersionInfo, store: ModelStore) -> Contender:
         """One of the two versions, loaded.
@@ -111,23 +143,19 @@ class Comparison:
             ModelError: its files are damaged.
         """
         told, vectors = self.labels_then[info.version], self.vectors[info.fingerprint]
-        fit = self._fit(info, store)
-        return Contender(load(store, info), vectors, told, fit)
+        prompts = prompts_version(self.versions, info.fingerprint, info.encoders)
+        model = load(store, info)
+        fit = fit_again(
+            model.manifest,
+            info.kind,
+            few_shot=lambda: few_shot_fit(store, info.product, self.classes, prompts),
+            prompted=lambda fit, rare: prompted_fit(fit, store, info.product, prompts, rare),
+        )
+        return Contender(model, vectors, told, fit, self.copies[info.fingerprint])
 
-    def _fit(self, info: VersionInfo, store: ModelStore) -> Fit | None:
-        if info.kind == "zero-shot":
-            return None
-        if info.kind == "few-shot":
-            prompts = prompts_version(self.versions, info.fingerprint)
-            return few_shot_fit(store, info.product, self.classes, prompts)
-        return fit_head
 
-
-def _golden(engine: Engine, product: str, golden_set: str) -> GoldenSet:
-    name = golden_sets.usual(engine, product, golden_set)
-    sets = golden_sets.all_sets(engine, product)
-    members = golden_members.members(engine, product, name)
-    digest = golden_members.digest(members) if members else None
-    barred = golden_members.every_member(engine, product)
-    others = [one.set_name for one in sets if one.set_name != name]
-    return GoldenSet(name, members, digest, others, barred)
+def _golden_set(found: GoldenPictures, parts: Mapping[UUID, str]) -> GoldenSet:
+    """The golden set, and all pictures of golden parts."""
+    held = {parts[id_] for id_ in found.every if id_ in parts}
+    barred = found.every.union(id_ for id_, part in parts.items() if part in held)
+    return GoldenSet(found.name, found.members, found.digest, found.others, barred)

@@ -46,6 +46,8 @@ class Gated:
 def rules_of(settings: Settings) -> Rules:
     """The gate's rules as the settings have them."""
     return Rules(
+        least_defects=settings.gate_least_defects,
+        escape_margin=settings.gate_escape_margin,
         least_pictures=settings.gate_least_pictures,
         review_growth=settings.gate_review_growth,
         macro_f1_loss=settings.gate_macro_f1_loss,
@@ -112,7 +114,7 @@ def evidence(
         ModelError: a version is unknown or damaged, or they are of two products.
         TrainingError: a version cannot be fitted again on what it was fitted on.
     """
-    found = Comparison.read(engine, champion, challenger, settings.golden_set)
+    found = Comparison.read(engine, champion, challenger, settings.golden_set, settings.group_by)
     return found.evidence(store, settings)
 
 

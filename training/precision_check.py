@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
-from typing import NamedTuple
-from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from sqlalchemy import Engine
 
 from db import products
@@ -26,17 +20,10 @@ from model_store.precision_parity import LEAST_PICTURES, PrecisionParity, measur
 from model_store.rejudge import vectors_of
 from model_store.store import StoredModel
 from training import feature_spaces as spaces
-from vision.errors import Unjudgeable
+from training.reading_again import Wanted, features_in, missing
 from vision.extractor import FeatureExtractor
-from vision.source import read_picture
 
 Vector = npt.NDArray[np.float32]
-
-
-class _Wanted(NamedTuple):
-    uri: str
-    sha256: str | None
-    bits: int | None  # of a 16-bit sample, that carry the value
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +53,19 @@ def check(
         ModelError: the model was fitted on other encoders, or too few of its pictures are left.
     """
     manifest = model.manifest
+    extractor = spaces.space_of(extractor, manifest)
     _check_family(engine, model, extractor)
     stored = precision_checks.newest_vectors(
         engine, manifest.product, manifest.fingerprint, pictures
     )
-    spec = products.get(engine, manifest.product)
+    spec = products.require(engine, manifest.product)
     wanted = {
-        row.inspection_id: _Wanted(
-            row.image_uri, row.image_sha256, spec.bits_of(row.camera) if spec else None
-        )
+        row.inspection_id: Wanted(row.image_uri, row.image_sha256, spec.bits_of(row.camera))
         for row in stored
         if row.image_uri is not None
     }
-    for example in labels.without_features(engine, manifest.product, extractor.fingerprint):
-        if example.image_uri is not None:
-            bits = spec.bits_of(example.camera) if spec else None
-            wanted.setdefault(example.id, _Wanted(example.image_uri, example.image_sha256, bits))
-    found = _features(wanted, extractor, settings)
+    wanted = missing(engine, spec, extractor.fingerprint) | wanted
+    found = {id_: row for id_, (row,) in features_in(wanted, [extractor], settings).items()}
     both = [row for row in stored if row.inspection_id in found]
     if len(both) < LEAST_PICTURES:
         raise ModelError(
@@ -103,31 +86,6 @@ def check(
     with transaction(engine) as connection:
         added = feature_spaces.store_features(connection, new)
     return Checked(measured, len(wanted) - len(found), added)
-
-
-def _prepared(
-    wanted: Iterable[_Wanted], extractor: FeatureExtractor, settings: Settings
-) -> Iterator[torch.Tensor | None]:
-    """Each picture ready for the encoders, or None where it is gone or has changed."""
-    for uri, sha256, bits in wanted:
-        try:
-            data = read_picture(uri, roots=settings.image_roots, max_bytes=settings.max_image_bytes)
-            same = sha256 is None or hashlib.sha256(data).hexdigest() == sha256
-            yield extractor.prepare(data, bits=bits).pixels if same else None
-        except Unjudgeable:
-            yield None
-
-
-def _features(
-    wanted: dict[UUID, _Wanted], extractor: FeatureExtractor, settings: Settings
-) -> dict[UUID, Vector]:
-    found: dict[UUID, Vector] = {}
-    pixels = zip(wanted, _prepared(wanted.values(), extractor, settings), strict=True)
-    readable = ((id_, image) for id_, image in pixels if image is not None)
-    while part := list(islice(readable, settings.max_batch)):
-        vectors = extractor.features(torch.stack([image for _, image in part])).cpu().numpy()
-        found.update(zip((id_ for id_, _ in part), vectors, strict=True))
-    return found
 
 
 def _check_family(engine: Engine, model: StoredModel, extractor: FeatureExtractor) -> None:

@@ -30,11 +30,13 @@ class Wish:
             forced: a person wants it, whatever the gate says.
         by: who.
         why: kept with the promotion; of `auto` the gate's reason is.
+        reasoned: whether the person gave that reason, and no command for them.
     """
 
     kind: Literal["none", "auto", "asked", "forced"]
     by: str = "linewatch"
     why: str = ""
+    reasoned: bool = False
 
     @classmethod
     def of(cls, settings: Settings) -> Wish:
@@ -42,15 +44,15 @@ class Wish:
         return cls("auto" if settings.auto_promote == "gate" else "none")
 
     @classmethod
-    def of_person(cls, by: str, why: str, *, force: bool = False) -> Wish:
-        """What a person wants.
+    def of_person(cls, by: str, why: str, *, force: bool = False, reasoned: bool = False) -> Wish:
+        """What a person wants; `reasoned` if `why` is in their words.
 
         Raises:
             ModelError: force without a reason.
         """
         if force and not why.strip():
             raise ModelError("--force needs --why REASON, which is kept with the decision")
-        return cls("forced" if force else "asked", by, why)
+        return cls("forced" if force else "asked", by, why, reasoned and bool(why.strip()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +81,10 @@ class Promotion:
         """What is kept with the promotion."""
         if self.wish.kind == "auto":
             return f"gate: {self.decision.reasons[0]}"
-        if _refused(self.decision):
-            return f"{self.wish.why} (against the gate: {self.decision.outcome})"
+        if self.decision.outcome is GateOutcome.FAILED:
+            return f"{self.wish.why} (against the gate: failed)"
+        if self.decision.outcome is GateOutcome.UNDECIDED:
+            return f"{self.wish.why} (the gate: undecided)"
         return self.wish.why
 
 
@@ -88,7 +92,8 @@ def may_serve(decision: Decision, serving: str | None, wish: Wish) -> bool:
     """The whole rule.
 
     Without a person only what passed is promoted, and only in a champion's place: where none
-    serves, a person retired it or has yet to choose the first.
+    serves, a person retired it or has yet to choose the first. What the gate cannot decide a person
+    may, and says why.
     """
     match wish.kind:
         case "none":
@@ -96,13 +101,11 @@ def may_serve(decision: Decision, serving: str | None, wish: Wish) -> bool:
         case "auto":
             return decision.outcome is GateOutcome.PASSED and serving is not None
         case "asked":
-            return not _refused(decision)
+            if decision.outcome is GateOutcome.UNDECIDED:
+                return wish.reasoned
+            return decision.outcome is not GateOutcome.FAILED
         case "forced":
             return True
-
-
-def _refused(decision: Decision) -> bool:
-    return decision.outcome in (GateOutcome.FAILED, GateOutcome.UNDECIDED)
 
 
 def consider(
@@ -174,8 +177,10 @@ def promote(
     promotion = carry_out(engine, consider(engine, store, version, wish, settings=settings))
     if not promotion.promoted:
         decision = promotion.decision
+        undecided = decision.outcome is GateOutcome.UNDECIDED
         raise ModelError(
             f"{version} is not promoted, the gate says {decision.outcome}: "
-            f"{'; '.join(decision.reasons)}; to promote it all the same, give --force --why REASON"
+            f"{'; '.join(decision.reasons)}; to promote it all the same, give "
+            f"{'' if undecided else '--force '}--why REASON"
         )
     return promotion

@@ -6,33 +6,36 @@ another worker take over from one that died.
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
 from db import products
 from db.labels import labels
-from db.models import deployments, runs, versions
+from db.models import runs, versions
 from db.session import transaction
 from linewatch.errors import LinewatchError
 from linewatch.products import ProductSpec
 from linewatch.settings import Settings
+from model_store.copies_trial import CopiesTrial
 from model_store.crossval import CrossValidation
 from model_store.gate import Decision
-from model_store.manifest import Manifest, ManifestDraft
+from model_store.head_search import Search
+from model_store.manifest import Manifest
+from model_store.progress import Progress, Told
 from model_store.store import ModelStore
-from training.learning import Learned, Progress, learn
+from training.learning import learn
 from training.lease import renewed
+from training.new_version import save_learned
 from training.promotion import Promotion, Wish, carry_out, consider
 from training.prompts import version_info
 from training.training_material import TrainingMaterial
-from vision.fingerprint import recipe_of
+from vision.framing import Framing
 
 log = logging.getLogger(__name__)
+
+READING, GATE = ("reading labels and features", 0.0), ("gate", 0.7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +45,18 @@ class Retrained:
     Attributes:
         run_id: the run.
         manifest: of the version that was stored.
-        validation: None for a few-shot model: there are too few labels to cross-validate.
+        validation: None for a few-shot model, and for one of good parts alone.
         promotion: None where the gate could not be asked.
+        search: the kinds of head that were tried; None where nobody asked for it.
+        copies: whether copies of the pictures helped; None where there were none to learn from.
     """
 
     run_id: int
     manifest: Manifest
     validation: CrossValidation | None
     promotion: Promotion | None = None
+    search: Search | None = None
+    copies: CopiesTrial | None = None
 
     @property
     def decision(self) -> Decision | None:
@@ -71,7 +78,9 @@ def retrain(
     settings: Settings,
     wish: Wish | None = None,
     few_shot: bool = False,
-    on_progress: Progress | None = None,
+    search: bool = False,
+    framing: Framing | None = None,
+    on_progress: Told | None = None,
 ) -> Retrained | None:
     """Cross-validate, fit on all labels, store a new version; promote it if that is wanted.
 
@@ -81,7 +90,9 @@ def retrain(
         settings: folds, thresholds and rules.
         wish: who wants the new version to serve; None: as the settings have it.
         few_shot: blend prompts and labels, however many labels there are.
-        on_progress: is told what the run is at; the row of the run says so too.
+        search: look for the best kind of head.
+        framing: train on features in this one; None: in the one wanted, if there are enough.
+        on_progress: is told what the run is at; the row of the run says so soon after.
 
     Returns:
         What was made; None when a run is active.
@@ -93,22 +104,23 @@ def retrain(
     spec = products.require(engine, product)
     with transaction(engine) as connection:
         run_id = runs.start_run(connection, product, trigger, settings.training_lease_s)
+        if run_id is not None:
+            runs.report(connection, run_id, *READING)
     if run_id is None:
         log.info("%s is being retrained already", product)
         return None
 
-    def note(stage: str, share: float) -> None:
-        with transaction(engine) as connection:
-            runs.report(connection, run_id, stage, share)
-        if on_progress is not None:
-            on_progress(stage, share)
-
+    progress = Progress(READING, on_progress)
     try:
-        with renewed(engine, run_id, settings.training_lease_s):
-            return _train(engine, store, spec, run_id, settings, wish, few_shot, note)
+        if on_progress is not None:
+            on_progress(*READING)
+        with renewed(engine, run_id, settings.training_lease_s, progress):
+            return _train(
+                engine, store, spec, run_id, settings, wish, few_shot, search, framing, progress
+            )
     except Exception as error:
         with transaction(engine) as connection:
-            runs.fail(connection, run_id, str(error))
+            runs.fail(connection, run_id, str(error), progress.now)
         raise
 
 
@@ -129,15 +141,26 @@ def _train(
     settings: Settings,
     wish: Wish | None,
     few_shot: bool,
-    note: Progress,
+    search: bool,
+    framing: Framing | None,
+    progress: Progress,
 ) -> Retrained:
-    note("reading labels and features", 0.0)
-    material = TrainingMaterial.read(engine, spec)
-    learned = learn(material, store, settings=settings, few_shot=few_shot, note=note)
-    manifest = _save(engine, store, material, learned)
+    material = TrainingMaterial.read(
+        engine, spec, settings.recipe, framing=framing, by=settings.group_by
+    )
+    learned = learn(
+        material,
+        store,
+        settings=settings,
+        few_shot=few_shot,
+        progress=progress,
+        search=search,
+    )
+    manifest = save_learned(engine, store, material, learned)
     version, row = manifest.version, version_info(manifest, run_id)
-    note("gate", 0.7)
+    progress.note(*GATE)
     with transaction(engine) as connection:
+        runs.report(connection, run_id, *GATE)  # refused to a run that lost its place
         versions.add_version(connection, row)
     promotion = _consider(engine, store, version, wish or Wish.of(settings), settings)
     with transaction(engine) as connection:
@@ -151,34 +174,9 @@ def _train(
     log.info("%s trained on %d pictures", version, len(material.rows))
     if promotion is not None:
         promotion = carry_out(engine, promotion)
-    return Retrained(run_id, manifest, learned.validation, promotion)
-
-
-def _save(
-    engine: Engine, store: ModelStore, material: TrainingMaterial, learned: Learned
-) -> Manifest:
-    product, space = material.product, material.space
-    decided, validation = learned.decided, learned.validation
-    counts = Counter(row.label for row in material.rows)
-    digest = training_digest((str(row.id), row.label) for row in material.rows)
-    recipe = recipe_of(space.encoders)
-    draft = ManifestDraft(
-        product=product,
-        number=versions.next_number(engine, product),
-        good_class=material.good_class,
-        fingerprint=space.fingerprint,
-        encoders=space.encoders,
-        recipe=recipe,
-        thresholds=decided.thresholds,
-        decisions=decided.report,
-        training_digest=digest,
-        image_counts={name: counts[name] for name in decided.head.classes},
-        metrics=validation and validation.metrics,
-        kind=learned.kind,
-        parent=deployments.champion(engine, product),
-        created_at=material.as_of,
+    return Retrained(
+        run_id, manifest, learned.validation, promotion, learned.search, learned.copies
     )
-    return store.save(decided.head, draft, novelty=decided.novelty)
 
 
 def _consider(
@@ -190,9 +188,3 @@ def _consider(
     except LinewatchError as error:
         log.warning("the gate could not be asked about %s: %s", version, error)
         return None
-
-
-def training_digest(pairs: Iterator[tuple[str, str]]) -> str:
-    """SHA-256 of the sorted (picture id, label) pairs: the same labels give the same digest."""
-    text = "\n".join(f"{picture}\t{label}" for picture, label in sorted(pairs))
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -11,12 +11,19 @@ from sqlalchemy import Engine
 
 from db.labels import golden_members, labels
 from db.labels.labels import TrainingExample
-from db.models import feature_spaces, versions
+from db.labels.picture_parts import Unit
+from db.models import deployments, feature_copies, versions
 from db.models.feature_spaces import FeatureSpace
 from db.models.versions import VersionInfo
 from linewatch.errors import TrainingError
+from linewatch.product_options import Fit, ProductOptions, Roi
 from linewatch.products import Costs, ProductSpec
+from model_store.stored_copies import StoredCopies
+from training.framing import training_space
 from training.prompts import prompts_version
+from vision.copy_names import copy_names
+from vision.fingerprint import framing_of, recipe_of
+from vision.framing import Framing
 
 log = logging.getLogger(__name__)
 
@@ -30,10 +37,16 @@ class TrainingMaterial:
         classes: the product's.
         good_class: the one that passes, or None.
         costs: the product's own, or None.
+        options: what else its file says.
         space: what made the features.
-        rows: labelled pictures and their features, by id. Golden ones are not among them, nor
-            those whose label is of a class that the product no longer has.
+        recipe: of that space.
+        framing: of that space, as a manifest has it: fit and region of interest.
+        rows: labelled pictures and their features, by id. Those of golden parts are not among
+            them, nor those whose label is of a class that the product no longer has.
+        symmetry: the names of the copies that the product's symmetry allows.
+        copies: the stored ones of these pictures.
         prompts: the version that holds the product's prompts in this space, or None.
+        serving: the version that serves now, or None.
         as_of: labels that come later were not learned from.
     """
 
@@ -41,25 +54,48 @@ class TrainingMaterial:
     classes: tuple[str, ...]
     good_class: str | None
     costs: Costs | None
+    options: ProductOptions
     space: FeatureSpace
+    recipe: str
+    framing: tuple[Fit | None, Roi | None]
     rows: Sequence[TrainingExample]
+    symmetry: tuple[str, ...]
+    copies: StoredCopies
     prompts: VersionInfo | None
+    serving: VersionInfo | None
     as_of: datetime
 
     @classmethod
-    def read(cls, engine: Engine, spec: ProductSpec) -> TrainingMaterial:
+    def read(
+        cls,
+        engine: Engine,
+        spec: ProductSpec,
+        recipe: str,
+        by: Unit = "part",
+        *,
+        framing: Framing | None = None,
+    ) -> TrainingMaterial:
         """Read all that a run takes.
+
+        Args:
+            engine: the database.
+            spec: the product.
+            recipe: of the features, as LINEWATCH_RECIPE has it, once enough are there.
+            by: what its splits are to keep together.
+            framing: of the features, if no other will do.
 
         Raises:
             TrainingError: there is nothing to learn from; says why.
         """
-        product, classes, good_class = spec.product, spec.class_codes, spec.good_class
-        space = feature_spaces.newest_labelled(engine, product)
+        space = training_space(engine, spec, recipe, framing)
         if space is None:
             raise TrainingError(_nothing_to_learn(engine, spec))
-        rows = labels.training_set(engine, product, space.fingerprint)
+        of_space = recipe_of(space.encoders), framing_of(space.encoders).stored
+        product, classes, good_class = spec.product, spec.class_codes, spec.good_class
+        rows = labels.training_set(engine, product, space.fingerprint, by=by)
         as_of = datetime.now(UTC)
         known = versions.versions(engine, product)
+        champion = deployments.champion(engine, product)
         kept = [row for row in rows if row.label in classes]
         if not kept:
             raise TrainingError(_nothing_to_learn(engine, spec))
@@ -71,8 +107,28 @@ class TrainingMaterial:
                 len(rows) - len(kept),
                 ", ".join(gone),
             )
-        prompts = prompts_version(known, space.fingerprint)
-        return cls(product, classes, good_class, spec.costs, space, kept, prompts, as_of)
+        prompts = prompts_version(known, space.fingerprint, space.encoders)
+        symmetry = copy_names(spec.symmetry) if spec.symmetry else ()
+        copies: StoredCopies = {}
+        if symmetry:
+            ids = [row.id for row in kept]
+            copies = feature_copies.vectors(engine, ids, space.fingerprint)
+        return cls(
+            product=product,
+            classes=classes,
+            good_class=good_class,
+            costs=spec.costs,
+            options=spec,
+            space=space,
+            recipe=of_space[0],
+            framing=of_space[1],
+            rows=kept,
+            symmetry=symmetry,
+            copies=copies,
+            prompts=prompts,
+            serving=next((one for one in known if one.version == champion), None),
+            as_of=as_of,
+        )
 
 
 def _nothing_to_learn(engine: Engine, spec: ProductSpec) -> str:

@@ -1,36 +1,35 @@
-"""The one way from a picture's bytes to its feature vector."""
+"""The one way from a picture's bytes to its feature vector, in one feature space or in several."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from threading import Lock
 
 import torch
 
+from linewatch.errors import ConfigurationError
 from linewatch.products import ImageSize
 from linewatch.settings import Settings
-from vision import optimized
-from vision.backends.build import build
-from vision.backends.choice import choose
-from vision.backends.protocol import Backend
 from vision.decode import decode_pixels, read_header
-from vision.encoders import EncoderPair
-from vision.feature_net import FeatureNet
-from vision.fingerprint import Fingerprint, space_description
-from vision.loading import dino_architecture, load_clip, load_dino
+from vision.fingerprint import space_description
+from vision.framing import CENTRE_CROP, Framing
 from vision.memory import MEGABYTE, DecodeMemory
-from vision.preprocess import preprocess, preprocessing
-from vision.recipe import SEED, Recipe
-from vision.recipes import recipe_named
-from vision.weights import Weights, describe, find_weights
+from vision.networks import NetworkLoader, Networks
+from vision.preprocess import preprocess
+from vision.recipe import Recipe
+from vision.recipes import recipe_named, recipe_of_version
+from vision.windows import pooled, squares
+
+_PART = 8  # squares that are computed at once at least, however few pictures they are of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """A picture ready for the encoders: uint8 [3, size, size], and the size it had, in pixels.
+    """A picture ready for the encoders, and the size it had, in pixels.
 
-    `flaw` and `advice` are the decoder's, see `vision.decode.Decoded`.
+    `pixels` are uint8 [3, size, size], or [w, 3, size, size] where it is seen in w squares. `flaw`
+    and `advice` are the decoder's, see `vision.decode.Decoded`.
     """
 
     pixels: torch.Tensor
@@ -40,44 +39,42 @@ class Prepared:
     advice: str | None = None
 
 
+@dataclass(slots=True, eq=False)
+class _Family:
+    """What the spaces of one process share: the encoders, and the memory for decoding."""
+
+    loader: NetworkLoader
+    max_pixels: int
+    memory: DecodeMemory
+    networks: dict[str, Networks] = field(default_factory=dict)  # by recipe
+    spaces: dict[tuple[str, Framing], FeatureExtractor] = field(default_factory=dict)
+    making: Lock = field(default_factory=Lock)
+
+
 class FeatureExtractor:
-    """Turns pictures into features with encoders that stay resident.
+    """Turns pictures into features of one space, with encoders that stay resident.
+
+    A space is a recipe and a framing of the same encoders; `space` gives the others. Spaces of one
+    recipe share a backend, so that their squares can be computed in one batch.
 
     Args:
-        backend: runs the networks.
-        fingerprint: of these features.
-        recipe: name and version of what fuses the encoders' outputs.
-        size: the side of prepared pictures, in pixels.
-        encoders: gives the networks themselves, for text; a backend that has its own copy does not
-            keep torch's in memory.
-        description: what surfaces say of the encoders.
-        max_pixels: the largest picture that is decoded.
-        memory: what all threads that decode may hold at once.
+        networks: make the features of squares.
+        framing: how a picture becomes squares.
+        family: what is shared with the other spaces.
     """
 
-    def __init__(
-        self,
-        backend: Backend,
-        *,
-        fingerprint: Fingerprint,
-        recipe: str,
-        size: int,
-        encoders: Callable[[], EncoderPair],
-        description: str,
-        max_pixels: int,
-        memory: DecodeMemory,
-    ) -> None:
-        self.backend = backend
-        self.device = backend.device
-        self.fingerprint = fingerprint.hex
-        self.reference = replace(fingerprint, numerics="").hex
-        self.dim = fingerprint.dim
-        self.size = size
-        self.recipe = recipe
-        self._encoders = encoders
-        self._description = description
-        self._max_pixels = max_pixels
-        self._memory = memory
+    def __init__(self, networks: Networks, framing: Framing, family: _Family) -> None:
+        self.backend = networks.backend
+        self.device = networks.backend.device
+        self.framing = framing
+        self.recipe = networks.recipe.name
+        self.size = networks.recipe.size
+        made = networks.fingerprint.framed(framing, self.size)
+        self.fingerprint = made.hex
+        self.reference = made.in_precision("").hex
+        self.dim = made.dim
+        self._networks = networks
+        self._family = family
 
     @classmethod
     def from_settings(cls, settings: Settings, *, recipe: Recipe | None = None) -> FeatureExtractor:
@@ -87,6 +84,9 @@ class FeatureExtractor:
             settings: name the encoders, the device, the backend and the recipe.
             recipe: another than the settings'.
 
+        Returns:
+            The space of that recipe with 0.1's framing, the centre crop.
+
         Raises:
             WeightsError: the weights, or the networks optimised from them, cannot be had, are
                 damaged, or do not belong to each other.
@@ -94,36 +94,45 @@ class FeatureExtractor:
                 precision do not go together.
         """
         recipe = recipe or recipe_named(settings.recipe)
-        weights = find_weights(settings)
-        net, fingerprint = load_net(weights, recipe)
-        about = optimized.about_of(optimized.folder_of(settings, "float32"))
-        converted = about is not None and about.source == fingerprint.hex
-        choice = choose(settings, converted=converted)
-        built = build(choice, net, settings, source=fingerprint.hex)
-        if choice.backend == "torch":
-            resident = net.encoders
-            encoders = lambda: resident  # noqa: E731
-        else:
-            encoders = lru_cache(maxsize=1)(lambda: load_net(weights, recipe)[0].encoders)
-        words = [describe(settings), f"{choice.backend} {choice.precision}"]
-        return cls(
-            built.backend,
-            fingerprint=replace(fingerprint, numerics=built.numerics),
-            recipe=recipe.name,
-            size=net.size,
-            encoders=encoders,
-            description=", ".join(words if built.numerics else words[:1]),
-            max_pixels=settings.max_image_pixels,
-            memory=DecodeMemory(settings.decode_memory_mb * MEGABYTE),
-        )
+        memory = DecodeMemory(settings.decode_memory_mb * MEGABYTE)
+        family = _Family(NetworkLoader(settings), settings.max_image_pixels, memory)
+        networks = family.networks[recipe.name] = family.loader.load(recipe)
+        made = family.spaces[recipe.name, CENTRE_CROP] = cls(networks, CENTRE_CROP, family)
+        return made
+
+    def space(self, framing: Framing, recipe: str | None = None) -> FeatureExtractor:
+        """The extractor for another space of the same encoders; made once.
+
+        Another framing costs nothing; another recipe loads for seconds what the backend needs.
+
+        Args:
+            framing: its.
+            recipe: its name with the version; None: this one's.
+
+        Raises:
+            ConfigurationError: this version has no such recipe, or it does not go with the encoders
+                or the backend.
+            WeightsError: as for `from_settings`.
+        """
+        recipe, family = recipe or self.recipe, self._family
+        with family.making:
+            if (recipe, framing) not in family.spaces:
+                if recipe not in family.networks:
+                    known = recipe_of_version(recipe)
+                    if known is None:
+                        raise ConfigurationError(f"this Linewatch has no recipe {recipe!r:.80}")
+                    family.networks[recipe] = family.loader.load(known)
+                made = type(self)(family.networks[recipe], framing, family)
+                family.spaces[recipe, framing] = made
+            return family.spaces[recipe, framing]
 
     def describe(self) -> str:
         """The encoders in words, for people."""
-        return self._description
+        return self._networks.description
 
     def describe_space(self) -> str:
-        """The encoders and, unless it is the seed's, the recipe in words."""
-        return space_description(self.describe(), self.recipe)
+        """The encoders and, where they are not the seed's, recipe and framing in words."""
+        return space_description(self.describe(), self.recipe, self.framing)
 
     def prepare(
         self, data: bytes, expected: ImageSize | None = None, *, bits: int | None = None
@@ -140,14 +149,29 @@ class FeatureExtractor:
         Raises:
             Unjudgeable: not_an_image, corrupt, too_large or wrong_size.
         """
-        header = read_header(data, max_pixels=self._max_pixels, expected=expected)
-        with self._memory.reserve(header.memory(len(data))):
+        return self.prepare_for([self], data, expected, bits=bits)[0]
+
+    def prepare_for(
+        self,
+        spaces: Sequence[FeatureExtractor],
+        data: bytes,
+        expected: ImageSize | None = None,
+        *,
+        bits: int | None = None,
+    ) -> list[Prepared]:
+        """As `prepare`, for several spaces; the file is decoded once."""
+        family = self._family
+        header = read_header(data, max_pixels=family.max_pixels, expected=expected)
+        with family.memory.reserve(header.memory(len(data))):
             decoded = decode_pixels(data, header, expected=expected, bits=bits)
-            pixels = preprocess(decoded.pixels, self.size)
-            return Prepared(pixels, decoded.width, decoded.height, decoded.flaw, decoded.advice)
+            about = (decoded.width, decoded.height, decoded.flaw, decoded.advice)
+            return [
+                Prepared(preprocess(decoded.pixels, space.size, space.framing), *about)
+                for space in spaces
+            ]
 
     def features(self, batch: torch.Tensor) -> torch.Tensor:
-        """The features of prepared pictures. One thread at a time should own the device.
+        """The features of squares. One thread at a time should own the device.
 
         Args:
             batch: uint8 [n, 3, size, size], on any device.
@@ -168,24 +192,22 @@ class FeatureExtractor:
             return torch.zeros((0, self.dim), device=self.device)
         return self.backend.features(batch)
 
+    def features_of(self, pictures: Sequence[torch.Tensor]) -> torch.Tensor:
+        """The features of prepared pictures, one row each, however many squares they have.
+
+        They may be prepared for any space of this recipe: what squares they are makes the space.
+
+        Args:
+            pictures: `Prepared.pixels`; one or more.
+        """
+        batch, counts = squares(pictures)
+        if len(batch) == len(pictures):
+            return self.features(batch)
+        # Tiles must not make a batch much larger than what the backend is made for.
+        most = max(_PART, len(pictures))
+        parts = [self.features(part) for part in torch.split(batch, most)]
+        return pooled(torch.cat(parts), counts, self._networks.blocks)
+
     def embed_text(self, prompts: Sequence[str]) -> torch.Tensor:
         """CLIP's embeddings of sentences, float32 [n, c], not normalised."""
-        return self._encoders().embed_text(prompts)
-
-
-def load_net(weights: Weights, recipe: Recipe = SEED) -> tuple[FeatureNet, Fingerprint]:
-    """The networks in float32 on the CPU, and the fingerprint of their features.
-
-    Raises:
-        WeightsError: the weights are damaged.
-    """
-    clip, dino = load_clip(weights), load_dino(weights)
-    net = FeatureNet(EncoderPair(clip, dino), recipe)
-    fingerprint = Fingerprint(
-        recipe=recipe.name,
-        preprocessing=preprocessing(net.size),
-        encoders={"clip": clip.architecture, "dinov2": dino_architecture(dino)},
-        weights_sha256=weights.checksums(),
-        dim=net.dim,
-    )
-    return net, fingerprint
+        return self._networks.encoders().embed_text(prompts)

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from vision.encoders import EncoderPair
-from vision.recipe import SEED, Recipe
+from vision.recipe import SEED, Block, Recipe
 
 
 class FeatureNet(nn.Module):
@@ -32,9 +32,14 @@ class FeatureNet(nn.Module):
         return self.recipe.size
 
     @property
+    def blocks(self) -> tuple[Block, ...]:
+        """What a feature vector consists of."""
+        return self.recipe.blocks(self.encoders)
+
+    @property
     def dim(self) -> int:
         """The length of a feature vector."""
-        return self.recipe.dim(self.encoders)
+        return sum(block.width for block in self.blocks)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """The features of prepared pictures.

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+
+from vision.framing import CENTRE_CROP, Framing, split_words
 
 RECIPE = "clip-dino-l2/1"  # name and version of `vision.recipe.fuse`
 _BETWEEN = ", recipe "
@@ -35,12 +37,33 @@ class Fingerprint:
         text = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
+    def in_precision(self, numerics: str) -> Fingerprint:
+        """That of the same features in another precision; empty: float32, the reference."""
+        return replace(self, numerics=numerics)
 
-def space_description(encoders: str, recipe: str) -> str:
-    """What a feature space is made of, in words: the encoders, and any recipe but the seed's."""
-    return encoders if recipe == RECIPE else f"{encoders}{_BETWEEN}{recipe}"
+    def framed(self, framing: Framing, size: int) -> Fingerprint:
+        """That of pictures that are brought to squares of `size` pixels in another way."""
+        return replace(self, preprocessing=framing.preprocessing(size))
+
+
+def space_description(encoders: str, recipe: str, framing: Framing = CENTRE_CROP) -> str:
+    """What a feature space is made of, in words: the encoders, and what differs from the seed's."""
+    named = encoders if recipe == RECIPE else f"{encoders}{_BETWEEN}{recipe}"
+    return named + framing.words
 
 
 def recipe_of(description: str) -> str:
     """The recipe's name and version out of `space_description`'s words."""
-    return description.rpartition(_BETWEEN)[2] if _BETWEEN in description else RECIPE
+    named, _ = split_words(description)
+    return named.rpartition(_BETWEEN)[2] if _BETWEEN in named else RECIPE
+
+
+def is_recipe(description: str, recipe: str) -> bool:
+    """Whether `space_description`'s words name what LINEWATCH_RECIPE calls `recipe`."""
+    found = recipe_of(description)
+    return found == RECIPE if recipe == "seed" else found.partition("/")[0] == recipe
+
+
+def framing_of(description: str) -> Framing:
+    """The framing out of `space_description`'s words."""
+    return split_words(description)[1]

@@ -12,7 +12,7 @@ from linewatch.settings import Settings
 from vision import optimized
 from vision.backends.openvino_cpu import OpenvinoBackend
 from vision.backends.protocol import Backend
-from vision.extractor import load_net
+from vision.networks import load_net
 from vision.openvino_model import convert, quantise
 from vision.optimized import About
 from vision.probe import Probe, probe_of, verify

@@ -1,4 +1,7 @@
-"""The parts that recipes are made of: an encoder, a view of the picture, a block, a pooling."""
+"""The parts that recipes are made of: an encoder, a view of the picture, a block, a pooling.
+
+One part needs no encoder: `pixels.texture`, see `vision.texture`.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +13,24 @@ from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 import torch
 from torch.nn import functional
 
+from vision.texture import SIDE, texture
+
 if TYPE_CHECKING:
     from vision.encoders import EncoderPair
 
-EncoderName = Literal["clip", "dino"]
-View = Literal["whole", "flip", "tiles", "fine"]
-Pool = Literal["embedding", "mean", "max", "std", "grid2", "grid3", "grid4", "grid8"]
+EncoderName = Literal["clip", "dino", "pixels"]
+View = Literal["whole", "flip", "tiles", "fine", "448", "518"]
+Pool = Literal["embedding", "mean", "max", "std", "grid2", "grid3", "grid4", "grid8", "texture"]
 
 WHOLE = 224  # pixels: the side of the picture as the encoders were trained to see it
-VIEW_SIZES: dict[View, int] = {"whole": WHOLE, "flip": WHOLE, "fine": 336, "tiles": 448}
+VIEW_SIZES: dict[View, int] = {
+    "whole": WHOLE,
+    "flip": WHOLE,
+    "fine": 336,
+    "tiles": 448,
+    "448": 448,  # 32 × 32 of DINOv2's patches
+    "518": 518,  # 37 × 37: what DINOv2 was trained on last
+}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -26,12 +38,14 @@ class Part:
     """One block of columns of a feature vector.
 
     Attributes:
-        encoder: whose output.
-        pool: `embedding` is CLIP's projected embedding or DINOv2's class token; the others pool
-            the patches: their mean, maximum or standard deviation, or the mean of each cell of a
-            grid, row by row, which keeps where in the picture something is.
-        view: `whole` is the seed's 224 pixels; `flip` the mean of it and its mirror image; `fine`
-            336 pixels at once; `tiles` four quarters of 448 pixels, put together again.
+        encoder: whose output; `pixels`, which have no blocks, is none's.
+        pool: `texture` is the pixels' only one. `embedding` is CLIP's projected embedding or
+            DINOv2's class token; the others pool the patches: their mean, maximum or standard
+            deviation, or the mean of each cell of a grid, row by row, which keeps where in the
+            picture something is.
+        view: `whole` is the seed's 224 pixels; `flip` the mean of it and its mirror image; `fine`,
+            `448` and `518` are so many pixels at once (336), DINOv2's alone: CLIP takes 224 and
+            nothing else; `tiles` is four quarters of 448 pixels, put together again.
         block: which block's output, counted from the last, -1.
     """
 
@@ -46,7 +60,12 @@ class Part:
         return f"{self.encoder}.{self.pool}{block}{view}"
 
 
-_PART = re.compile(r"(clip|dino)\.(\w+?)(?:\[(-\d+)\])?(?:@(\w+))?")
+_PART = re.compile(r"(clip|dino|pixels)\.(\w+?)(?:\[(-\d+)\])?(?:@(\w+))?")
+_VIEWS: dict[EncoderName, tuple[View, ...]] = {
+    "clip": ("whole", "flip", "tiles"),
+    "dino": get_args(View),
+    "pixels": ("whole",),
+}
 
 
 def parse_part(text: str) -> Part:
@@ -56,10 +75,19 @@ def parse_part(text: str) -> Part:
         ValueError: it names none.
     """
     found = _PART.fullmatch(text)
-    if found is None or found[2] not in get_args(Pool) or (found[4] or "whole") not in VIEW_SIZES:
-        raise ValueError(f"{text!r} is no part; dino.mean, clip.max[-2] and dino.std@fine are")
+    if found is None or found[2] not in get_args(Pool) or not _goes_together(found):
+        raise ValueError(
+            f"{text!r} is no part; dino.mean, clip.max[-2], dino.std@fine and pixels.texture are"
+        )
     encoder, pool, view = (cast(Any, found[n]) for n in (1, 2, 4))
     return Part(encoder, pool, view or "whole", int(found[3] or -1))
+
+
+def _goes_together(found: re.Match[str]) -> bool:
+    encoder, pool, block, view = found.groups()
+    if (encoder == "pixels") != (pool == "texture") or (encoder == "pixels" and block):
+        return False
+    return (view or "whole") in _VIEWS[cast(EncoderName, encoder)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +104,9 @@ class Seen:
 
 
 def blocks(encoders: EncoderPair, encoder: EncoderName) -> int:
-    """How many blocks an encoder has; of a ResNet its stem and four stages."""
+    """How many blocks an encoder has; of a ResNet its stem and four stages; pixels count as one."""
+    if encoder == "pixels":
+        return 1
     if encoder == "dino":
         return len(encoders.dino.encoder.layer)
     transformer = getattr(encoders.clip.visual, "transformer", None)
@@ -97,6 +127,9 @@ def columns(
     looks = dict.fromkeys((part.encoder, part.view) for part in wanted)
     found: dict[Part, torch.Tensor] = {}
     for encoder, view in looks:
+        if encoder == "pixels":
+            found[Part("pixels", "texture")] = texture(resized(images, SIDE))
+            continue
         mine = [part for part in wanted if (part.encoder, part.view) == (encoder, view)]
         depth = max(-part.block for part in mine)
         seen = _look(encoders, images, encoder, view, depth)
@@ -123,9 +156,22 @@ def _look(
 
 def resized(images: torch.Tensor, side: int) -> torch.Tensor:
     """`images` at `side` pixels, by averaging areas; untouched where they have it already."""
-    if images.shape[-1] == side:
+    before = images.shape[-1]
+    if before == side:
         return images
-    return functional.adaptive_avg_pool2d(images.float(), side)
+    if before % side == 0:
+        return functional.adaptive_avg_pool2d(images.float(), side)
+    weights = _areas(before, side).to(images.device)  # as that, which ONNX has not for 518 to 224
+    return weights @ images.float() @ weights.T
+
+
+def _areas(before: int, after: int) -> torch.Tensor:
+    """Rows that average the pixels which adaptive pooling averages, float32 [after, before]."""
+    places, ends = torch.arange(before), torch.arange(1, after + 1)
+    first = (torch.arange(after) * before) // after
+    last = -((-ends * before) // after)
+    inside = ((places >= first[:, None]) & (places < last[:, None])).float()
+    return inside / inside.sum(dim=1, keepdim=True)
 
 
 def _clip(encoders: EncoderPair, images: torch.Tensor, depth: int) -> dict[int, Seen]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import torch
 from torch.nn.functional import normalize
@@ -13,6 +13,18 @@ from vision.preprocess import SIZE
 
 if TYPE_CHECKING:
     from vision.encoders import EncoderPair
+
+
+class Block(NamedTuple):
+    """Columns that have length 1 before the whole vector has.
+
+    Attributes:
+        width: how many.
+        largest: whether they are maxima: then the largest of several squares counts, not the mean.
+    """
+
+    width: int
+    largest: bool = False
 
 
 class Recipe(Protocol):
@@ -31,8 +43,8 @@ class Recipe(Protocol):
         """The side of the square that the encoders see, in pixels."""
         ...
 
-    def dim(self, encoders: EncoderPair) -> int:
-        """The length of a feature vector."""
+    def blocks(self, encoders: EncoderPair) -> tuple[Block, ...]:
+        """The blocks of a feature vector, in the order of their columns."""
         ...
 
     def __call__(self, encoders: EncoderPair, images: torch.Tensor) -> torch.Tensor:
@@ -47,9 +59,9 @@ class SeedRecipe:
     name: str = RECIPE
     size: int = SIZE
 
-    def dim(self, encoders: EncoderPair) -> int:
-        """Both embeddings' lengths together."""
-        return sum(encoders.dims)
+    def blocks(self, encoders: EncoderPair) -> tuple[Block, ...]:
+        """Both embeddings."""
+        return tuple(Block(width) for width in encoders.dims)
 
     def __call__(self, encoders: EncoderPair, images: torch.Tensor) -> torch.Tensor:
         """Embed with both, then fuse."""

@@ -11,7 +11,7 @@ from torch.nn.functional import normalize
 
 from linewatch.errors import ConfigurationError
 from vision.parts import VIEW_SIZES, EncoderName, Part, Pool, blocks, columns
-from vision.recipe import SEED, Recipe
+from vision.recipe import SEED, Block, Recipe
 
 if TYPE_CHECKING:
     from vision.encoders import EncoderPair
@@ -34,7 +34,7 @@ class PartsRecipe:
         """The side of the largest view, in pixels."""
         return max(VIEW_SIZES[part.view] for part in self.parts)
 
-    def dim(self, encoders: EncoderPair) -> int:
+    def blocks(self, encoders: EncoderPair) -> tuple[Block, ...]:
         """Asks the encoders, with one black picture.
 
         Raises:
@@ -45,7 +45,8 @@ class PartsRecipe:
         device = encoders.dino_normalise.scale.device
         with torch.inference_mode():
             black = torch.zeros((1, 3, size, size), dtype=torch.uint8, device=device)
-            return int(self(encoders, black).shape[1])
+            found = columns(encoders, black, self.parts)
+        return tuple(Block(found[part].shape[1], part.pool == "max") for part in self.parts)
 
     def _check_depth(self, encoders: EncoderPair) -> None:
         for part in self.parts:
@@ -86,12 +87,19 @@ def _of(encoder: EncoderName, block: int) -> tuple[Part, ...]:
 
 
 _POOLS: tuple[Pool, ...] = ("mean", "max", "std")
+_PATCHES = (*_of("clip", -2), *_of("dino", -1))
 RECIPES: dict[str, Recipe] = {
     # what LINEWATCH_RECIPE may say; the names within carry versions and go into fingerprints
     "seed": SEED,
-    "patches": _parts("patches/1", *_of("clip", -2), *_of("dino", -1)),
+    "patches": _parts("patches/1", *_PATCHES),
     "pools": _parts("pools/1", *_of("clip", -1), *_of("dino", -1)),
+    "surface": _parts("surface/1", *_PATCHES, *_of("clip", -3), Part("pixels", "texture")),
 }
+
+
+def recipe_of_version(name: str) -> Recipe | None:
+    """The recipe whose name with its version is `name`, as fingerprints and manifests have it."""
+    return next((recipe for recipe in RECIPES.values() if recipe.name == name), None)
 
 
 def recipe_named(name: str) -> Recipe:

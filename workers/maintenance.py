@@ -23,6 +23,7 @@ def maintenance(*_: Any) -> str:
     that is cut short.
     """
     from db.calendars.ahead import spans_ensured
+    from db.inspections.rolled_up import roll_hours
     from db.parts.backfill import backfill
     from db.retention import partitions
     from db.session import engine_for
@@ -39,6 +40,7 @@ def maintenance(*_: Any) -> str:
     counted = sum(backfill(engine))
     if counted:
         made.append(f"{counted} inspections of before there were parts counted")
+    roll_hours(engine)
     purged = Purge(engine, settings, by="maintenance").run()
     if partitions.partitioned(engine):
         partitions.analyse(engine)

@@ -21,7 +21,6 @@ from linewatch.redis_access.client import redis_client
 from linewatch.settings import Settings
 from model_store.store import ModelStore
 from producer.contract import QUEUE, SigningKeys
-from training import feature_spaces
 from vision.extractor import FeatureExtractor
 from workers.health.challenge_watch import ChallengeWatch
 from workers.health.drift_watch import DriftWatch
@@ -45,6 +44,7 @@ from workers.pipeline.stage_timing import StageTiming
 from workers.runtime import InspectRuntime
 from workers.serving.embedding import Embedder, Idleness
 from workers.serving.residency import Residency
+from workers.serving.spaces import Spaces
 
 log = logging.getLogger(__name__)
 
@@ -66,12 +66,10 @@ def start_inspect_runtime(
     engine = engine_for(settings.sql_url)
     spans_ensured(engine, settings.timezone)
     extractor = load_extractor(settings)
-    feature_spaces.register(engine, extractor)
     residency = Residency(
         engine,
         ModelStore(settings.models_url),
-        fingerprint=extractor.fingerprint,
-        device=extractor.device,
+        spaces=Spaces(engine, extractor),
         poll_s=settings.model_poll_s,
         worker=name,
     )
@@ -100,9 +98,9 @@ def start_inspect_runtime(
         on_commit=on_commit,
         timing=timing,
     )
-    judge = Judge(extractor, residency, feature_sample_rate=settings.feature_sample_rate)
+    judge = Judge(residency, feature_sample_rate=settings.feature_sample_rate)
     reader = PictureReader(
-        extractor, residency, roots=settings.image_roots, max_bytes=settings.max_image_bytes
+        residency, roots=settings.image_roots, max_bytes=settings.max_image_bytes
     )
     pipeline = Pipeline(
         reader=reader,
@@ -169,7 +167,6 @@ def start_inspect_runtime(
 def _embedder(runtime: InspectRuntime, judge: Judge, settings: Settings) -> Embedder:
     return Embedder(
         runtime.engine,
-        runtime.extractor,
         judge,
         runtime.residency,
         idle=Idleness(

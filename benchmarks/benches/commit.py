@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, text
 
 from benchmarks.history.committing import Committing, before, migrate_with
 from benchmarks.history.databases import about, filled, filled_before
@@ -35,6 +35,7 @@ _PAIRS, _QUICK_PAIRS = 40, 10  # of messages, a round
 _WAL_PAIRS = 100
 _CORRECTIONS = 60
 _NOW, _THEN = "with parts", "0.1.0"
+_ALL_PARTS = text("SELECT reltuples FROM pg_class WHERE relname = 'parts'")  # about
 
 
 def run(workplace: Workplace, *, quick: bool) -> Findings:
@@ -77,11 +78,13 @@ def _rows(kind: str, turns: Turns[float]) -> Iterator[dict[str, Any]]:
 
 def _corrections(engine: Engine, count: int) -> Iterator[float]:
     """Seconds for each of so many decisions, on parts from all over the history."""
-    sample = table_of(Part).tablesample(0.1)
-    parts = select(sample.c.product, sample.c.serial).where(
-        sample.c.serial.like("S%"), sample.c.decided_by == "model"
-    )
     with reading(engine) as connection:
+        all_parts = connection.scalar(_ALL_PARTS)
+        # Pages of some fifty times as many, or all came from a few of them.
+        sample = table_of(Part).tablesample(min(100.0, 100 * 50 * count / max(all_parts, 1.0)))
+        parts = select(sample.c.product, sample.c.serial).where(
+            sample.c.serial.like("S%"), sample.c.decided_by == "model"
+        )
         chosen = connection.execute(parts.limit(count + 5)).all()
     for number, (product, serial) in enumerate(chosen):
         word = NewDecision(product, serial, "defect-3", "bench")

@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 from vision.encoders import EncoderPair
-from vision.extractor import load_net
 from vision.loading import LoadedClip
+from vision.networks import load_net
 from vision.recipe import fuse
 from vision.weights import in_folder
 

@@ -37,23 +37,23 @@ def main() -> int:
     )
     asked = parser.parse_args()
     out = asked.out or (ROOT / ("gpu-smoke.json" if asked.smoke else "benchmarks/results/gpu.json"))
-    environment = _environment()
-    environment["LINEWATCH_GPU_DEVICE"] = "cpu" if asked.smoke else "cuda"
+    variables = environment()
+    variables["LINEWATCH_GPU_DEVICE"] = "cpu" if asked.smoke else "cuda"
     python = [sys.executable, "-m"]
     codes = []
     if asked.only != "bench":
         tests = [*python, "pytest", "-q", "-p", "no:cacheprovider", str(ROOT / "tests" / "gpu")]
-        codes.append(_limited("tests of the GPU", tests, environment, TESTS_S))
+        codes.append(_limited("tests of the GPU", tests, variables, TESTS_S))
     if asked.only != "tests":
         limit = SMOKE_BENCH_S if asked.smoke else BENCH_S
         bench = [*python, "benchmarks.gpu.measure", "--out", str(out), "--seconds", str(limit - 30)]
-        code = _limited("measurements", bench + ["--smoke"] * asked.smoke, environment, limit)
+        code = _limited("measurements", bench + ["--smoke"] * asked.smoke, variables, limit)
         codes.append(code)
         print(f"found by then: {out}" if code else f"all of it: {out}", flush=True)
     return max(codes)
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """This process's, with the wheels on the path; they are installed where they are needed."""
     places = [str(ROOT), os.environ.get("PYTHONPATH", "")]
     if importlib.util.find_spec(_FIRST_OF_THE_WHEELS) is None:

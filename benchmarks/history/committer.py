@@ -1,8 +1,9 @@
 """Commits pictures as a worker does, on the code that its PYTHONPATH names, and times them.
 
-A child of `benchmarks.benches.commit`: it is told on its standard input what to do, and answers
-with a line of JSON. Messages come in pairs that show the same parts: one view of each in the first
-message, the other in the second.
+That code is this version's or 0.1.0's, whose modules lie elsewhere. A child of
+`benchmarks.benches.commit`: it is told on its standard input what to do, and answers with a line of
+JSON. Messages come in pairs that show the same parts: one view of each in the first message, the
+other in the second.
 """
 
 from __future__ import annotations
@@ -12,16 +13,34 @@ import sys
 import time
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 from sqlalchemy import event
 
-from db.inspections.inspections import commit_inspections
-from db.inspections.records import InspectionRecord
 from db.session import engine_for
 from producer.contract import Verdict
 from producer.uuid7 import uuid7
 
+
+def _found(name: str, *modules: str) -> Any:
+    """Something of the first of these modules that there is.
+
+    Raises:
+        ModuleNotFoundError: there is none.
+    """
+    for module in modules[:-1]:
+        try:
+            return getattr(import_module(module), name)
+        except ModuleNotFoundError:
+            continue
+    return getattr(import_module(modules[-1]), name)
+
+
+commit_inspections = _found("commit_inspections", "db.inspections.inspections", "db.inspections")
+InspectionRecord = _found("InspectionRecord", "db.inspections.records", "db.records")
+# What writes the rows: a function of the database, or 0.1.0's statement.
+_COMMITS = ("SELECT linewatch_commit(", "\nWITH incoming AS MATERIALIZED (")
 _CLASSES = ["good", *(f"defect-{number}" for number in range(1, 9))]
 _KNOWN = {field.name for field in fields(InspectionRecord)}
 
@@ -61,7 +80,7 @@ class Committer:
         def explain(
             connection: Any, cursor: Any, statement: str, parameters: Any, *_: object
         ) -> None:
-            if statement.startswith("SELECT linewatch_commit("):
+            if statement.startswith(_COMMITS):
                 cursor.execute(f"EXPLAIN (ANALYZE, WAL, FORMAT JSON) {statement}", parameters)
                 logged.append(cursor.fetchone()[0][0]["Plan"])
 
@@ -72,12 +91,12 @@ class Committer:
         names = {"bytes": "WAL Bytes", "records": "WAL Records", "whole_pages": "WAL FPI"}
         return {key: sum(plan[name] for plan in logged) for key, name in names.items()}
 
-    def _pair(self) -> list[list[InspectionRecord]]:
+    def _pair(self) -> list[list[Any]]:
         numbers = range(self._parts, self._parts + self._size)
         self._parts += self._size
         return [[self._record(n, camera) for n in numbers] for camera in (1, 2)]
 
-    def _record(self, number: int, camera: int) -> InspectionRecord:
+    def _record(self, number: int, camera: int) -> Any:
         now = datetime.now(UTC)
         bad = number % 50 == 0
         verdict = Verdict.REVIEW if number % 70 == 1 else Verdict.DEFECT if bad else Verdict.PASS

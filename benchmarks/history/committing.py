@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks.workplace import ROOT
 from linewatch.errors import ServiceError
 
-BEFORE = "c50221b"  # the last commit that knows no parts
+BEFORE = "1dc34f46076e81471abae966ef280533dd3c4174"  # 0.1.0, which knows no parts
 _CHILD = Path(__file__).parent / "committer.py"
 _MIGRATE = "import sys; from db import migrate; migrate.upgrade(sys.argv[1])"
 

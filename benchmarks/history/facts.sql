@@ -6,8 +6,8 @@
 -- 1,000 pictures 10 are judged up to three days late and 1 has no time of its own.
 INSERT INTO inspections (
   id, product, line, camera, part, lot, image_uri, image_sha256, captured_at, enqueued_at,
-  decided_at, verdict, defect_class, confidence, model_version, attempt, reason, worker, work_order
-  /* parts */ , made_at, by_receipt /* parts */)
+  decided_at, verdict, defect_class, confidence, model_version, attempt, reason, worker
+  /* parts */ , work_order, made_at, by_receipt /* parts */)
 SELECT
   (lpad(to_hex((extract(epoch FROM captured_at) * 1000)::bigint), 12, '0') || '7'
     || substr(h, 1, 3) || '8' || substr(h, 4, 15))::uuid,
@@ -25,8 +25,8 @@ SELECT
   1,
   CASE verdict WHEN 'review' THEN 'uncertain' WHEN 'rejected' THEN 'corrupt'
     WHEN 'dead_letter' THEN 'timeout' END,
-  'worker-1', 'W-' || lot
-  /* parts */ , CASE WHEN u2 >= 0.001 THEN captured_at ELSE captured_at + interval '500 ms' END, u2 < 0.001 /* parts */
+  'worker-1'
+  /* parts */ , 'W-' || lot, CASE WHEN u2 >= 0.001 THEN captured_at ELSE captured_at + interval '500 ms' END, u2 < 0.001 /* parts */
 FROM (
   SELECT *, made + camera * interval '300 ms' AS captured_at,
     md5(n || '/' || camera || '/' || pass) AS h,

@@ -1,8 +1,9 @@
 """Fill a database with a plant's history: `python -m benchmarks.history.fill URL PICTURES`.
 
 Straight in SQL, since the commit path would need an hour for each million. The facts suit 0.1.0's
-schema too, so that both can be measured on the same rows; parts are filled where they are kept, and
-the champion's probabilities where these are.
+schema too, so that both can be measured on the same rows: what is between two `/* parts */` in a
+statement is left out there. Parts are filled where they are kept, and the champion's probabilities
+where these are.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def fill(url: str, history: History) -> None:
                 told = {**history.words, "first": first, "last": last}
                 _run(connection, "facts", told, parts=counts_parts)
             for name in ("people", "hours", "parts" if counts_parts else "scores"):
-                _run(connection, name, history.words)
+                _run(connection, name, history.words, parts=counts_parts)
         connection.execute("DROP FUNCTION u(bigint, bigint)")
         connection.execute("VACUUM (ANALYZE)")
 

@@ -87,3 +87,10 @@ FROM part_counts GROUP BY shift_at, line, product, lot, work_order, model_versio
   classes, decided_by, why, model_disposition, again, serialised, by_receipt,
   shift_ends_at, shift, plant_day
 ORDER BY shift_at;
+
+INSERT INTO labelled_pictures (inspection_id, product, label, recorded_at, line, lot, model_version,
+  verdict, defect_class, made_at)
+SELECT i.id, l.product, l.label, l.recorded_at, i.line, i.lot, coalesce(i.model_version, ''),
+  i.verdict, coalesce(i.defect_class, ''), i.made_at
+FROM labels AS l JOIN inspections AS i ON i.id = l.inspection_id  -- each has one label
+ORDER BY i.made_at;

@@ -6,6 +6,7 @@ SELECT id, product, CASE WHEN u(hashtext(part), 11) < 0.3 THEN defect_class ELSE
   decided_at + interval '2 hours', decided_at + interval '2 hours', 'person', ''
 FROM inspections WHERE verdict = 'review' AND u(hashtext(part), 10) < 0.5;
 
+/* parts */
 INSERT INTO decisions (product, part, pass_number, disposition, defect_class, decided_by, decided_at,
   recorded_at, source, why)
 SELECT product, part, 1, CASE WHEN good THEN 'conforming' ELSE 'nonconforming' END,
@@ -15,3 +16,4 @@ FROM (
   FROM inspections WHERE verdict IN ('defect', 'dead_letter') AND u(hashtext(part), 12) < 0.02
   GROUP BY product, part
 ) AS parts;
+/* parts */

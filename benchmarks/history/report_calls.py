@@ -9,6 +9,8 @@ from functools import partial
 
 from sqlalchemy import Engine
 
+from db.charts.chart import Chart
+from db.charts.view import chart_view
 from db.reports.backlog import backlog
 from db.reports.flow import flow
 from db.reports.groups import Filters
@@ -25,7 +27,8 @@ from db.reports.pictures import model, picture_rates
 from db.reports.rejected import rejected
 
 _SHIFT, _WEEK = timedelta(hours=8), timedelta(days=7)
-_FINE = ("1 shift", "1 week")  # ranges that somebody looks at by the hour
+_FINE = ("1 shift", "1 week", "4 weeks")  # which are shown by the hour; of longer ones files are
+CHART = "chart"
 _WANTED = Wanted(pictures=5, labels=50)
 
 
@@ -44,6 +47,7 @@ def spans(until: datetime) -> dict[str, datetime | None]:
     return {
         "1 shift": until - _SHIFT,
         "1 week": until - _WEEK,
+        "4 weeks": until - 4 * _WEEK,
         "10 weeks": until - 10 * _WEEK,
         "a year": until - timedelta(days=365),
         "all": None,
@@ -61,6 +65,8 @@ def calls(engine: Engine, until: datetime) -> Iterator[Call]:
     for span, since in spans(last).items():
         yield from _of_parts(engine, span, PartFilters(since=since, until=last))
         yield from _of_pictures(engine, span, PictureRange(since=since, until=last))
+        if since is not None:
+            yield from _of_charts(engine, span, since, last)
     lot = PartFilters(lot="lot-2-1")
     yield Call("lot", "", "", partial(lot_release, engine, "lot-2-1", UTC))
     yield Call(
@@ -73,20 +79,26 @@ def calls(engine: Engine, until: datetime) -> Iterator[Call]:
 def _of_parts(engine: Engine, span: str, parts: PartFilters) -> Iterator[Call]:
     groups: list[list[str]] = [[], ["line"], ["day"], ["shift"], ["lot"], ["line", "week"]]
     if span in _FINE:
-        groups += [["hour"], ["quarter"]]
+        groups += [["hour"], ["line", "hour"]]
+    if span in _FINE[:2]:
+        groups += [["quarter"]]
     for by in groups:
         yield Call("defect-rate", ", ".join(by), span, partial(defect_rate, engine, parts, by, UTC))
     line = replace(parts, line="line-1")
     yield Call(
         "defect-rate of a line", "day", span, partial(defect_rate, engine, line, ["day"], UTC)
     )
-    yield Call("pareto", "", span, partial(pareto, engine, parts, [], UTC))
-    for name, report, column in (
-        ("first-pass", first_pass, "product"),
-        ("versions", versions, "model_version"),
-        ("label-verdict", label_verdict, "product"),
+    for name, report, columns in (
+        ("pareto", pareto, []),
+        ("pareto", pareto, ["line", "day"]),
+        ("first-pass", first_pass, ["product"]),
+        ("versions", versions, ["line"]),
+        ("versions", versions, ["day"]),
+        ("label-verdict", label_verdict, ["product", "class"]),
+        ("label-verdict", label_verdict, ["line", "model_version", "class"]),
     ):
-        yield Call(name, column, span, partial(report, engine, parts, [column], UTC))
+        run = partial(report, engine, parts, columns, UTC)
+        yield Call(name, ", ".join(columns), span, run)
     if parts.since is not None:
         yield Call("trend", "line", span, partial(trend, engine, parts, ["line"], UTC))
 
@@ -94,7 +106,22 @@ def _of_parts(engine: Engine, span: str, parts: PartFilters) -> Iterator[Call]:
 def _of_pictures(engine: Engine, span: str, pictures: PictureRange) -> Iterator[Call]:
     yield Call("rejected", "", span, partial(rejected, engine, pictures, UTC))
     filters = Filters(pictures.since, pictures.until)
-    yield Call("pictures", "camera", span, partial(picture_rates, engine, filters, ["camera"], UTC))
+    for by in (["camera"], ["product"], ["day"], ["shift"], ["line", "camera", "day"]):
+        run = partial(picture_rates, engine, filters, by, UTC)
+        yield Call("pictures", ", ".join(by), span, run)
     yield Call("model", "", span, partial(model, engine, filters, UTC))
     if pictures.since is not None:
         yield Call("flow", "", span, partial(flow, engine, pictures, UTC))
+
+
+def _of_charts(engine: Engine, span: str, since: datetime, until: datetime) -> Iterator[Call]:
+    """Of one of the products, made on every line."""
+    now = datetime.now(UTC)
+    charts = [Chart("product-0"), Chart("product-0", class_code="defect-1")]
+    charts.append(Chart("product-0", by="lot"))
+    if span in _FINE:
+        charts += [Chart("product-0", by="hour"), Chart("product-0", by="n", n=500)]
+    for chart in charts:
+        by = f"{chart.by}, {chart.class_code}" if chart.class_code else chart.by
+        run = partial(chart_view, engine, chart, since, until, timezone=UTC, now=now)
+        yield Call(CHART, by, span, run)

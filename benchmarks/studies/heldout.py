@@ -21,15 +21,16 @@ from benchmarks.studies.features import Encoders
 from benchmarks.studies.sets import Labelled, judgements, labelled_sets, options, split
 from linewatch.products import Costs
 from model_store.crossval import cross_validate
-from model_store.decisions import Policy, decide
+from model_store.decisions import decide
 from model_store.fit import fit_head
+from model_store.policy import Policy
 from producer.contract import Reason, Verdict
 
 SEEDS = 5
 TRAINED_SHARE = 0.7
 POLICIES = {
     "first choice": Policy(review_below=0.0),
-    "default": Policy(novelty_rate=0.005),
+    "default": Policy(novelty_rate=0.005, unlike_good_rate=0.02),
     "8 % review": Policy(max_review_share=0.08, novelty_rate=0.005),
     "novelty 5 %": Policy(novelty_rate=0.05),
     "conformal 10 %": Policy(conformal_alpha=0.1, novelty_rate=0.005),

@@ -28,6 +28,11 @@ def _about(result: Result) -> str:
     return f"{source} {of_earlier_encoders(result)}".strip()
 
 
+def points(difference: float) -> str:
+    """A difference of shares, in points, with its sign."""
+    return f"{100 * difference:+.1f}"
+
+
 def percent(share: float) -> str:
     """A share with one decimal."""
     return f"{100 * share:.1f} %"

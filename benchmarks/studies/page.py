@@ -13,8 +13,8 @@ from typing import Any
 
 import click
 
-from benchmarks.studies import plots, quality_plots, quality_tables
-from benchmarks.studies.markdown import percent, section, table
+from benchmarks.studies import plots, quality_plots, quality_tables, unlike_good_page
+from benchmarks.studies.markdown import percent, points, section, table
 from benchmarks.studies.report import RESULTS, read
 
 PAGE = Path(__file__).parents[2] / "docs" / "studies.md"
@@ -125,16 +125,59 @@ def _drift(result: Result) -> str:
 
 
 def _gate(result: Result) -> str:
-    outcomes = ("passed", "failed", "undecided")
+    cases = [row for row in result["rows"] if "case" in row]
+    bands = [row for row in result["rows"] if "true_from" in row]
     return section(
         result,
         table(
-            "pictures to compare on | true difference in macro F1 | promoted | refused | undecided",
+            "set | challenger | wrong labels | defects to compare on | escapes it adds in truth | "
+            "the gate sees | passed | failed | undecided",
             (
                 [
-                    str(row["pictures"]),
-                    f"{row['true_difference']:+.3f}",
-                    *(percent(row[outcome]) for outcome in outcomes),
+                    row["set"],
+                    row["case"],
+                    percent(row["wrong"]),
+                    f"{row['defects']:.0f}",
+                    points(row["true"]),
+                    points(row["seen"]),
+                    *_outcomes(row),
+                ]
+                for row in cases
+            ),
+        ),
+        table(
+            "set | escapes it adds in truth | comparisons | passed | failed | undecided",
+            (
+                [
+                    row["set"],
+                    f"{points(row['true_from'])} to {points(row['true_to'])}",
+                    str(row["comparisons"]),
+                    *_outcomes(row),
+                ]
+                for row in bands
+            ),
+        ),
+    )
+
+
+def _outcomes(row: dict[str, Any]) -> list[str]:
+    shares = (row[outcome] for outcome in ("passed", "failed", "undecided"))
+    return ["–" if share is None else percent(share) for share in shares]
+
+
+def _promises(result: Result) -> str:
+    return section(
+        result,
+        table(
+            "pictures | labels | promise held | escapes on the rest | bound | proven | "
+            "good parts passed, or all judged alone",
+            (
+                [
+                    row["pictures"],
+                    row["labels"],
+                    percent(row["kept"]),
+                    *(f"{row[name]:.2%}" for name in ("risk", "bound")),
+                    *(percent(row[name]) for name in ("proven", "alone")),
                 ]
                 for row in result["rows"]
             ),
@@ -147,9 +190,11 @@ STUDIES: dict[str, tuple[Callable[[Result], str], Callable[[Any], None]]] = {
     "study_riskcoverage": (_risk, plots.risk),
     "study_drift": (_drift, plots.drift),
     "study_gate": (_gate, plots.gate),
+    "study_promises": (_promises, plots.promises),
     "study_coverage": (quality_tables.coverage, quality_plots.coverage),
     "study_prevalence": (quality_tables.prevalence, quality_plots.prevalence),
     "study_run_length": (quality_tables.run_length, quality_plots.run_length),
+    "study_unlike_good": (unlike_good_page.tables, unlike_good_page.plot),
 }
 
 if __name__ == "__main__":

@@ -89,18 +89,26 @@ def drift(rows: Rows) -> None:
 
 
 def gate(rows: Rows) -> None:
-    """How often a challenger is promoted, by how much better it truly is."""
+    """How often a challenger passes, by what it adds to the escapes in truth; a dot a case."""
     with figure_of("study_gate", "gate") as (axis,):
-        for pictures in dict.fromkeys(row["pictures"] for row in rows):
-            of = [row for row in rows if row["pictures"] == pictures]
-            axis.plot(
-                [row["true_difference"] for row in of],
-                [row["passed"] for row in of],
-                "o-",
-                ms=3,
-                label=f"{pictures} pictures",
-            )
-        axis.set_xticks([-0.1, -0.05, 0, 0.05])
+        cases = [row for row in rows if "case" in row]
+        for name in dict.fromkeys(row["set"] for row in cases):
+            of = [row for row in cases if row["set"] == name]
+            axis.plot([row["true"] for row in of], [row["passed"] for row in of], "o", label=name)
         axis.axvline(0, lw=0.5, color="grey")
-        axis.set(xlabel="true difference in macro F1", ylabel="promoted", ylim=(0, 1.02))
+        axis.set(xlabel="escapes added in truth, of all defects", ylabel="passed", ylim=(0, 1.02))
         axis.legend(fontsize=8)
+
+
+def promises(rows: Rows) -> None:
+    """How often each promise held, and which share of the good parts it let pass."""
+    names = [f"{row['pictures']}, {row['labels']}" for row in rows]
+    with figure_of("study_promises", "promises", 2, 4.5) as (left, right):
+        left.barh(names, [row["kept"] for row in rows], 0.7)
+        left.axvline(0.95, color="black", linewidth=0.8)
+        left.set(xlabel="promise held", xlim=(0.8, 1))
+        right.barh(names, [row["alone"] for row in rows], 0.7)
+        right.set(xlabel="passed, or judged alone", xlim=(0, 1), yticklabels=[])
+        for axis in (left, right):
+            axis.invert_yaxis()
+            axis.tick_params(axis="y", labelsize=7)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from benchmarks.studies.features import Encoders
 from benchmarks.studies.pictures import cable_parts, photographs
 from model_store.decisions import Decided
+from model_store.distances import Distances
 from model_store.head import Head
 from model_store.verdict import Judgement, judge
 from quality.arrays import Floats
@@ -79,9 +80,10 @@ def probabilities(head: Head, features: Floats) -> Floats:
 
 def judgements(decided: Decided, features: Floats, good: str | None) -> list[Judgement]:
     """What a worker would say of each part."""
-    distances: list[float | None] = [None] * len(features)
-    if decided.novelty is not None:
-        distances = list(decided.novelty.distances(features))
+    far = Distances(
+        None if decided.novelty is None else decided.novelty.distances(features),
+        None if decided.one_class is None else decided.one_class.measure.distances(features),
+    )
     return [
         judge(
             row.tolist(),
@@ -89,6 +91,9 @@ def judgements(decided: Decided, features: Floats, good: str | None) -> list[Jud
             good_class=good,
             thresholds=decided.thresholds,
             distance=distance,
+            from_good=from_good,
         )
-        for row, distance in zip(probabilities(decided.head, features), distances, strict=True)
+        for row, (distance, from_good) in zip(
+            probabilities(decided.head, features), far.rows(len(features)), strict=True
+        )
     ]

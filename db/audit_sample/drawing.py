@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, select, tuple_
+from sqlalchemy import Connection, delete, exists, select
 
 from db.audit_sample.shares import wanted
 from db.base import table_of
 from db.clock import database_now
+from db.parts.pairs import of_serials
 from db.tables import AuditDraw, Part
 from db.upsert import insert_into
 from quality.audit_draw import PassName, draw
@@ -46,7 +47,7 @@ def forget_parts(connection: Connection, serials: Sequence[tuple[str, str]]) -> 
     counted = [_PARTS.c[name] == _TABLE.c[name] for name in PassName._fields]
     connection.execute(
         delete(_TABLE).where(
-            tuple_(_TABLE.c.product, _TABLE.c.serial).in_(list(serials)),
+            of_serials(_TABLE.c.product, _TABLE.c.serial, serials),
             ~exists(select(_PARTS.c.product).where(*counted, _PARTS.c.counted)),
         )
     )

@@ -11,8 +11,10 @@ from sqlalchemy import Connection, bindparam, select, text
 
 from db.base import table_of
 from db.clock import database_now
-from db.tables import AuditSeed, AuditShare
+from db.models.standing import CHAMPION
+from db.tables import AuditSeed, AuditShare, Deployment, ModelVersion, Product
 from db.upsert import insert_into
+from quality.audit_share import share_in_force
 
 _SEEDS, _SHARES = table_of(AuditSeed), table_of(AuditShare)
 _WANTED = (
@@ -20,6 +22,15 @@ _WANTED = (
     .where(_SHARES.c.product.in_(bindparam("products", expanding=True)))
     .order_by(_SHARES.c.since)
 )
+_OPTIONS = select(Product.options).where(Product.code == bindparam("product"))
+_SERVING = (
+    select(Deployment.version)
+    .where(Deployment.product == bindparam("product"), Deployment.role == CHAMPION)
+    .order_by(Deployment.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_PROVISIONAL = select(ModelVersion.provisional).where(ModelVersion.version == _SERVING)
 _SEED_BYTES = 32
 _IN_THE_SERVER = text("SELECT linewatch_seed(:product)")
 
@@ -35,7 +46,7 @@ class Wanted(NamedTuple):
         return next((share for at, share in reversed(self.shares) if at <= slice_at), 0.0)
 
 
-def register(connection: Connection, product: str, share: float | None) -> None:
+def register(connection: Connection, product: str) -> None:
     """Make a product's secret, once, and note the share that is wanted from now on.
 
     The secret stays for ever: with another one, parts that were drawn would not have been.
@@ -46,11 +57,18 @@ def register(connection: Connection, product: str, share: float | None) -> None:
         seed = {"product": product, "seed": secrets.token_bytes(_SEED_BYTES)}
         row = {**seed, "made_at": database_now(connection)}
         connection.execute(insert_into(connection, _SEEDS).on_conflict_do_nothing(), row)
+    follow(connection, product)
+
+
+def follow(connection: Connection, product: str) -> None:
+    """Note the share that is wanted from now on: the product's, raised for a provisional model."""
+    said = connection.scalar(_OPTIONS, {"product": product}) or {}
+    provisional = bool(connection.scalar(_PROVISIONAL, {"product": product}))
+    share = share_in_force(said.get("audit_share"), provisional=provisional)
     c = _SHARES.c
     newest = select(c.share).where(c.product == product).order_by(c.since.desc()).limit(1)
-    if (connection.scalar(newest) or 0.0) != (share or 0.0):
-        now = database_now(connection)
-        row = {"product": product, "since": now, "share": share or 0.0}
+    if (connection.scalar(newest) or 0.0) != share:
+        row = {"product": product, "since": database_now(connection), "share": share}
         connection.execute(_SHARES.insert(), row)
 
 

@@ -19,11 +19,11 @@ from sqlalchemy import (
     exists,
     func,
     select,
-    tuple_,
 )
 
 from db.base import table_of
 from db.inspections.records import InspectionRecord
+from db.parts.pairs import of_serials
 from db.session import reading
 from db.tables import Challenge, ChallengePart, Inspection
 from producer.contract import Purpose
@@ -55,7 +55,7 @@ class Challenged:
         c, p = _CHALLENGES.c, _PARTS.c
         query = select(c.line, p.product, p.serial, c.started_at, c.ended_at, c.expires_at)
         query = query.join(_PARTS, p.challenge_id == c.id)
-        query = query.where(tuple_(p.product, p.serial).in_(wanted))
+        query = query.where(of_serials(p.product, p.serial, wanted))
         for row in connection.execute(query):
             ends = min(row.ended_at or row.expires_at, row.expires_at)
             self._times[Shown(*row[:3])].append((row.started_at, ends))

@@ -17,6 +17,7 @@ from db.reports.part_reports.part_query import PartQuery
 from db.tables import DefectClass
 from quality.attribute_charts import Subgroup
 from quality.chart_subgroups import TimedSubgroup, instant_name, joined, of_parts
+from quality.shift_calendar import quarter_hour
 
 LOT_OVER_H = 24  # after its last part, a lot gets no other
 LOT_OVER = timedelta(hours=LOT_OVER_H)
@@ -134,12 +135,13 @@ class _Counted:
 
     def lots(self) -> list[TimedSubgroup]:
         """By lots that have a name, in the order of their first parts."""
-        found: dict[str, list[TimedSubgroup]] = {}
-        for (lot, when), counts in self._tallies("lot", "quarter"):
-            one = TimedSubgroup(lot, when, when + _LENGTH["quarter"], counts)
+        made = self._query(("lot",)).extents("lot")
+        found = []
+        for (lot,), counts in self._tallies("lot"):
             if lot:
-                found.setdefault(lot, []).append(one)
-        return _in_order(found)
+                first, last = (quarter_hour(at) for at in made[lot])
+                found.append(TimedSubgroup(lot, first, last + _LENGTH["quarter"], counts))
+        return sorted(found, key=lambda one: (one.starts, one.name))
 
     def complete_lots(self, found: list[TimedSubgroup]) -> set[str]:
         """Those lots that have no part outside the range."""
@@ -148,8 +150,11 @@ class _Counted:
         every = {group["lot"]: tally.parts for group, tally in query.tallies()}
         return {one.name for one in found if one.counts.all == every.get(one.name)}
 
+    def _query(self, by: tuple[str, ...]) -> PartQuery:
+        return PartQuery.of(self._connection, self._filters, by, self._timezone, by)
+
     def _tallies(self, *by: str) -> Iterator[tuple[tuple[Any, ...], Subgroup]]:
-        query = PartQuery.of(self._connection, self._filters, by, self._timezone, by)
+        query = self._query(by)
         self.notes = query.report("", "", ()).notes
         code = self._chart.class_code
         of_class: dict[tuple[Any, ...], int] = {}

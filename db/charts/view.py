@@ -63,13 +63,15 @@ def chart_view(
         found = subgroups(connection, chart, since, until, timezone=timezone, now=now)
         notes = list(_notes(connection, chart, found))
         known = raised(connection, frozen) if frozen is not None else frozenset()
-        baseline, rules, why = _limits(frozen, found)
-        if baseline is not None and baseline.kind is Kind.G:
+    # A transaction may be idle for seconds only, and limits of a year's hours take longer.
+    baseline, rules, why = _limits(frozen, found)
+    if baseline is not None and baseline.kind is Kind.G:
+        with reading(engine) as connection:
             parts = slices(connection, chart, since, until, timezone=timezone)
-            last = now if until is None else min(now, until)
-            points = points_of_gaps(parts, baseline, rules.rules, last)
-        else:
-            points = points_of_subgroups(found.whole, baseline, rules.rules)
+        last = now if until is None else min(now, until)
+        points = points_of_gaps(parts, baseline, rules.rules, last)
+    else:
+        points = points_of_subgroups(found.whole, baseline, rules.rules)
     kept: dict[str, list[str]] = {}
     for name, rule in sorted(known):
         kept.setdefault(name, []).append(rule)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta, tzinfo
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
 from db.charts.baselines import FrozenBaseline, all_in_force
@@ -37,8 +37,7 @@ def watch(engine: Engine, timezone: tzinfo, now: datetime | None = None) -> list
     said = []
     for baseline in frozen:
         try:
-            with reading(engine) as connection:
-                new = _new(connection, baseline, timezone, now - LATE)
+            new = _new(engine, baseline, timezone, now - LATE)
         except LinewatchError as error:
             log.warning("the chart of %s is not looked at: %s", baseline.chart, error)
             continue
@@ -53,24 +52,29 @@ def watch(engine: Engine, timezone: tzinfo, now: datetime | None = None) -> list
 
 
 def _new(
-    connection: Connection, baseline: FrozenBaseline, timezone: tzinfo, until: datetime
+    engine: Engine, baseline: FrozenBaseline, timezone: tzinfo, until: datetime
 ) -> list[tuple[ChartPoint, Rule]]:
     """Signals that are not raised yet; none of a class that is none of the product's any more."""
     chart = baseline.chart
-    if until <= baseline.to_at or class_has_left(connection, chart):
-        return []
     # What begins where the one before it ends has to be counted from the beginning.
     by_gaps = baseline.baseline.kind is Kind.G
     from_start = by_gaps or chart.by == "n"
     since = baseline.to_at if from_start else max(baseline.to_at, until - LOOK_BACK)
+    with reading(engine) as connection:
+        if until <= baseline.to_at or class_has_left(connection, chart):
+            return []
+        known = raised(connection, baseline)
+        if by_gaps:
+            counted = slices(connection, chart, since, until, timezone=timezone)
+        else:
+            found = subgroups(connection, chart, since, until, timezone=timezone, now=until)
+            counted = found.whole
+    # A transaction may be idle for seconds only: what follows may take longer.
     made, rules = baseline.baseline, baseline.rules.rules
     if by_gaps:
-        parts = slices(connection, chart, since, until, timezone=timezone)
-        points = points_of_gaps(parts, made, rules, until)
+        points = points_of_gaps(counted, made, rules, until)
     else:
-        found = subgroups(connection, chart, since, until, timezone=timezone, now=until)
-        points = points_of_subgroups(found.whole, made, rules)
-    known = raised(connection, baseline)
+        points = points_of_subgroups(counted, made, rules)
     return [
         (point, rule)
         for point in points

@@ -35,27 +35,41 @@ CURRENT = {
     "linewatch_counted": 1,
     "linewatch_add_counts": 1,
     "linewatch_picture_counts": 1,
-    "linewatch_adopt": 1,
+    "linewatch_adopt": 2,
     "linewatch_plain_parts": 1,
     "linewatch_hmac_pad": 1,
     "linewatch_seed": 1,
     "linewatch_challenged": 1,
-    "linewatch_settle_facts": 1,
+    "linewatch_keep_labelled": 1,
+    "linewatch_settle_facts": 3,
     "linewatch_draw": 1,
-    "linewatch_draw_parts": 1,
-    "linewatch_settle": 1,
+    "linewatch_draw_parts": 2,
+    "linewatch_settle": 2,
     "linewatch_move_shifts": 1,
     "linewatch_commit": 2,
     "linewatch_replace": 2,
-    "linewatch_backfill": 1,
-    "linewatch_unproven": 1,
-    "linewatch_resettle": 1,
+    "linewatch_backfill": 2,
+    "linewatch_first_id": 1,
+    "linewatch_suspects": 1,
+    "linewatch_unproven": 2,
+    "linewatch_rows_of": 1,
+    "linewatch_resettle": 2,
     "linewatch_recount": 1,
+    "linewatch_hour_changed": 1,
+    "linewatch_roll_hours": 1,
     "linewatch_acquit": 1,
     "linewatch_analyse": 1,
-    "linewatch_first_id": 1,
     "linewatch_add_month": 1,
     "linewatch_drop_month": 1,
+}
+# A function that PostgreSQL itself calls, and when.
+_TRIGGERS = {
+    "linewatch_hour_changed": (
+        "CREATE TRIGGER picture_hours AFTER INSERT OR UPDATE ON inspection_hourly FOR EACH ROW"
+        " WHEN (NEW.hour < now() - interval '2 days') EXECUTE FUNCTION linewatch_hour_changed()",
+        "CREATE TRIGGER picture_hours_purged AFTER DELETE ON inspection_hourly FOR EACH ROW"
+        " WHEN (OLD.hour < now() - interval '2 days') EXECUTE FUNCTION linewatch_hour_changed()",
+    ),
 }
 
 
@@ -72,11 +86,22 @@ def create_function(name: str, version: int) -> Iterator[str]:
             " || quote_ident(current_schema()) || ', pg_temp'; END $$"
         )
     yield f"REVOKE ALL ON FUNCTION {name} FROM PUBLIC"
+    yield from _TRIGGERS.get(name, ())
+
+
+def replace_function(name: str, version: int) -> Iterator[str]:
+    """The statements that put another version in a function's place: whoever may call it still may.
+
+    Only for one that is given and returns the same.
+    """
+    first, *rest = create_function(name, version)
+    yield first.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", 1)
+    yield from rest
 
 
 def drop_function(name: str) -> str:
-    """The statement that drops a function."""
-    return f"DROP FUNCTION IF EXISTS {name}"
+    """The statement that drops a function, and what calls it by itself."""
+    return f"DROP FUNCTION IF EXISTS {name}{' CASCADE' if name in _TRIGGERS else ''}"
 
 
 def _listen() -> None:

@@ -17,6 +17,7 @@ from db.challenges.pictures import is_challenge
 from db.labels import decisions
 from db.labels.decisions import NewDecision
 from db.labels.latest import latest_labels
+from db.labels.picture_parts import Unit, parts_of_pictures
 from db.labels.vocabulary import Vocabulary
 from db.parts.settle import parts_of, settle
 from db.session import reading
@@ -45,11 +46,15 @@ class NewLabel:
 
 @dataclass(frozen=True, slots=True)
 class TrainingExample:
-    """A labelled picture and its features (float16, little endian)."""
+    """A labelled picture, its features (float16, little endian) and the part that it shows.
+
+    `group` names the part, or the lot, that splits keep together: see `db.labels.picture_parts`.
+    """
 
     id: UUID
     label: str
     vector: bytes
+    group: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,24 +169,35 @@ def latest(engine: Engine, product: str, *, until: datetime | None = None) -> di
         return dict(connection.execute(query).all())
 
 
-def training_set(engine: Engine, product: str, fingerprint: str) -> list[TrainingExample]:
+def training_set(
+    engine: Engine, product: str, fingerprint: str, *, by: Unit = "part"
+) -> list[TrainingExample]:
     """Every labelled picture whose features are stored, by id: the same labels, the same order.
 
-    Golden pictures are left out: models are compared on them, so no model may learn from them. So
-    are those of challenges: a model that knows these parts is not challenged by them.
+    Golden parts are left out, with all their pictures: models are compared on them, so no model may
+    learn from them. So are those of challenges: a model that knows these parts is not challenged by
+    them. `by` says what the examples' groups name.
     """
     newest = latest_labels(product)
-    golden = exists(
-        select(GoldenItem.inspection_id).where(GoldenItem.inspection_id == newest.c.inspection_id)
-    )
+    golden = select(GoldenItem.inspection_id).where(GoldenItem.product == product)
     query = (
         select(newest.c.inspection_id, newest.c.label, Feature.vector)
         .join(Feature, Feature.inspection_id == newest.c.inspection_id)
-        .where(Feature.fingerprint == fingerprint, ~golden, ~_challenged(newest.c.inspection_id))
+        .where(Feature.fingerprint == fingerprint, ~_challenged(newest.c.inspection_id))
         .order_by(newest.c.inspection_id)
     )
     with reading(engine) as connection:
-        return [TrainingExample(*row) for row in connection.execute(query)]
+        rows = connection.execute(query).all()
+        held = connection.execute(golden).scalars().all()
+        ids = {*held, *(row.inspection_id for row in rows)}
+        parts = parts_of_pictures(connection, product, ids)
+        groups = parts if by == "part" else parts_of_pictures(connection, product, ids, by)
+    barred = {parts[id_] for id_ in held if id_ in parts}
+    return [
+        TrainingExample(id_, label, vector, groups[id_])
+        for id_, label, vector in rows
+        if parts[id_] not in barred
+    ]
 
 
 def _challenged(id_: ColumnElement[UUID]) -> ColumnElement[bool]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, func, select
 
 from db import audit
+from db.audit_sample import shares
 from db.base import table_of
 from db.clock import database_now
 from db.models.standing import (
@@ -184,6 +185,8 @@ def _put(
     since = database_now(connection)
     row = {"product": product, "version": version, "role": role, "by": by, "why": why}
     connection.execute(_TABLE.insert(), {**row, "since": since})
+    if role == CHAMPION:
+        shares.follow(connection, product)
 
 
 def _refuse_foreign(connection: Connection, product: str, version: str) -> None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, exists, func, select
+from sqlalchemy import Connection, Engine, distinct, exists, func, select
 
 from db.base import table_of
 from db.inspections.records import StoredFeatures
+from db.models import deployments, versions
 from db.session import reading
 from db.tables import Feature, GoldenItem, Label
 from db.tables import FeatureSpace as FeatureSpaceRow
@@ -66,7 +67,12 @@ def get(engine: Engine, fingerprint: str) -> FeatureSpace | None:
 
 
 def newest_labelled(engine: Engine, product: str) -> FeatureSpace | None:
-    """The space that a labelled picture's features were last made in, or None.
+    """The space that a labelled picture's features were last made in, or None."""
+    return next((space for space, _ in labelled_spaces(engine, product)), None)
+
+
+def labelled_spaces(engine: Engine, product: str) -> list[tuple[FeatureSpace, int]]:
+    """The spaces of labelled pictures' features, and of how many; the last made in comes first.
 
     Golden pictures do not count: nothing is learned from them.
     """
@@ -74,18 +80,25 @@ def newest_labelled(engine: Engine, product: str) -> FeatureSpace | None:
         select(GoldenItem.inspection_id).where(GoldenItem.inspection_id == Label.inspection_id)
     )
     c = table_of(FeatureSpaceRow).c
+    pictures = func.count(distinct(table_of(Feature).c.inspection_id))
     query = (
-        select(c.fingerprint, c.encoders, c.dim, c.reference)
+        select(c.fingerprint, c.encoders, c.dim, c.reference, pictures)
         .join(Feature, Feature.fingerprint == c.fingerprint)
         .join(Label, Label.inspection_id == Feature.inspection_id)
         .where(Label.product == product, ~golden)
         .group_by(c.fingerprint, c.encoders, c.dim, c.reference)
         .order_by(func.max(Feature.created_at).desc(), c.fingerprint)
-        .limit(1)
     )
     with reading(engine) as connection:
-        row = connection.execute(query).one_or_none()
-    return None if row is None else FeatureSpace(*row)
+        rows = connection.execute(query).all()
+    return [(FeatureSpace(*row[:4]), row[4]) for row in rows]
+
+
+def of_product(engine: Engine, product: str) -> tuple[list[tuple[FeatureSpace, int]], str | None]:
+    """A product's `labelled_spaces` and, in words, the space of its champion, if it has one."""
+    version = deployments.champion(engine, product)
+    info = None if version is None else versions.get(engine, version)
+    return labelled_spaces(engine, product), None if info is None else info.encoders
 
 
 def store_features(connection: Connection, features: Iterable[tuple[UUID, StoredFeatures]]) -> int:

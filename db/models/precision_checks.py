@@ -95,14 +95,17 @@ def newest_vectors(
         return [StoredVector(*row) for row in connection.execute(query)]
 
 
-def newest_uris(engine: Engine, limit: int) -> list[str]:
-    """Where the newest judged pictures of all products lie."""
+def newest_uris(engine: Engine, limit: int, product: str | None = None) -> list[str]:
+    """Where the newest judged pictures of a product, or of all, lie."""
     query = (
         select(Inspection.image_uri)
         .where(Inspection.image_uri.is_not(None))
         .where(Inspection.verdict.in_([Verdict.PASS, Verdict.DEFECT, Verdict.REVIEW]))
-        .order_by(Inspection.id.desc())
         .limit(limit)
     )
+    if product is None:
+        query = query.order_by(Inspection.id.desc())
+    else:  # by the index that begins with the product
+        query = query.where(Inspection.product == product).order_by(Inspection.decided_at.desc())
     with reading(engine) as connection:
         return [str(uri) for uri in connection.execute(query).scalars()]

@@ -129,8 +129,14 @@ def finish(
     store_metrics(connection, run_id, metrics)
 
 
-def fail(connection: Connection, run_id: int, error: str) -> None:
-    """Record why a run failed; one that lost its place already keeps that reason."""
+def fail(
+    connection: Connection, run_id: int, error: str, at: tuple[str, float] | None = None
+) -> None:
+    """Record why a run failed; one that lost its place already keeps that reason.
+
+    `at` is its last stage and how far it had come; None: as reported.
+    """
+    stage = {} if at is None else {"stage": storable(at[0], 64), "progress": at[1]}
     connection.execute(
         update(_RUNS)
         .where(_RUNS.c.id == run_id, _RUNS.c.state == "running")
@@ -138,6 +144,7 @@ def fail(connection: Connection, run_id: int, error: str) -> None:
             state="failed",
             finished_at=database_now(connection),
             error=storable(error, 2000),
+            **stage,
         )
     )
 

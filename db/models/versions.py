@@ -31,7 +31,9 @@ class VersionInfo:
     created_at: datetime
     parent: str | None = None
     training_run_id: int | None = None
-    kind: str = "fitted"  # from labels; or "zero-shot" (from prompts), "few-shot" (from both)
+    kind: str = "fitted"  # or "zero-shot" (prompts), "few-shot" (both), "good-only"; see manifests
+    promise: str | None = None  # in words; see model_store.promise_words
+    provisional: bool = False  # parts pass although the labels prove no promise
 
 
 def next_number(engine: Engine, product: str) -> int:

@@ -9,10 +9,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, exists, select, tuple_
+from sqlalchemy import Connection, bindparam, exists, select
 
 from db.base import table_of
 from db.challenges.pictures import without_challenges
+from db.parts.pairs import of_serials
 from db.parts.slices import Slices
 from db.tables import DefectClass, Inspection, Label, PartDecision, Product, PurgedView
 from producer.contract import Purpose, Verdict
@@ -101,7 +102,7 @@ def pictures_of(
     rows = [row for row in rows if (row.product or "", row.part) in mine]
     gone = select(*(_PURGED[name] for name in _SHARED))
     gone = gone.where(
-        tuple_(_PURGED.product, _PURGED.part).in_(list(wanted)),
+        of_serials(_PURGED.product, _PURGED.part, wanted),
         ~exists(select(_INSPECTIONS.id).where(_INSPECTIONS.id == _PURGED.id)),
     )
     labels, slices = _labels(connection, [row.id for row in rows]), Slices(connection)
@@ -163,7 +164,7 @@ def decisions_on(
     c = table_of(PartDecision).c
     query = select(c.id, c.product, c.part, c.pass_number, c.defect_class, c.decided_at)
     found: defaultdict[tuple[str, str], list[Said]] = defaultdict(list)
-    for row in connection.execute(query.where(tuple_(c.product, c.part).in_(list(wanted)))):
+    for row in connection.execute(query.where(of_serials(c.product, c.part, wanted))):
         decision = Decision(row.defect_class, row.decided_at, row.id)
         found[row.product, row.part].append(Said(decision, row.pass_number))
     return dict(found)
@@ -178,11 +179,6 @@ def _labels(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, str]:
 
 def _picture(slices: Slices, row: Any, rules: Rules, label: str | None) -> Picture:
     made_at, by_receipt = _made(row)
-    line = row.line or ""
-    if rules.within == "day":
-        scope = slices.of(line, made_at).plant_day.isoformat()
-    else:
-        scope = (row.lot or "") if rules.within == "lot" else ""
     camera = row.camera or ""
     return Picture(
         id=str(row.id),
@@ -190,14 +186,26 @@ def _picture(slices: Slices, row: Any, rules: Rules, label: str | None) -> Pictu
         by_receipt=by_receipt,
         view=_view(camera, row.verdict, row.defect_class),
         labelled=_labelled(camera, label, rules.good),
-        scope=scope,
+        scope=scope_of(slices, row, made_at, rules),
         pass_number=row.pass_number,
         expected=tuple(row.views or rules.views),
-        line=line,
+        line=row.line or "",
         lot=row.lot or "",
         work_order=row.work_order or "",
         model_version=row.model_version or "",
     )
+
+
+def scope_of(slices: Slices, row: Any, made_at: datetime, rules: Rules) -> str:
+    """Within what a picture's serial number means one part: a lot, a day, or "" for all."""
+    if rules.within == "day":
+        return slices.of(row.line or "", made_at).plant_day.isoformat()
+    return (row.lot or "") if rules.within == "lot" else ""
+
+
+def made_at_of(row: Any) -> datetime:
+    """When a picture counts as made, from its row of inspections."""
+    return _made(row)[0]
 
 
 def _made(row: Any) -> tuple[datetime, bool]:

@@ -17,7 +17,10 @@ from sqlalchemy import Connection, Engine, select, text
 
 from db.base import table_of
 from db.calendars.spans import lock_spans
+from db.inspections.rolled_up import roll_hours, wrong_hours
+from db.parts.labelled import keep_labelled, wrong_labelled
 from db.parts.recount_here import RecountHere
+from db.parts.settle import parts_of
 from db.session import reading, transaction
 from db.tables import Part
 from quality.shift_calendar import quarter_hour
@@ -59,12 +62,16 @@ class Recounted:
         parts: rows of parts that are not what the facts say.
         lost: serial numbers with fewer pictures than their row says, left as they are.
         lost_days: the plant days of these.
+        labelled: labelled pictures whose rows for reports are not what labels and verdicts say.
+        hours: rows of summed-up hours of pictures that are not the sum of what was counted.
     """
 
     parts: int = 0
     lost: int = 0
     lost_days: set[date] = field(default_factory=set)
     counts: list[Difference] = field(default_factory=list)
+    labelled: int = 0
+    hours: int = 0
 
     @property
     def wrong(self) -> list[Difference]:
@@ -75,6 +82,11 @@ class Recounted:
     def skipped(self) -> list[Difference]:
         """Counts that cannot be proven."""
         return [one for one in self.counts if one.state == "skipped"]
+
+    @property
+    def right(self) -> bool:
+        """Whether nothing is wrong; what cannot be proven may be."""
+        return not (self.parts or self.wrong or self.labelled or self.hours)
 
 
 def recount(
@@ -110,7 +122,24 @@ def recount(
         else:
             here = RecountHere(connection, begins, ends, everything=since is not None)
             found.counts = [Difference(*row) for row in here.counts(mend)]
+    _copies(engine, found, mend=mend)
     return found
+
+
+def _copies(engine: Engine, found: Recounted, *, mend: bool) -> None:
+    """What reports read in the place of what it was made from, of whatever time."""
+    with reading(engine) as connection:
+        labelled, found.hours = wrong_labelled(connection), wrong_hours(connection)
+    found.labelled = len(labelled)
+    ids = sorted(labelled)
+    for start in range(0, len(ids) if mend else 0, _BATCH):
+        batch = ids[start : start + _BATCH]
+        with transaction(engine) as connection:
+            # Whoever labels one of them meanwhile is waited for at its part.
+            _resettle(connection, *parts_of(connection, batch), Recounted())
+            keep_labelled(connection, batch)
+    if mend and found.hours:
+        roll_hours(engine, again=True)
 
 
 def _resettle(

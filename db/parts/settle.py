@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, delete, select, text, tuple_
+from sqlalchemy import Connection, bindparam, delete, func, select, text
 from sqlalchemy.dialects import sqlite
 
 from db.audit_sample.drawing import draw_parts, forget_parts
@@ -22,6 +22,8 @@ from db.base import table_of
 from db.parts.backfill_mark import backfilled_until
 from db.parts.counts import add_counts, change
 from db.parts.facts import decisions_on, pictures_of, rules_of, single_pictures
+from db.parts.labelled import keep_labelled, labelled_of
+from db.parts.pairs import of_serials
 from db.parts.plain import settle_plain
 from db.parts.slices import Slices
 from db.tables import Inspection, Part
@@ -108,8 +110,10 @@ def adopt(connection: Connection, pictures: Sequence[UUID]) -> None:
 
 
 def with_rows(connection: Connection, pictures: Sequence[UUID]) -> frozenset[UUID]:
-    """Those pictures without a serial number that have a row of their own."""
-    query = select(_TABLE.c.scope).where(_TABLE.c.serial == "")
+    """Those pictures without a serial number, all still there, that have a row of their own."""
+    c = table_of(Inspection).c
+    products = select(func.coalesce(c.product, "")).where(c.id.in_(pictures))
+    query = select(_TABLE.c.scope).where(_TABLE.c.product.in_(products), _TABLE.c.serial == "")
     found = connection.execute(query.where(_TABLE.c.scope.in_([str(id_) for id_ in pictures])))
     return frozenset(UUID(scope) for scope in found.scalars())
 
@@ -157,6 +161,7 @@ def _settle_serials(connection: Connection, wanted: Sequence[Serial]) -> None:
     if {_key(row) for row in old} - {_key(row) for row in new}:
         forget_parts(connection, wanted)
     draw_parts(connection, new)
+    keep_labelled(connection, labelled_of(connection, wanted))
 
 
 def _settle_pictures(connection: Connection, pictures: Sequence[UUID]) -> None:
@@ -166,6 +171,7 @@ def _settle_pictures(connection: Connection, pictures: Sequence[UUID]) -> None:
     new = _rows_of_pictures(connection, found)
     _replace(connection, old, new)
     draw_parts(connection, new)
+    keep_labelled(connection, pictures)
 
 
 def _rows_of_pictures(connection: Connection, pictures: Sequence[tuple[str, Picture]]) -> list[Row]:
@@ -199,7 +205,7 @@ def _rows(
     single: Sequence[tuple[str, Picture]] | None = None,
 ) -> list[Row]:
     """The stored rows of serial numbers; where `single` is given, of these pictures alone."""
-    query = select(_TABLE).where(tuple_(_TABLE.c.product, _TABLE.c.serial).in_(list(serials)))
+    query = select(_TABLE).where(of_serials(_TABLE.c.product, _TABLE.c.serial, serials))
     if single is not None:
         query = query.where(_TABLE.c.scope.in_([picture.id for _, picture in single]))
     rows = connection.execute(query.order_by(*(_TABLE.c[name] for name in _KEY))).mappings()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from db.reports.rows import Group
-from db.reports.shifts import Shift, shift_of
+from db.reports.shifts import Shift
 from linewatch.errors import ReportError
 
 COLUMNS = ("line", "camera", "product", "lot")
@@ -58,31 +58,6 @@ class Grouping:
             names.insert(names.index("camera"), "line")
         return cls(tuple(names), shifts, timezone)
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The grouped columns that SQL can group by."""
-        return tuple(name for name in self.by if name in COLUMNS)
-
-    @property
-    def needs_hours(self) -> bool:
-        """Whether any of the groups is one of time."""
-        return any(name in TIMES for name in self.by)
-
-    def key(self, hour: datetime | None, columns: dict[str, str]) -> tuple[str, ...]:
-        """A row's values for `by`, in order."""
-        times = self._times(hour) if hour is not None else {}
-        return tuple(times[name] if name in times else columns[name] for name in self.by)
-
     def group(self, key: tuple[str, ...]) -> Group:
         """A key with its names."""
         return dict(zip(self.by, key, strict=True))
-
-    def _times(self, hour: datetime) -> dict[str, str]:
-        local = hour.astimezone(self.timezone)
-        shift, began = shift_of(hour, self.shifts, self.timezone)
-        day = began if "shift" in self.by else local.date()
-        return {
-            "hour": local.isoformat(timespec="minutes"),
-            "shift": shift,
-            "day": day.isoformat(),
-        }

@@ -9,14 +9,13 @@ from typing import Any
 from sqlalchemy import Connection, Engine, case, exists, func, select
 
 from db.base import table_of
-from db.labels.latest import is_latest
 from db.reports.picture_range import PictureRange, refuse_unknown
 from db.reports.report import Report, Row
 from db.session import reading
-from db.tables import DefectClass, GoldenItem, Label, TrainingRun
+from db.tables import DefectClass, GoldenItem, LabelledPicture, TrainingRun
 
 _CLASSES, _GOLDEN, _RUNS = table_of(DefectClass), table_of(GoldenItem), table_of(TrainingRun)
-_LABELS = table_of(Label)
+_LABELLED = table_of(LabelledPicture)
 _Class = tuple[str, str]  # product, class
 
 
@@ -114,22 +113,22 @@ def _labelled(
         .subquery()
     )
     is_golden = exists(
-        select(_GOLDEN.c.inspection_id).where(_GOLDEN.c.inspection_id == _LABELS.c.inspection_id)
+        select(_GOLDEN.c.inspection_id).where(_GOLDEN.c.inspection_id == _LABELLED.c.inspection_id)
     )
-    since = last.c.at.is_(None) | (_LABELS.c.recorded_at > last.c.at)
+    since = last.c.at.is_(None) | (_LABELLED.c.recorded_at > last.c.at)
     query = (
         select(
-            _LABELS.c.product,
-            _LABELS.c.label,
+            _LABELLED.c.product,
+            _LABELLED.c.label,
             func.count().label("labelled"),
             func.sum(case((since, 1), else_=0)).label("new"),
         )
-        .outerjoin(last, last.c.product == _LABELS.c.product)
-        .where(is_latest(), ~is_golden)
-        .group_by(_LABELS.c.product, _LABELS.c.label)
+        .outerjoin(last, last.c.product == _LABELLED.c.product)
+        .where(~is_golden)
+        .group_by(_LABELLED.c.product, _LABELLED.c.label)
     )
     if product is not None:
-        query = query.where(_LABELS.c.product == product)
+        query = query.where(_LABELLED.c.product == product)
     labelled: Counter[_Class] = Counter()
     new: Counter[_Class] = Counter()
     for row in connection.execute(query):

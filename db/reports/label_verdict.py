@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import timedelta, tzinfo
+from datetime import tzinfo
 from typing import Any
 
 from sqlalchemy import Connection, Engine, and_, case, func, select
 
 from db.base import table_of
-from db.labels.latest import latest_labels
 from db.reports.part_reports import counted
 from db.reports.part_reports.filters import PartFilters
 from db.reports.part_reports.names import refuse_unknown
 from db.reports.part_reports.part_query import PartQuery
 from db.reports.report import Report, Row
 from db.session import reading
-from db.tables import DefectClass, Inspection
+from db.tables import DefectClass, LabelledPicture
 from producer.contract import Verdict
 from quality.appraisal import Appraisal
 
-_I, _CLASSES = table_of(Inspection), table_of(DefectClass)
+_LABELLED, _CLASSES = table_of(LabelledPicture), table_of(DefectClass)
 GROUPS = ("product", "line", "model_version", "class")
 _NO_SAMPLE = (
     "Labels and decisions are no random sample: people are shown mostly what the model was unsure "
@@ -31,8 +30,6 @@ _PARTS = (
     "Of parts the disposition is compared, of pictures the class too; parts are those that a "
     "person decided."
 )
-# A picture is not labelled before it was made, but for how far its camera's clock may be ahead.
-_CLOCKS_APART = timedelta(hours=1)
 _Key = tuple[Any, ...]
 _Tallies = defaultdict[_Key, Counter[str]]
 
@@ -95,17 +92,11 @@ def _pictures(
     connection: Connection, query: PartQuery, good: dict[tuple[str, str], bool]
 ) -> tuple[_Tallies, Counter[str]]:
     """By group, and how many labels of which class are left out."""
-    since = query.period.since and query.period.since - _CLOCKS_APART
-    newest, c = latest_labels(query.filters.names().get("product"), since=since), _I.c
-    same = case((c.defect_class == newest.c.label, 1), else_=0).label("same")
-    dims = (newest.c.product, newest.c.label, c.line, c.model_version, c.verdict, same)
-    made_at = func.coalesce(c.made_at, c.captured_at, c.decided_at, type_=c.decided_at.type)
-    statement = (
-        select(*dims, func.count().label("pictures"))
-        .join(_I, c.id == newest.c.inspection_id)
-        .where(*_narrowed(query, made_at))
-        .group_by(*dims)
-    )
+    c = _LABELLED.c
+    same = case((c.defect_class == c.label, 1), else_=0).label("same")
+    dims = (c.product, c.label, c.line, c.model_version, c.verdict, same)
+    statement = select(*dims, func.count().label("pictures"))
+    statement = statement.where(*_narrowed(query)).group_by(*dims)
     found: _Tallies = defaultdict(Counter)
     gone: Counter[str] = Counter()
     for row in connection.execute(statement):
@@ -113,21 +104,21 @@ def _pictures(
         if is_good is None:
             gone[f"{row.product}'s former class {row.label}"] += row.pictures
             continue
-        of = {"product": row.product, "line": row.line or "", "class": row.label}
-        of["model_version"] = row.model_version or ""
+        of = {"product": row.product, "line": row.line, "class": row.label}
+        of["model_version"] = row.model_version
         word = _of_picture(is_good, row.verdict, bool(row.same))
         found[_key(query, of, is_good)][word] += row.pictures
     return found, gone
 
 
-def _narrowed(query: PartQuery, made_at: Any) -> Iterable[Any]:
-    period, c = query.period, _I.c
+def _narrowed(query: PartQuery) -> Iterable[Any]:
+    period, c = query.period, _LABELLED.c
     if period.since is not None:
-        yield made_at >= period.since
+        yield c.made_at >= period.since
     if period.until is not None:
-        yield made_at < period.until
+        yield c.made_at < period.until
     for name, value in query.filters.names().items():
-        if name in ("line", "lot"):
+        if name in ("product", "line", "lot"):
             yield c[name] == value
 
 

@@ -6,9 +6,10 @@ What is about cameras and models is here, in the hour of the verdict; parts are 
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, tzinfo
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, tzinfo
+from functools import partial, reduce
+from operator import add
 from typing import Any
 
 from sqlalchemy import Boolean, ColumnElement, Engine, func, select, table
@@ -16,11 +17,13 @@ from sqlalchemy import column as sql_column
 
 from db.base import table_of
 from db.inspections.hours import plant_hour
+from db.inspections.rolled_up import VERDICTS, hours
 from db.models.deployments import champions
 from db.models.versions import versions
-from db.reports.groups import COLUMNS, Filters, Grouping
+from db.reports.groups import COLUMNS, TIMES, Filters, Grouping
 from db.reports.part_reports.names import refuse_name
 from db.reports.picture_range import PictureRange, refuse_unknown
+from db.reports.picture_times import PictureTimes
 from db.reports.rows import ClassRow, ModelRow, PictureRate
 from db.reports.shifts import all_shifts
 from db.session import reading
@@ -29,14 +32,8 @@ from db.tables import InspectionHourly
 __all__ = ["Filters", "classes", "model", "picture_rates"]
 
 _HOURLY = table_of(InspectionHourly)
-# What the roll-up calls a verdict, and what the report calls its column.
-_COLUMN_OF = {
-    "pass": "passed",
-    "defect": "defects",
-    "review": "review",
-    "rejected": "rejected",
-    "dead_letter": "dead_letter",
-}
+_HOUR = _HOURLY.c.hour.type
+_JUDGED = ("passed", "defects", "review")
 
 
 def picture_rates(
@@ -48,12 +45,30 @@ def picture_rates(
         ReportError: `by` names what nothing is grouped by, or a filter what does not exist.
     """
     grouping = Grouping.of(by, all_shifts(engine), timezone)
-    counts: defaultdict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
-    if not grouping.by:
-        counts[()] = Counter()
-    for key, verdict, count in _grouped(engine, filters, grouping):
-        counts[key][_COLUMN_OF[verdict]] += count
-    if not any(counts.values()):
+    times = PictureTimes(grouping, filters.since, filters.until)
+
+    def columns(of: Any) -> list[ColumnElement[Any]]:
+        return [
+            (times.expression(name, of.hour) if name in TIMES else of[name]).label(f"by_{name}")
+            for name in grouping.by
+        ]
+
+    with reading(engine) as connection:
+        counted = hours(connection, columns, *_conditions(filters, timezone))
+        keys = [counted.c[f"by_{name}"] for name in grouping.by]
+        sums = [func.sum(counted.c[name]).label(name) for name in VERDICTS]
+        query = select(*keys, *sums).group_by(*keys)
+        if keys:  # counts that came to nothing may stay as rows
+            query = query.having(_any(sums))
+        found = connection.execute(query).all()
+    shows = [times.shown(name) for name in grouping.by]
+    counts = {
+        tuple(show(value) for show, value in zip(shows, row, strict=False)): {
+            name: int(getattr(row, name) or 0) for name in VERDICTS
+        }
+        for row in found
+    }
+    if not any(any(each.values()) for each in counts.values()):
         _refuse_unknown(engine, filters)
     return [PictureRate(grouping.group(key), **counts[key]) for key in sorted(counts)]
 
@@ -88,64 +103,45 @@ def model(engine: Engine, filters: Filters, timezone: tzinfo) -> list[ModelRow]:
     Raises:
         ReportError: a filter names what does not exist.
     """
-    c = _HOURLY.c
-    query = (
-        select(
-            c.product,
-            c.model_version,
-            c.verdict,
-            func.sum(c.count).label("count"),
-            func.min(c.hour, type_=c.hour.type).label("first"),
-            func.max(c.hour, type_=c.hour.type).label("last"),
-        )
-        .where(c.verdict.in_(["pass", "defect", "review"]), *_conditions(filters, timezone))
-        .group_by(c.product, c.model_version, c.verdict)
-    )
-    found: defaultdict[tuple[str, str], list[Any]] = defaultdict(list)
+
+    def columns(of: Any) -> list[ColumnElement[Any]]:
+        return [of.product, of.model_version, of.hour]
+
     with reading(engine) as connection:
-        for row in connection.execute(query):
-            found[row.product, row.model_version].append(row)
+        counted = hours(connection, columns, *_conditions(filters, timezone))
+        c = counted.c
+        sums = [func.sum(c[name]).label(name) for name in _JUDGED]
+        first = func.min(c.hour, type_=_HOUR).label("first")
+        last = func.max(c.hour, type_=_HOUR).label("last")
+        query = select(c.product, c.model_version, *sums, first, last)
+        query = query.where(_any([c[name] for name in _JUDGED]))
+        query = query.group_by(c.product, c.model_version).having(_any(sums))
+        found = connection.execute(query).all()
     if not found:
         _refuse_unknown(engine, filters)
     known = {info.version: info for info in versions(engine)}
     serving = champions(engine)
     rows = []
-    for (product, version), parts in sorted(found.items()):
-        info = known.get(version)
-        counts = {_COLUMN_OF[row.verdict]: int(row.count) for row in parts}
+    for row in sorted(found, key=lambda row: (row.product, row.model_version)):
+        info = known.get(row.model_version)
         rows.append(
             ModelRow(
-                product=product,
-                model_version=version,
+                product=row.product,
+                model_version=row.model_version,
                 encoders=info.encoders if info else "",
                 fingerprint=info.fingerprint if info else "",
-                champion=bool(version) and serving.get(product) == version,
-                rate=PictureRate({}, **counts),
-                first_hour=min(row.first for row in parts).astimezone(timezone),
-                last_hour=max(row.last for row in parts).astimezone(timezone),
+                champion=bool(row.model_version) and serving.get(row.product) == row.model_version,
+                rate=PictureRate({}, **{name: int(getattr(row, name)) for name in _JUDGED}),
+                first_hour=row.first.astimezone(timezone),
+                last_hour=row.last.astimezone(timezone),
+                promise=info.promise if info else None,
             )
         )
     return rows
 
 
-def _grouped(
-    engine: Engine, filters: Filters, grouping: Grouping
-) -> Iterator[tuple[tuple[str, ...], str, int]]:
-    """(group's key, verdict, count): SQL sums what it can, times are added up here."""
-    dims: list[ColumnElement[Any]] = [_HOURLY.c[name] for name in grouping.columns]
-    if grouping.needs_hours:
-        dims.append(_HOURLY.c.hour)
-    query = (
-        select(*dims, _HOURLY.c.verdict, func.sum(_HOURLY.c.count))
-        .where(*_conditions(filters, grouping.timezone))
-        .group_by(*dims, _HOURLY.c.verdict)
-    )
-    with reading(engine) as connection:
-        rows = connection.execute(query).all()
-    for row in rows:
-        columns = dict(zip(grouping.columns, row, strict=False))
-        hour: datetime | None = row[len(dims) - 1] if grouping.needs_hours else None
-        yield grouping.key(hour, columns), row[-2], int(row[-1])
+def _any(counts: Sequence[ColumnElement[Any]]) -> ColumnElement[bool]:
+    return reduce(add, counts) > 0
 
 
 def _refuse_unknown(engine: Engine, filters: Filters) -> None:
@@ -157,14 +153,21 @@ def _refuse_unknown(engine: Engine, filters: Filters) -> None:
             refuse_name("lot", filters.lot, set(connection.scalars(lots)) - {""})
 
 
-def _conditions(filters: Filters, timezone: tzinfo) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [
-        _HOURLY.c[name] == getattr(filters, name)
-        for name in COLUMNS
-        if getattr(filters, name) is not None
-    ]
+def _conditions(
+    filters: Filters, timezone: tzinfo
+) -> Iterator[Callable[[Any], ColumnElement[bool]]]:
+    """Conditions, each made of a table's columns."""
+    for name in COLUMNS:
+        if (value := getattr(filters, name)) is not None:
+            yield partial(_is, name, value)
     if filters.since is not None:
-        conditions.append(_HOURLY.c.hour >= plant_hour(filters.since, timezone))
+        begins = plant_hour(filters.since, timezone)
+        yield lambda of: of.hour >= begins
     if filters.until is not None:
-        conditions.append(_HOURLY.c.hour < filters.until.astimezone(UTC))
-    return conditions
+        ends = filters.until.astimezone(UTC)
+        yield lambda of: of.hour < ends
+
+
+def _is(name: str, value: str, of: Any) -> ColumnElement[bool]:
+    same: ColumnElement[bool] = of[name] == value
+    return same

@@ -109,6 +109,7 @@ class ModelRow:
     rate: PictureRate
     first_hour: datetime
     last_hour: datetime
+    promise: str | None = None
 
     def cells(self) -> dict[str, Cell]:
         """The row as columns."""
@@ -116,6 +117,7 @@ class ModelRow:
             "product": self.product,
             "model_version": self.model_version,
             "champion": self.champion,
+            "promise": self.promise,
             "inspected": self.rate.inspected,
             "passed": self.rate.passed,
             "defects": self.rate.defects,

@@ -39,11 +39,16 @@ def shift_of(hour: datetime, shifts: Sequence[Shift], timezone: tzinfo) -> tuple
     shifts overlap, the first one listed wins; an hour outside every shift is `NO_SHIFT`.
     """
     local = hour.astimezone(timezone)
+    name, began_yesterday = shift_at(local.hour, shifts)
+    return name, local.date() - timedelta(days=int(began_yesterday))
+
+
+def shift_at(hour: int, shifts: Sequence[Shift]) -> tuple[str, bool]:
+    """The shift that an hour of the plant's day is in, and whether it began the day before."""
     for shift in shifts:
-        if local.hour in shift:
-            began_yesterday = local.hour < shift.ends_hour <= shift.starts_hour
-            return shift.name, local.date() - timedelta(days=1 if began_yesterday else 0)
-    return NO_SHIFT, local.date()
+        if hour in shift:
+            return shift.name, hour < shift.ends_hour <= shift.starts_hour
+    return NO_SHIFT, False
 
 
 def all_shifts(engine: Engine) -> tuple[Shift, ...]:

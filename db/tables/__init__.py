@@ -11,8 +11,15 @@ from db.tables.chart import ChartBaseline, ChartReaction, ChartSignal
 from db.tables.decision import PartDecision
 from db.tables.drift import DriftBaseline
 from db.tables.golden import GoldenItem, GoldenSet
-from db.tables.inspection import Feature, Inspection, InspectionHourly, InspectionScore
-from db.tables.label import Label
+from db.tables.inspection import (
+    Feature,
+    FeatureCopy,
+    Inspection,
+    InspectionHourly,
+    InspectionScore,
+    PictureHour,
+)
+from db.tables.label import Label, LabelledPicture
 from db.tables.model import (
     ClassMetric,
     ConfusionCell,
@@ -62,6 +69,7 @@ __all__ = [
     "Deployment",
     "DriftBaseline",
     "Feature",
+    "FeatureCopy",
     "FeatureSpace",
     "GateDecision",
     "GoldenItem",
@@ -70,6 +78,7 @@ __all__ = [
     "InspectionHourly",
     "InspectionScore",
     "Label",
+    "LabelledPicture",
     "Line",
     "Lock",
     "ModelVersion",
@@ -78,6 +87,7 @@ __all__ = [
     "PartCount",
     "PartDecision",
     "PartShiftCount",
+    "PictureHour",
     "PrecisionAgreement",
     "Product",
     "PurgedView",

@@ -116,6 +116,23 @@ class Feature(Base):
     created_at: Mapped[datetime]
 
 
+class FeatureCopy(Base):
+    """The features of a copy of a labelled picture, changed as its product's symmetry allows.
+
+    `copy` is its name, see `vision.copy_names`. Models learn from copies and judge none.
+    """
+
+    __tablename__ = "feature_copies"
+
+    inspection_id: Mapped[UUID] = mapped_column(
+        ForeignKey("inspections.id", ondelete="CASCADE"), primary_key=True
+    )
+    fingerprint: Mapped[str] = mapped_column(primary_key=True)
+    copy: Mapped[str] = mapped_column(primary_key=True)
+    vector: Mapped[bytes]
+    created_at: Mapped[datetime]
+
+
 class InspectionHourly(Base):
     """How many pictures ended how in an hour: reports cost hours, not parts.
 
@@ -136,3 +153,25 @@ class InspectionHourly(Base):
     defect_class: Mapped[str] = mapped_column(primary_key=True)
     model_version: Mapped[str] = mapped_column(primary_key=True)
     count: Mapped[int] = mapped_column(BigInteger)
+
+
+class PictureHour(Base):
+    """The same with a column for each verdict and without defect classes: a third of the rows.
+
+    On PostgreSQL, up to the mark of `retention_marks` that is called `picture_hours`: younger hours
+    still change with every commit, and SQLite's plants are small. See `db.inspections.rolled_up`.
+    """
+
+    __tablename__ = "picture_hours"
+
+    hour: Mapped[datetime] = mapped_column(primary_key=True)
+    product: Mapped[str] = mapped_column(primary_key=True)
+    line: Mapped[str] = mapped_column(primary_key=True)
+    camera: Mapped[str] = mapped_column(primary_key=True)
+    lot: Mapped[str] = mapped_column(primary_key=True)
+    model_version: Mapped[str] = mapped_column(primary_key=True)
+    passed: Mapped[int]
+    defects: Mapped[int]
+    review: Mapped[int]
+    rejected: Mapped[int]
+    dead_letter: Mapped[int]

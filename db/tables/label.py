@@ -1,4 +1,4 @@
-"""What people said a picture shows."""
+"""What people said a picture shows, and what reports ask of pictures that are labelled."""
 
 from __future__ import annotations
 
@@ -30,3 +30,25 @@ class Label(Base):
     recorded_at: Mapped[datetime]  # when it came here: an import brings old labels late
     source: Mapped[str]
     note: Mapped[str]
+
+
+class LabelledPicture(Base):
+    """A labelled picture: its latest label, beside what reports ask of its inspection.
+
+    A copy of both, which `db.parts.settle` keeps: to find the inspections of a year's labels among
+    ten millions takes a second, and these lie together. '' stands for none.
+    """
+
+    __tablename__ = "labelled_pictures"
+    __table_args__ = (Index(None, "made_at"),)
+
+    inspection_id: Mapped[UUID] = mapped_column(ForeignKey("inspections.id"), primary_key=True)
+    product: Mapped[str]
+    label: Mapped[str]
+    recorded_at: Mapped[datetime]  # of the label
+    line: Mapped[str]
+    lot: Mapped[str]
+    model_version: Mapped[str]
+    verdict: Mapped[str]
+    defect_class: Mapped[str]
+    made_at: Mapped[datetime]

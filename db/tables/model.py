@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.base import Base, Json, SerialKey
@@ -57,7 +57,9 @@ class ModelVersion(Base):
     created_at: Mapped[datetime]
     parent: Mapped[str | None]
     training_run_id: Mapped[int | None] = mapped_column(ForeignKey("training_runs.id"))
-    kind: Mapped[str] = mapped_column(server_default="fitted")  # or zero-shot, few-shot
+    kind: Mapped[str] = mapped_column(server_default="fitted")  # zero-shot, few-shot, good-only
+    promise: Mapped[str | None]  # in words, of the share of defects that passes
+    provisional: Mapped[bool] = mapped_column(server_default=false())  # it is not proven
 
 
 class TrainingRun(Base):

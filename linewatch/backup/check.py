@@ -157,6 +157,12 @@ def _parts(engine: Engine) -> Finding:
                 f"{one.line} {one.product}: {one.counted} were counted, and {one.found} are there"
             )
         return Finding("parts", State.FAIL, words)
+    if not found.right:
+        words = (
+            f"{found.labelled} labelled pictures and {found.hours} hours of pictures, as reports "
+            "read them, are not what labels, verdicts and counts say"
+        )
+        return Finding("parts", State.FAIL, words)
     words = "parts and their counts are what pictures and people say"
     if found.skipped:
         words += f", but for counts in {len(found.skipped)} places that were purged"

@@ -14,6 +14,7 @@ from linewatch.errors import EvaluationError
 
 if TYPE_CHECKING:
     from linewatch.evaluation.pictures import LabelledFile, Unread
+    from linewatch.product_options import Fit
     from model_store.repeated import Repeated, Spread
 
 
@@ -25,9 +26,21 @@ if TYPE_CHECKING:
 )
 @click.option("--recipe", help="How pictures become features; default: LINEWATCH_RECIPE.")
 @click.option(
+    "--fit",
+    type=click.Choice(["crop", "squash", "pad", "tiles"]),
+    default="crop",
+    show_default=True,
+    help="How pictures are brought to the encoders' square.",
+)
+@click.option(
     "--bits",
     type=click.IntRange(8, 16),
     help="Of 16-bit samples, how many low bits carry the value; default: as the files say.",
+)
+@click.option(
+    "--group-by",
+    metavar="REGEX",
+    help="Names the part in a picture's path below FOLDER: its first group, or the whole match.",
 )
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path))
 def dataset(
@@ -35,32 +48,39 @@ def dataset(
     seeds: int,
     per_class: int | None,
     recipe: str | None,
+    fit: Fit,
     bits: int | None,
+    group_by: str | None,
     json_file: Path | None,
 ) -> None:
     """Cross-validate on a folder of class sub-folders, many times over, with intervals.
 
-    Each of --seeds draws has other folds and, with --per-class, other pictures. Features are kept
-    under the data folder, so a second run is quick.
+    Each of --seeds draws has other folds and, with --per-class, other pictures. Give --group-by
+    where a part has several pictures: all of them are then in one fold. Features are kept under the
+    data folder, so a second run is quick.
     """
     from linewatch.commands._output import write_rows
     from linewatch.commands.evaluate import write_json
+    from linewatch.evaluation.path_parts import parts_by
     from linewatch.evaluation.pictures import FeatureCache, class_folders, features_of
     from linewatch.settings import get_settings
     from model_store.repeated import repeat
     from vision.extractor import FeatureExtractor
+    from vision.framing import Framing
 
     settings = get_settings()
     if recipe is not None:
         settings = settings.model_copy(update={"recipe": recipe})
     files = class_folders(folder)
-    extractor = FeatureExtractor.from_settings(settings)
+    parts = None if group_by is None else parts_by(group_by, folder, files)
+    extractor = FeatureExtractor.from_settings(settings).space(Framing(fit))
     cache = FeatureCache(settings.data_dir / "feature-cache", extractor.fingerprint, bits)
     with click.progressbar(length=len(files), label="Features", file=sys.stderr) as bar:
         features, kept, unread = features_of(
             extractor, [file.path for file in files], cache, progress=bar.update, bits=bits
         )
     labels = [files[index].label for index in kept]
+    groups = None if parts is None else [parts[index] for index in kept]
     _check(folder, labels, unread)
     with click.progressbar(length=seeds, label="Cross-validation", file=sys.stderr) as bar:
         found = repeat(
@@ -69,23 +89,29 @@ def dataset(
             seeds=seeds,
             per_class=per_class,
             folds=settings.folds,
+            groups=groups,
             progress=bar.update,
         )
     title = f"{folder.name}: {settings.folds}-fold cross-validation, {seeds} draws"
     write_rows(_table(found), "table", title=title, empty="")
+    shown = "" if groups is None else f" of {len(set(groups))} parts"
     click.echo(
-        f"{len(labels)} pictures · recipe {settings.recipe} · encoders: {extractor.describe()}"
+        f"{len(labels)} pictures{shown} · recipe {settings.recipe} · fit {fit} · "
+        f"encoders: {extractor.describe()}"
     )
     _notes(found, unread)
     if json_file is not None:
         about = {
             "folder": str(folder),
             "recipe": settings.recipe,
+            "fit": fit,
             "encoders": extractor.describe(),
             "fingerprint": extractor.fingerprint,
             "seeds": seeds,
             "per_class": per_class,
             "bits": bits,
+            "group_by": group_by,
+            "parts": None if groups is None else len(set(groups)),
             "folds": settings.folds,
         }
         write_json(json_file, _json(found, about, [files[index] for index in kept], unread))
@@ -120,7 +146,7 @@ def _notes(found: Repeated, unread: list[Unread]) -> None:
     unscored = found.validations[0].metrics.unscored
     if unscored:
         click.echo(
-            f"note: {', '.join(unscored)}: fewer pictures than folds; trained with, never scored"
+            f"note: {', '.join(unscored)}: fewer parts than folds; trained with, never scored"
         )
     for one in unread[:5]:
         click.echo(f"note: left out {one.path}: {one.why}", err=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from linewatch.commands._database import opened
+from linewatch.commands._numbers import Number
 from linewatch.commands._output import FORMATS, write_rows
 from linewatch.csv_cell import Cell
 
@@ -99,18 +100,18 @@ def disagreements(product: str, format_: str) -> None:
 def suspects(product: str, limit: int, format_: str) -> None:
     """List labels that may be wrong, the most doubtful first.
 
-    Each picture is judged by models that have not seen it (cross-validation on stored features);
-    cleanlab ranks the labels that they contradict.
+    Each picture is judged by models that have not seen its part (cross-validation on stored
+    features); cleanlab ranks the labels that they contradict.
     """
     from linewatch.settings import get_settings
     from model_store.crossval import cross_validate
     from model_store.label_errors import label_suspects
 
     settings = get_settings()
-    examples, features = _training_set(product)
+    examples, features, parts = _training_set(product)
     labels = [example.label for example in examples]
     validation = cross_validate(
-        features, labels, folds=settings.folds, random_state=settings.random_state
+        features, labels, folds=settings.folds, random_state=settings.random_state, groups=parts
     )
     rows: list[dict[str, Cell]] = [
         {
@@ -131,7 +132,7 @@ def suspects(product: str, limit: int, format_: str) -> None:
 
 @click.command("advice")
 @click.argument("product")
-@click.option("--target", type=click.FloatRange(0.1, 0.99), default=0.9, show_default=True)
+@click.option("--target", type=Number(0.1, 0.99), default=0.9, show_default=True)
 @_format
 def advice(product: str, target: float, format_: str) -> None:
     """Say for each class whether it has labels enough, and about how many more would do.
@@ -142,10 +143,14 @@ def advice(product: str, target: float, format_: str) -> None:
     from model_store.learning_curve import advise
 
     settings = get_settings()
-    examples, features = _training_set(product)
-    labels = [example.label for example in examples]
+    examples, features, parts = _training_set(product)
     found = advise(
-        features, labels, target=target, folds=settings.folds, random_state=settings.random_state
+        features,
+        [example.label for example in examples],
+        target=target,
+        folds=settings.folds,
+        random_state=settings.random_state,
+        groups=parts,
     )
     rows: list[dict[str, Cell]] = [
         {
@@ -169,15 +174,18 @@ def _engine(product: str) -> Engine:
     return engine
 
 
-def _training_set(product: str) -> tuple[Sequence[TrainingExample], Floats]:
-    """What a model of the product would learn from: pictures with labels, and their features."""
+def _training_set(product: str) -> tuple[Sequence[TrainingExample], Floats, Sequence[str]]:
+    """What a model would learn from: labelled pictures, their features, and whose part each is."""
     from db import products
-    from model_store.rejudge import vectors_of
+    from linewatch.settings import get_settings
+    from model_store.labelled_pictures import LabelledPictures
     from training.training_material import TrainingMaterial
 
-    engine = opened()
-    rows = TrainingMaterial.read(engine, products.require(engine, product)).rows
-    return rows, vectors_of([row.vector for row in rows])
+    engine, settings = opened(), get_settings()
+    spec = products.require(engine, product)
+    material = TrainingMaterial.read(engine, spec, settings.recipe, by=settings.group_by)
+    pictures = LabelledPictures.of(material.rows)
+    return material.rows, pictures.features, pictures.groups
 
 
 def _row(statement: Statement) -> dict[str, Cell]:

@@ -7,6 +7,7 @@ import json
 import click
 
 from linewatch.commands._database import opened
+from linewatch.commands._numbers import Number
 from linewatch.commands._output import FORMATS, write_rows
 from linewatch.errors import ModelError
 
@@ -32,6 +33,7 @@ def list_(product: str | None, format_: str) -> None:
             "version": info.version,
             "product": info.product,
             "kind": info.kind,
+            "promise": info.promise,
             "trained": f"{info.created_at:%Y-%m-%d %H:%M} UTC",
             "encoders": info.encoders,
         }
@@ -44,8 +46,11 @@ def list_(product: str | None, format_: str) -> None:
 @click.argument("version")
 def show(version: str) -> None:
     """Print a version's manifest: classes, metrics, what it was trained on."""
+    from model_store.promise_words import in_short
+
     manifest = load(version).manifest
-    shown = {"kind": manifest.kind, **manifest.model_dump(mode="json")}  # the file leaves it out
+    ours = {"kind": manifest.kind, "promise": in_short(manifest)}  # the file leaves these out
+    shown = {**ours, **manifest.model_dump(mode="json")}
     click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
 
 
@@ -62,7 +67,7 @@ def verify(version: str) -> None:
 @click.option(
     "--defect-rate",
     "rates",
-    type=click.FloatRange(0, 1),
+    type=Number(0, 1),
     multiple=True,
     help="Share of defects among the line's parts; give it again to compare.",
 )

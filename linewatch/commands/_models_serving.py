@@ -18,7 +18,8 @@ _why = click.option("--why", default="", help="Kept with the decision.")
 def promote(version: str, why: str, force: bool) -> None:
     """Let a version serve its product, if it passes the gate; workers swap between two batches.
 
-    A product's first model has nothing to be compared with and is promoted at your word.
+    A product's first model has nothing to be compared with and is promoted at your word. What the
+    gate cannot decide, you may: with --why REASON.
     """
     from linewatch.settings import get_settings
     from model_store.store import ModelStore
@@ -29,7 +30,7 @@ def promote(version: str, why: str, force: bool) -> None:
         opened(),
         ModelStore(settings.models_url),
         version,
-        promotion.Wish.of_person(os_user(), why, force=force),
+        promotion.Wish.of_person(os_user(), why, force=force, reasoned=True),
         settings=settings,
     )
     for reason in made.decision.reasons:
@@ -105,22 +106,26 @@ def retire(product: str, why: str) -> None:
 def zero_shot(product: str, serve: bool) -> None:
     """Make a model from the product's prompts alone: no picture needs a label.
 
+    It proposes a class for each part, and people decide: nothing says yet how often it is right.
     Loads CLIP's text encoder. Training while labels are few blends them into this model.
     """
     from db import products
     from linewatch.settings import get_settings
     from model_store.store import ModelStore
+    from training.framing import champion_framing
     from training.promotion import Wish, promote
     from training.prompts import make_zero_shot
     from vision.extractor import FeatureExtractor
+    from vision.framing import next_framing
 
     settings, engine = get_settings(), opened()
     spec = products.require(engine, product)
     store = ModelStore(settings.models_url)
-    manifest = make_zero_shot(
-        engine, store, spec, FeatureExtractor.from_settings(settings), settings
-    )
+    framing = next_framing(spec, champion_framing(engine, product))
+    extractor = FeatureExtractor.from_settings(settings).space(framing)
+    manifest = make_zero_shot(engine, store, spec, extractor, settings)
     click.echo(f"{manifest.version}: {len(manifest.classes)} classes, from prompts alone")
+    click.echo("it proposes classes and people decide, until labels make a model that is tested")
     if serve:
         wish = Wish.of_person(os_user(), "linewatch models zero-shot --promote")
         promote(engine, store, manifest.version, wish, settings=settings)

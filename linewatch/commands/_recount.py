@@ -30,16 +30,20 @@ def recounted(since: str | None, until: str | None, *, only_check: bool) -> bool
         found = recount(engine, begins, ends, mend=not only_check)
     for line in _lines(found, mended=not only_check):
         say(line)
-    return only_check and bool(found.parts or found.wrong)
+    return only_check and not found.right
 
 
 def _lines(found: Recounted, *, mended: bool) -> Iterator[str]:
     done = "mended" if mended else "wrong"
+    if found.right:
+        yield "parts and counts are right"
     if found.parts or found.wrong:
         yield f"{found.parts} parts were not what pictures and people say: {done}"
         yield from _listed(f"counts {done}", found.wrong)
-    else:
-        yield "parts and counts are right"
+    if found.labelled:
+        yield f"{found.labelled} labelled pictures were not what labels and verdicts say: {done}"
+    if found.hours:
+        yield f"{found.hours} hours of pictures were not the sum of their counts: {done}"
     if found.lost:
         days = sorted(found.lost_days)
         yield (

@@ -95,12 +95,14 @@ def _pictures(engine: Engine, model: StoredModel) -> Pictures:
     from db import products
     from linewatch.evaluation.stored_pictures import StoredPictures
     from linewatch.settings import get_settings
+    from training import feature_spaces
     from vision.extractor import FeatureExtractor
 
     settings = get_settings()
     spec = products.require(engine, model.manifest.product)
     extractor = FeatureExtractor.from_settings(settings)
-    return StoredPictures(extractor, spec, settings, model.manifest.fingerprint)
+    space = feature_spaces.space_of(extractor, model.manifest)
+    return StoredPictures(space, spec, settings, model.manifest.fingerprint)
 
 
 def _rows(found: Iterator[Contained], product: str) -> Iterator[dict[str, Cell]]:

@@ -11,6 +11,7 @@ import click
 
 from linewatch.commands._database import opened
 from linewatch.commands._report_output import Output, output_options
+from linewatch.commands._report_steps import refuse_long_table
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -55,11 +56,17 @@ def stored(_context: click.Context, _parameter: click.Parameter, name: str | Non
 
 
 def shown(function: Callable[..., Report]) -> Callable[..., None]:
-    """Print the report that a command returns, or write it, as --format and --out say."""
+    """Print the report that a command returns, or write it, as --format and --out say.
+
+    Those that take --camera are about pictures.
+    """
 
     @output_options
     @wraps(function)
     def command(*args: Any, output: Output, **kwargs: Any) -> None:
+        if output.for_people:
+            narrowed = {name: kwargs.get(name) for name in ("by", "since", "until")}
+            refuse_long_table(**narrowed, of_pictures="camera" in kwargs)
         output.write(function(*args, **kwargs))
 
     return command

@@ -56,6 +56,11 @@ class Output:
         refuse_taken(path, replace=replace)
         return cls(chosen, path, replace)
 
+    @property
+    def for_people(self) -> bool:
+        """Whether it is printed as a table; programs and files take any number of rows."""
+        return self.path is None and self.format_ == "table"
+
     def write(self, report: Report) -> None:
         """Print the report, its notes below it (beside it, for programs), or write the file.
 

@@ -40,6 +40,7 @@ def check(product: str, version: str | None, images: int) -> None:
     from db.session import default_engine
     from linewatch.settings import get_settings
     from model_store.store import ModelStore
+    from training import feature_spaces
     from training.precision_check import check as check_model
     from vision.extractor import FeatureExtractor
 
@@ -50,7 +51,7 @@ def check(product: str, version: str | None, images: int) -> None:
         raise ModelError(f"{product} has no model {version or 'in service'}; see `models list`")
     store = ModelStore(settings.models_url)
     model = store.load(product, info.version, manifest_sha256=info.manifest_sha256)
-    extractor = FeatureExtractor.from_settings(settings)
+    extractor = feature_spaces.space_of(FeatureExtractor.from_settings(settings), model.manifest)
     if extractor.fingerprint == info.fingerprint:
         click.echo(f"{info.version} was fitted on these very features; nothing to check")
         return

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from linewatch.commands._database import opened
+from linewatch.commands._numbers import Number
 from linewatch.commands._output import FORMATS, say, write_rows
 from linewatch.csv_cell import Cell
 from linewatch.errors import ChallengeError
@@ -36,7 +37,7 @@ def command() -> None:
 @click.option("--product", help="Whose parts they are, if several are registered.")
 @click.option(
     "--minutes",
-    type=click.FloatRange(0, 24 * 60, min_open=True),
+    type=Number(0, 24 * 60, min_open=True),
     default=30,
     show_default=True,
     help="After these it ends by itself.",

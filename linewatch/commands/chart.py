@@ -10,6 +10,7 @@ import click
 
 from linewatch.commands._output import FORMATS, say, write_rows
 from linewatch.commands._report_options import database, instants
+from linewatch.commands._report_steps import refuse_long_table
 from linewatch.commands._rights import RightsGroup
 from linewatch.os_user import os_user
 
@@ -69,6 +70,8 @@ def show(
     from db.charts.view import chart_view
     from linewatch.commands._chart_shown import write_chart
 
+    if since is not None and format_ in ("plot", "table"):
+        refuse_long_table(by, since, until, of_pictures=False)
     first, last = instants(since, until)
     engine, timezone = database()
     chart = _wanted(product, line, class_code, by, n)

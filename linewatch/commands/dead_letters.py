@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from linewatch.commands._numbers import YEARS_DAYS, Number
 from linewatch.commands._output import FORMATS, say, write_rows
 from linewatch.errors import DeadLetterError
 from linewatch.os_user import os_user
@@ -87,7 +88,7 @@ def requeue(letters: tuple[int, ...], trust: bool) -> None:
 
 
 @command.command()
-@click.option("--older-than", "days", type=click.FloatRange(0), required=True, metavar="DAYS")
+@click.option("--older-than", "days", type=Number(0, YEARS_DAYS), required=True, metavar="DAYS")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def purge(days: float, yes: bool) -> None:
     """Delete letters and the messages they keep. The pictures' rows stay; it is audited."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from linewatch.commands._evaluate_dataset import dataset
+from linewatch.commands._evaluate_unlike_good import unlike_good
 from linewatch.errors import EvaluationError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def command() -> None:
 
 
 command.add_command(dataset)
+command.add_command(unlike_good)
 
 
 @command.command("seed")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from linewatch.errors import ModelError, WeightsError
+
+if TYPE_CHECKING:
+    from vision.framing import Framing
 
 
 @click.group()
@@ -27,7 +30,7 @@ def onnx_(file: Path, product: str | None, replace: bool) -> None:
     metadata `classes`.
     """
     from linewatch.settings import get_settings
-    from vision.extractor import load_net
+    from vision.networks import load_net
     from vision.recipes import recipe_named
     from vision.weights import describe, find_weights
 
@@ -42,6 +45,8 @@ def onnx_(file: Path, product: str | None, replace: bool) -> None:
         raise WeightsError(f"{file} exists; say --replace to write over it")
     settings = get_settings()
     net, fingerprint = load_net(find_weights(settings), recipe_named(settings.recipe))
+    if product is not None:
+        fingerprint = fingerprint.framed(_framing(product), net.size)
     metadata: dict[str, object] = {
         "fingerprint": fingerprint.hex,
         "encoders": describe(settings),
@@ -59,6 +64,21 @@ def onnx_(file: Path, product: str | None, replace: bool) -> None:
         f"wrote {file}, {file.stat().st_size / 1e6:.1f} MB; against torch: largest difference "
         f"{found.largest_difference:.2g}, least cosine {found.least_cosine:.6f}"
     )
+
+
+def _framing(product: str) -> Framing:
+    """How the champion's pictures are brought to the square that the file takes."""
+    from db.session import default_engine
+    from training.framing import champion_framing
+    from vision.framing import CENTRE_CROP
+
+    found = champion_framing(default_engine(), product) or CENTRE_CROP
+    if found.fit == "tiles":
+        raise ModelError(
+            f"{product}'s model looks at several tiles of a picture, and the file takes one square "
+            "at a time; export without --product, or train with `--fit squash`"
+        )
+    return found
 
 
 def _with_head(net: Any, product: str, fingerprint: str) -> tuple[Any, dict[str, object]]:

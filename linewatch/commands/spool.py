@@ -10,6 +10,7 @@ from uuid import UUID
 
 import click
 
+from linewatch.commands._numbers import YEARS_S, Number
 from linewatch.commands._picture_lines import NO_VERDICT_YET, verdict_json, verdict_text
 from linewatch.errors import SpoolError
 from linewatch.settings import get_settings
@@ -49,7 +50,7 @@ def status(path: Path | None, form: str) -> None:
 @command.command()
 @_spool_option
 @click.option(
-    "--timeout", type=click.FloatRange(min=0), default=60.0, show_default=True, help="Seconds."
+    "--timeout", type=Number(0, YEARS_S), default=60.0, show_default=True, help="Seconds."
 )
 @click.option("--wait/--no-wait", default=False, show_default=True, help="Also for the receipts.")
 def flush(path: Path | None, timeout: float, wait: bool) -> int:

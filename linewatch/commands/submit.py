@@ -12,6 +12,7 @@ from uuid import UUID
 
 import click
 
+from linewatch.commands._numbers import YEARS_S, Number
 from linewatch.commands._picture_lines import NO_VERDICT_YET, verdict_text
 from linewatch.errors import SpoolFullError, SubmissionError
 from linewatch.settings import get_settings
@@ -45,7 +46,7 @@ _TAKE_OVER_S = 5.0  # without --wait: how long the queue may take to accept the 
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Wait for the verdicts.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0),
+    type=Number(0, YEARS_S),
     show_default=f"{_NO_NEWS_S:g}; {_TAKE_OVER_S:g} with --no-wait",
     help="Wait no longer once no verdict came for so many seconds.",
 )

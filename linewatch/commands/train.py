@@ -2,43 +2,86 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import click
 
 from linewatch.commands._database import opened
+from linewatch.commands._numbers import DAY_S, Number
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from linewatch.settings import Settings
     from training.retraining import Retrained
+    from vision.extractor import FeatureExtractor
 
 
 @click.command()
 @click.argument("product")
 @click.option("--promote", is_flag=True, help="Put it to work at once, if it passes the gate.")
 @click.option("--few-shot", is_flag=True, help="Blend prompts and labels, however many there are.")
-def command(product: str, promote: bool, few_shot: bool) -> None:
+@click.option(
+    "--group-by",
+    type=click.Choice(["part", "lot"]),
+    help="What no split parts; default: LINEWATCH_GROUP_BY.",
+)
+@click.option(
+    "--fit",
+    type=click.Choice(["auto", "squash", "pad", "tiles", "crop"]),
+    help="How pictures are brought to the encoders' square; auto: as a comparison finds.",
+)
+@click.option("--search", is_flag=True, help="Find the best kind of head, within the budget.")
+@click.option(
+    "--budget",
+    type=Number(0, DAY_S, min_open=True),
+    help="Seconds for --search; default: LINEWATCH_SEARCH_BUDGET_S.",
+)
+def command(
+    product: str,
+    promote: bool,
+    few_shot: bool,
+    group_by: str | None,
+    fit: str | None,
+    search: bool,
+    budget: float | None,
+) -> None:
     """Train a new model version from the labels, now.
 
-    Cross-validates, fits on all labels, stores the version and asks the gate about it;
-    `linewatch models promote` puts it to work.
+    Cross-validates by part, fits on all labels, stores the version and asks the gate about it;
+    `linewatch models promote` puts it to work. Where labelled pictures have no features in the fit
+    that is wanted, it reads them again; where nobody said a fit and they are not square, it
+    compares all fits first.
     """
+    from db import products
     from linewatch.errors import ModelError
     from linewatch.os_user import os_user
     from linewatch.settings import get_settings
     from model_store.store import ModelStore
     from training.promotion import Wish
+    from training.refit import Refit
     from training.retraining import retrain
 
-    settings = get_settings()
+    settings, engine = get_settings(), opened()
+    if group_by is not None:
+        settings = settings.model_copy(update={"group_by": group_by})
+    if budget is not None:
+        settings = settings.model_copy(update={"search_budget_s": budget})
+    spec = products.require(engine, product)
+    refit = Refit(engine, spec, settings, cache(lambda: _extractor(settings)), _say)
+    framing = refit.settle(fit)  # type: ignore[arg-type]
     wish = Wish.of_person(os_user(), "linewatch train --promote") if promote else None
     result = retrain(
-        opened(),
+        engine,
         ModelStore(settings.models_url),
         product,
         trigger="command",
         settings=settings,
         wish=wish,
         few_shot=few_shot,
+        search=search,
+        framing=framing,
         on_progress=lambda stage, share: click.echo(f"{share:4.0%} {stage}", err=True),
     )
     if result is None:
@@ -50,24 +93,71 @@ def command(product: str, promote: bool, few_shot: bool) -> None:
     elif promote:
         raise ModelError(
             f"{version} is stored but not promoted, see the gate's reasons above; to promote it "
-            f"all the same: linewatch models promote {version} --force --why REASON"
+            f"all the same: linewatch models promote {version} --why REASON (and --force, if the "
+            "gate says failed)"
         )
     else:
         click.echo(f"promote it with: linewatch models promote {version}")
 
 
+def _extractor(settings: Settings) -> FeatureExtractor:
+    from vision.extractor import FeatureExtractor
+
+    return FeatureExtractor.from_settings(settings)
+
+
+def _say(words: str) -> None:
+    click.echo(words, err=True)
+
+
 def _tell(result: Retrained) -> None:
-    metrics, version = result.validation, result.manifest.version
-    if metrics is None:
-        click.echo(f"{version}: prompts and labels blended; too few labels to cross-validate")
-    else:
-        macro = "not scored" if metrics.macro_f1 is None else f"{metrics.macro_f1:.3f}"
-        click.echo(f"{version}: accuracy {metrics.accuracy:.3f}, macro F1 {macro}")
-        if metrics.metrics.unscored:
-            click.echo(
-                f"too few labels to score: {', '.join(metrics.metrics.unscored)}; macro F1 with "
-                f"these counted as 0: {metrics.metrics.macro_f1_with_unscored:.3f}"
-            )
+    from model_store.idle_rules import idle_rules
+
+    for sentence in (*_quality(result), *_rules(result)):
+        click.echo(sentence)
+    for warning in idle_rules(result.manifest.thresholds, result.manifest.classes):
+        click.echo(f"warning: {warning}", err=True)
     if result.decision is not None:
         for reason in result.decision.reasons:
             click.echo(f"gate, {result.decision.outcome}: {reason}")
+
+
+def _quality(result: Retrained) -> Iterator[str]:
+    """What it learned from, and how well it did."""
+    metrics, version = result.validation, result.manifest.version
+    pictures, parts = result.manifest.image_counts, result.manifest.part_counts
+    if parts is not None and parts != pictures:
+        yield f"{version}: {_numbers(pictures, parts)}"
+    if result.manifest.kind == "good-only":
+        yield f"{version}: it passes what is like the good parts; people decide all else"
+    elif metrics is None:
+        yield f"{version}: prompts and labels blended; too few labels to cross-validate"
+    else:
+        macro = "not scored" if metrics.macro_f1 is None else f"{metrics.macro_f1:.3f}"
+        yield f"{version}: accuracy {metrics.accuracy:.3f}, macro F1 {macro}"
+        if metrics.metrics.unscored:
+            yield (
+                f"too few labels to score: {', '.join(metrics.metrics.unscored)}; macro F1 with "
+                f"these counted as 0: {metrics.metrics.macro_f1_with_unscored:.3f}"
+            )
+
+
+def _rules(result: Retrained) -> Iterator[str]:
+    """Which head was chosen, and what its rules cost and promise."""
+    from model_store.head_search import found_by
+    from model_store.promise_words import in_full, unlike_good
+
+    if result.copies is not None:
+        yield result.copies.words()
+    if result.search is not None:
+        yield from found_by(result.search)
+    if result.manifest.prompted:
+        yield f"few labels, so prompts helped: {', '.join(result.manifest.prompted)}"
+    yield from unlike_good(result.manifest)
+    yield from in_full(result.manifest)
+
+
+def _numbers(pictures: Mapping[str, int], parts: Mapping[str, int]) -> str:
+    """How many pictures of how many parts; a part with two defects counts in both classes."""
+    each = ", ".join(f"{name} {parts[name]} of {count}" for name, count in pictures.items())
+    return f"parts of pictures, by class: {each}; no split parts a part"

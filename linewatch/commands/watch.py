@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from linewatch.commands._numbers import DAY_S, Number
 from linewatch.commands._output import say
 from linewatch.commands._picture_lines import (
     accepted_json,
@@ -27,7 +28,7 @@ from producer.watch import FolderWatch, HandedOver, WatchOptions
 from producer.wholeness import Patience
 
 _DEFAULT = Patience()
-_SECONDS = click.FloatRange(min=0.05)
+_SECONDS = Number(0.05, DAY_S)
 
 
 @click.command()

@@ -9,7 +9,12 @@ from pathlib import Path
 import redis
 from kombu.exceptions import KombuError
 
-from linewatch.doctor import calendar_checks, durability_checks, environment_checks
+from linewatch.doctor import (
+    calendar_checks,
+    durability_checks,
+    environment_checks,
+    framing_checks,
+)
 from linewatch.doctor.findings import Finding, State
 from linewatch.errors import LinewatchError
 from linewatch.extras import advice
@@ -44,6 +49,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         ("image roots", _image_roots, frozenset()),
         ("encoders", _encoders, frozenset()),
         ("models", _models, frozenset({DATABASE})),
+        ("pictures", framing_checks.framing, frozenset({DATABASE})),
         ("alerts", _alerts, frozenset({DATABASE})),
         ("workers", _workers, frozenset({REDIS})),
     ]
@@ -149,6 +155,7 @@ def _models(settings: Settings) -> Iterator[Finding]:
     from db.models import versions
     from db.models.deployments import champions
     from db.session import engine_for
+    from model_store.idle_rules import idle_rules
     from model_store.store import ModelStore
 
     if "://" not in settings.models_url:
@@ -161,8 +168,11 @@ def _models(settings: Settings) -> Iterator[Finding]:
         known = versions.get(engine, version)
         digest = None if known is None else known.manifest_sha256
         try:
-            store.load(product, version, manifest_sha256=digest)
-            yield Finding("model", State.OK, f"{product}: {version}")
+            manifest = store.load(product, version, manifest_sha256=digest).manifest
+            promise = known.promise if known is not None and known.promise else "no promise"
+            yield Finding("model", State.OK, f"{product}: {version} ({promise})")
+            for warning in idle_rules(manifest.thresholds, manifest.classes):
+                yield Finding("model", State.WARN, f"{product}: {warning}")
         except LinewatchError as error:
             yield Finding("model", State.FAIL, f"{product}: {error}")
 

@@ -16,6 +16,8 @@ from vision.decode import digest
 from vision.errors import Unjudgeable
 
 if TYPE_CHECKING:
+    import torch
+
     from vision.extractor import FeatureExtractor
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
@@ -121,7 +123,7 @@ def features_of(
     """
     rows: dict[int, Features] = {}
     unread: list[Unread] = []
-    batch: list[tuple[int, str, object]] = []
+    batch: list[tuple[int, str, torch.Tensor]] = []
     for index, path in enumerate(paths):
         try:
             data = path.read_bytes()
@@ -149,14 +151,11 @@ def features_of(
 
 def _compute(
     extractor: FeatureExtractor,
-    batch: list[tuple[int, str, object]],
+    batch: list[tuple[int, str, torch.Tensor]],
     cache: FeatureCache | None,
     rows: dict[int, Features],
 ) -> None:
-    import torch
-
-    pixels = torch.stack([tensor for _, _, tensor in batch if isinstance(tensor, torch.Tensor)])
-    vectors = extractor.features(pixels).cpu().numpy()
+    vectors = extractor.features_of([pixels for _, _, pixels in batch]).cpu().numpy()
     for (index, sha256, _), vector in zip(batch, vectors, strict=True):
         rows[index] = vector
         if cache:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import numpy as np
-import torch
 
 from db.inspections.passed_part import PassedPicture
 from db.inspections.records import StoredFeatures
@@ -18,6 +18,9 @@ from vision.decode import digest
 from vision.errors import Unjudgeable
 from vision.extractor import FeatureExtractor
 from vision.source import read_picture
+
+if TYPE_CHECKING:
+    import torch
 
 _BATCH = 16
 
@@ -63,7 +66,7 @@ class StoredPictures:
             except (Unjudgeable, LookupError) as error:
                 found[one.id] = Unread(f"the picture cannot be read: {error}")
         if ready:
-            made = self._extractor.features(torch.stack(list(ready.values()))).cpu().numpy()
+            made = self._extractor.features_of(list(ready.values())).cpu().numpy()
             for id_, vector in zip(ready, made, strict=True):
                 if np.isfinite(vector).all():
                     found[id_] = StoredFeatures.of(self._extractor.fingerprint, vector).vector

@@ -50,6 +50,7 @@ class Settings(
         env_prefix="LINEWATCH_",
         extra="ignore",
         hide_input_in_errors=True,  # some are secrets
+        allow_inf_nan=False,
     )
 
     @model_validator(mode="after")

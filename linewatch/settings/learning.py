@@ -15,6 +15,9 @@ class Learning(BaseModel):
 
     folds: int = Field(default=3, ge=2)
     random_state: int = 42
+    group_by: Literal["part", "lot"] = Field(
+        default="part", description="What cross-validation and the gate never split: part or lot."
+    )
     training_lease_s: float = Field(
         default=60.0, gt=0, description="A training run silent for this long gives up its place."
     )
@@ -32,14 +35,38 @@ class Learning(BaseModel):
         max_length=64,
         description="The set that the gate compares on, and `linewatch golden` means unasked.",
     )
+    gate_least_defects: int = Field(
+        default=100,
+        ge=1,
+        description="With fewer defective parts to compare on, nothing passes the gate.",
+    )
+    gate_escape_margin: float = Field(
+        default=0.02,
+        gt=0,
+        le=1,
+        description="Share of the defects by which escapes must surely not grow.",
+    )
     gate_least_pictures: int = Field(
-        default=20, ge=1, description="With fewer to compare on, the gate does not decide."
+        default=20, ge=1, description="The like of GATE_LEAST_DEFECTS, without a good class."
     )
     gate_review_growth: float = Field(
-        default=0.05, ge=0, le=1, description="How much the share for review may grow."
+        default=0.05,
+        ge=0,
+        le=1,
+        description="How much the share for review may grow, without a good class.",
     )
     gate_macro_f1_loss: float = Field(
-        default=0.02, ge=0, le=1, description="How much macro F1 may fall, even by chance."
+        default=0.02,
+        ge=0,
+        le=1,
+        description="How much macro F1 may fall, even by chance, without a good class.",
+    )
+    head: Literal["auto", "logistic", "nested", "lda"] = Field(
+        default="auto",
+        description="Kind of head that training fits; auto: that of the model that serves.",
+    )
+    search_budget_s: float = Field(
+        default=120.0, gt=0, description="Seconds that `linewatch train --search` may search."
     )
     few_shot_below: int = Field(
         default=5,
@@ -52,6 +79,20 @@ class Learning(BaseModel):
         description="An inspect worker idle for this long embeds labelled pictures; 0: never.",
     )
 
+    escape_target: float | None = Field(
+        default=0.01,
+        gt=0,
+        lt=1,
+        description="Share of the defects that may pass, promised; empty: nothing is promised.",
+    )
+    escape_confidence: float = Field(
+        default=0.95, gt=0, lt=1, description="With which escape_target is promised."
+    )
+    unproven: Literal["review", "provisional"] = Field(
+        default="provisional",
+        description="While the labels cannot promise it: all to people, or what is above every "
+        "labelled defect passes.",
+    )
     review_max_escape_rate: float | None = Field(
         default=None,
         ge=0,
@@ -75,6 +116,12 @@ class Learning(BaseModel):
         ge=0,
         lt=1,
         description="Share of ordinary parts that may be called novel; 0: nothing is.",
+    )
+    unlike_good_rate: float = Field(
+        default=0.02,
+        ge=0,
+        lt=1,
+        description="Share of good parts that may be called unlike good and do not pass; 0: none.",
     )
     cost_escape: float | None = Field(
         default=None, gt=0, description="Cost of a defect that passes; see docs/verdicts.md."
@@ -102,6 +149,7 @@ class Learning(BaseModel):
     )
 
     _no_number = field_validator(
+        "escape_target",
         "review_max_escape_rate",
         "review_max_share",
         "conformal_alpha",

@@ -84,7 +84,7 @@ class Vision(BaseModel):
     """From picture to features."""
 
     encoders: Literal["compact", "full"] = "compact"
-    recipe: Literal["seed", "patches", "pools"] = Field(
+    recipe: Literal["seed", "patches", "pools", "surface"] = Field(
         default="patches", description="How pictures become features; see docs/learning.md."
     )
     weights_dir: Path | None = Field(default=None, description="Local weights; empty: data_dir.")

@@ -9,7 +9,7 @@ from db import alerts, products
 from db.base import table_of
 from db.inspections import inspections
 from db.labels import labels
-from db.models import deployments, feature_spaces
+from db.models import deployments, feature_copies, feature_spaces
 from db.session import transaction
 from db.tables import Feature
 from linewatch.products import parse_product
@@ -30,7 +30,10 @@ def test_shadow_missing_features_and_a_new_class(plant: Live) -> None:
 
 
 def features_made_again(plant: Live) -> None:
-    """Labelled pictures without features get them while the worker is idle; others do not."""
+    """Labelled pictures without features get them while the worker is idle; others do not.
+
+    Then they get those of their copies, once the product says what leaves a part what it is.
+    """
     paths = [plant.picture(size=64) for _ in range(6)]
     with plant.camera() as camera:
         ids = [camera.submit(path) for path in paths]
@@ -53,6 +56,13 @@ def features_made_again(plant: Live) -> None:
     after = feature_spaces.vectors(plant.engine, ids, made)
     assert set(after) == kept  # what nobody labelled is not needed
     assert all(len(after[id_]) == len(before[id_]) for id_ in kept)
+    classes = [{"code": "good", "good": True}, {"code": "scratch"}]
+    product = {"product": PRODUCT, "classes": classes, "symmetry": ["flip"]}
+    committed(plant.engine, products.register, parse_product(product, source="tests"))
+    plant.until(lambda: set(feature_copies.vectors(plant.engine, ids, made)) >= kept, 30, "copies")
+    copies = feature_copies.vectors(plant.engine, ids, made)
+    assert set(copies) == kept
+    assert all(copies[id_]["mirrored"] != after[id_] for id_ in kept)
 
 
 def a_new_class_while_running(plant: Live) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.history.committing import BEFORE
 from db import migrate, products
 from db.inspections.inspections import outcomes
 from db.session import engine_for
@@ -26,7 +27,6 @@ from tests.support.committed import committed
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMIT = "1dc34f46076e81471abae966ef280533dd3c4174"  # 0.1.0
 PACKAGES = ("linewatch", "producer", "workers", "vision", "model_store", "db", "migrations")
 
 
@@ -35,7 +35,7 @@ def old_code(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The packages of 0.1.0."""
     folder = tmp_path_factory.mktemp("0.1.0")
     archive = folder / "code.tar"
-    wanted = ["git", "-C", str(ROOT), "archive", "-o", str(archive), COMMIT, *PACKAGES, "products"]
+    wanted = ["git", "-C", str(ROOT), "archive", "-o", str(archive), BEFORE, *PACKAGES, "products"]
     done = subprocess.run(wanted, capture_output=True, text=True)
     if done.returncode:
         pytest.skip(f"the commit of 0.1.0 is not in this checkout: {done.stderr.strip()}")

@@ -47,7 +47,7 @@ def waiting(extractor: FeatureExtractor, reply: Reply) -> InspectionRequest:
     size = extractor.size
     pixels = torch.zeros((3, size, size), dtype=torch.uint8)
     request = InspectionRequest(image, envelope, "w1")
-    request.reply, request.picture = reply, PreparedPicture(pixels, "0" * 64)
+    request.reply, request.picture = reply, PreparedPicture(pixels, "0" * 64, extractor)
     return request
 
 
@@ -58,7 +58,7 @@ def main(name: str) -> None:
     nothing: Any = SimpleNamespace(model=lambda product: None, shadow=lambda product: None)
     collector, told = Collector(), []
     device = Device(
-        Judge(extractor, cast(Residency, nothing), feature_sample_rate=0),
+        Judge(cast(Residency, nothing), feature_sample_rate=0),
         cast(Committer, collector),
         BatchLimit(BATCH),
         lambda: told.append(True),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from uuid import UUID
+from pathlib import Path
+from uuid import UUID, uuid4
 
 import numpy as np
 from sqlalchemy import Engine
@@ -29,6 +30,12 @@ from training.retraining import Retrained, retrain
 DIM, CLIP = 12, 8
 PRINT, OTHER = "a" * 64, "b" * 64
 CODES = ("good", "bent", "cut")
+FEW_PARTS = {"gate_least_defects": 5, "gate_escape_margin": 0.35}
+
+
+def few_parts(folder: Path) -> Settings:
+    """Settings for some ten parts: the gate decides on few, and no part goes to review unsure."""
+    return Settings(data_dir=folder, review_below=0.0, **FEW_PARTS)
 
 
 def spec_of(*codes: str) -> ProductSpec:
@@ -70,7 +77,7 @@ class Bench:
             vector = self.vector(looks or code, noise)
             kept = [StoredFeatures.of(p, vector) for p in prints]
             usual = {"decided_at": datetime.now(UTC), "features": kept[0] if kept else None}
-            record = a_record(**{**usual, **fields})
+            record = a_record(**{**usual, "part": str(uuid4()), **fields})
             inspections.commit_inspections(self.engine, [record], UTC)
             for more in kept[1:]:
                 committed(self.engine, feature_spaces.store_features, [(record.id, more)])
@@ -101,8 +108,10 @@ class Bench:
         self.promote(version)
         return version
 
-    def promote(self, version: str, why: str = "test", *, force: bool = False) -> Decision:
-        wish = Wish.of_person("ann", why, force=force)
+    def promote(
+        self, version: str, why: str = "test", *, force: bool = False, reasoned: bool = False
+    ) -> Decision:
+        wish = Wish.of_person("ann", why, force=force, reasoned=reasoned)
         return promote(self.engine, self.store, version, wish, settings=self.settings).decision
 
     def zero_shot(self, codes: tuple[str, ...] = CODES) -> str:
@@ -114,7 +123,7 @@ class Bench:
             good_class="good",
             fingerprint=PRINT,
             encoders="test",
-            thresholds=Thresholds(review_below=0.0),
+            thresholds=Thresholds(review_below=0.0, proposes=True),
             training_digest="d" * 64,
             image_counts=dict.fromkeys(codes, 0),
             metrics=None,

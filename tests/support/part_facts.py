@@ -15,9 +15,11 @@ from sqlalchemy import Engine, insert, select
 from db.base import table_of
 from db.inspections.inspections import commit_inspections
 from db.inspections.records import InspectionRecord
+from db.inspections.rolled_up import wrong_hours
 from db.labels import decisions
 from db.labels.decisions import NewDecision
 from db.labels.labels import NewLabel, add_labels
+from db.parts.labelled import wrong_labelled
 from db.products import register
 from db.session import reading, transaction
 from db.tables import Part, PartCount, PartShiftCount, ShiftSpan
@@ -274,7 +276,7 @@ def shift_of(line: str, at: datetime) -> dict[str, Any]:
 
 
 def check(engine: Engine, facts: Facts) -> None:
-    """Assert that rows of parts and both tables of counts say what the facts do."""
+    """Assert that rows of parts, counts and what reports read beside them say what the facts do."""
     expected, stored = facts.parts(), stored_parts(engine)
     for key, part in expected.items():
         if key in stored or key[0]:
@@ -285,3 +287,6 @@ def check(engine: Engine, facts: Facts) -> None:
     )
     assert stored_counts(engine, PartCount) == sums
     assert stored_counts(engine, PartShiftCount) == sums
+    with reading(engine) as connection:
+        assert wrong_labelled(connection) == set()
+        assert wrong_hours(connection) == 0

@@ -13,9 +13,11 @@ PLOT_OF = {
     "study_riskcoverage": "riskcoverage",
     "study_drift": "drift",
     "study_gate": "gate",
+    "study_promises": "promises",
     "study_coverage": "coverage",
     "study_prevalence": "prevalence",
     "study_run_length": "run_length",
+    "study_unlike_good": "unlike_good",
 }
 
 

@@ -92,9 +92,9 @@ class Batches:
         kinds = [(_group_of(known), known["defect"]) for known in self._cache.facts]
         pictures, groups = Counter(kinds), defaultdict[str, float](float)
         for group, defect in pictures:
-            groups[group] += _emphasis(group, defect)
+            groups[group] += emphasis(group, defect)
         weights = np.array(
-            [SHARES[g] * _emphasis(g, d) / groups[g] / pictures[g, d] for g, d in kinds]
+            [SHARES[g] * emphasis(g, d) / groups[g] / pictures[g, d] for g, d in kinds]
         )
         self._until = np.cumsum(weights / weights.sum())
         self._until[-1] = 1.0
@@ -104,7 +104,8 @@ def _group_of(facts: Mapping[str, str]) -> str:
     return "standard cable" if facts.get("size") == "1024" else facts["family"]
 
 
-def _emphasis(group: str, defect: str) -> float:
+def emphasis(group: str, defect: str) -> float:
+    """How much a class weighs in its group; alike, but for the defects of cables."""
     return EMPHASIS.get(defect, 1.0) if "cable" in group else 1.0
 
 

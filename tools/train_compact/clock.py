@@ -9,7 +9,6 @@ from typing import Any
 
 from tools.train_compact import checkpoint
 
-_EVERY_S = 60.0  # between checkpoints
 _REPORT = 20  # steps
 _LONGEST_STEP_S = 5.0  # what goes beyond is a pause of the process, and no work
 
@@ -21,10 +20,13 @@ class Clock:
         minutes: how long the run is; the learning rate follows it.
         path: where the run's state is kept. Where it exists, the run goes on from there.
         parts: what has a `state_dict`, by name.
+        every_s: seconds between two checkpoints.
     """
 
-    def __init__(self, minutes: float, path: Path, parts: dict[str, Any]) -> None:
-        self._total, self._path, self._parts = 60 * minutes, path, parts
+    def __init__(
+        self, minutes: float, path: Path, parts: dict[str, Any], every_s: float = 60.0
+    ) -> None:
+        self._total, self._path, self._parts, self._every_s = 60 * minutes, path, parts, every_s
         self._done, self.step = 0.0, 0
         if path.exists():
             saved = checkpoint.load(path)
@@ -64,7 +66,7 @@ class Clock:
                 f"step {self.step}  {self.progress:6.1%}  {self.seconds:.0f} s  {told}", flush=True
             )
             self._sums.clear()
-        if over or time.monotonic() - self._saved > _EVERY_S:
+        if over or time.monotonic() - self._saved > self._every_s:
             self._save()
         return not over
 

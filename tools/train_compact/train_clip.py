@@ -61,10 +61,10 @@ def train_clip(
             group["lr"] = peak * clock.rate
         images = normalise(drawn.pixels).contiguous(memory_format=torch.channels_last)
         with torch.autocast(torch.device(device).type, torch.bfloat16):
-            image, maps = _embed(model.visual, images)
+            image, maps = embed(model.visual, images)
         image, maps = image.float(), [cells.float() for cells in maps]
         text = model.encode_text(tokenizer([c.text for c in captions]).to(device))
-        matching = _contrast(image, text, model.logit_scale, _truth(drawn, captions).to(device))
+        matching = contrast(image, text, model.logit_scale, _truth(drawn, captions).to(device))
         helped = helpers(image, maps, drawn)
         right = helped.pop("right")
         optimiser.zero_grad(set_to_none=True)
@@ -80,7 +80,7 @@ def train_clip(
             batches.grow()
 
 
-def _embed(tower: Any, images: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
+def embed(tower: Any, images: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
     """What `encode_image` gives, and the last two stages' feature maps."""
     cells = tower.layer2(tower.layer1(tower.stem(images)))
     maps = [cells := tower.layer3(cells)]
@@ -101,7 +101,7 @@ def _truth(batch: Batch, captions: list[Caption]) -> torch.Tensor:
     return torch.tensor([[c.true_of(facts) for c in captions] for facts in batch.facts])
 
 
-def _contrast(
+def contrast(
     image: torch.Tensor, text: torch.Tensor, scale: torch.Tensor, truth: torch.Tensor
 ) -> torch.Tensor:
     """CLIP's loss where several sentences may be true of a picture (Khosla et al. 2020)."""

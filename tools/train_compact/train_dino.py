@@ -90,21 +90,11 @@ def train_dino(
         drawn = batches.draw(np.random.default_rng([seed, 2, clock.step])).to(device)
         for group in optimiser.param_groups:
             group["lr"] = peak * clock.rate
-        whole = normalise(drawn.pixels)
-        with torch.autocast(torch.device(device).type, torch.bfloat16):
-            with torch.no_grad():
-                said = teacher(whole)[1]
-            token, seen, patches = student(_relit(whole))
-            crops = [student(_crop(_relit(whole)))[1] for _ in range(_SMALL_CROPS)]
-        token, patches = token.float(), patches.float()
-        target = _sinkhorn(said.float() / _TEACHER_HEAT)
-        losses = [_cross_entropy(target, view.float()) for view in (seen, *crops)]
-        agreeing = torch.stack(losses).sum()
+        token, patches, agreeing = distil(student, teacher, normalise(drawn.pixels))
         helped = helpers(token, [patches], drawn)
         right = helped.pop("right")
-        agreeing = _AGREEING * agreeing / (1 + _SMALL_CROPS)
         optimiser.zero_grad(set_to_none=True)
-        torch.stack([agreeing, _KOLEO * _koleo(token), *helped.values()]).sum().backward()
+        torch.stack([agreeing, *helped.values()]).sum().backward()
         nn.utils.clip_grad_norm_(parameters, 2.0)
         optimiser.step()
         follow(teacher, student, 1 - 0.01 * (1 - clock.progress) - 0.0005)
@@ -112,6 +102,27 @@ def train_dino(
         goes_on = clock.tick(**{name: value.item() for name, value in helped.items()})
         if clock.step % 100 == 0:
             batches.grow()
+
+
+def distil(
+    student: Student, teacher: Student, whole: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Show both the pictures, normalised, and the student crops of them.
+
+    Returns:
+        The student's class tokens [n, d], its patches [n, d, rows, columns], and the loss: how far
+        the student is from what the teacher says, and how crowded its tokens are.
+    """
+    with torch.autocast(whole.device.type, torch.bfloat16):
+        with torch.no_grad():
+            said = teacher(whole)[1]
+        token, seen, patches = student(_relit(whole))
+        crops = [student(_crop(_relit(whole)))[1] for _ in range(_SMALL_CROPS)]
+    token, patches = token.float(), patches.float()
+    target = _sinkhorn(said.float() / _TEACHER_HEAT)
+    losses = [_cross_entropy(target, view.float()) for view in (seen, *crops)]
+    agreeing = _AGREEING * torch.stack(losses).sum() / (1 + _SMALL_CROPS)
+    return token, patches, agreeing + _KOLEO * _koleo(token)
 
 
 def _relit(images: torch.Tensor) -> torch.Tensor:

@@ -27,7 +27,14 @@ class Built:
     numerics: str
 
 
-def build(choice: Choice, net: FeatureNet, settings: Settings, *, source: str) -> Built:
+def build(
+    choice: Choice,
+    net: FeatureNet,
+    settings: Settings,
+    *,
+    source: str,
+    probe: Probe | None = None,
+) -> Built:
     """The backend of `choice`, verified.
 
     Args:
@@ -35,6 +42,7 @@ def build(choice: Choice, net: FeatureNet, settings: Settings, *, source: str) -
         net: float32, on the CPU; a torch backend takes it over.
         settings: say where optimised networks lie.
         source: the fingerprint of the float32 features.
+        probe: what float32 on the CPU makes of it, where `net` is neither any more.
 
     Raises:
         WeightsError: the optimised network is missing, damaged or of other weights.
@@ -43,20 +51,20 @@ def build(choice: Choice, net: FeatureNet, settings: Settings, *, source: str) -
     if choice.backend == "openvino":
         return _openvino(choice, net, settings, source)
     if choice.device.type == "cuda":
-        return _cuda(choice, net, settings)
+        return _cuda(choice, net, settings, probe)
     if choice.precision == "float32":
         return Built(TorchBackend(net, device=choice.device, largest=settings.max_batch), "")
-    probe = probe_of(net)
+    probe = probe or probe_of(net)
     backend = TorchBackend(
         net, device=choice.device, precision=choice.precision, largest=settings.max_batch
     )
     return _verified(backend, probe, settings.max_batch)
 
 
-def _cuda(choice: Choice, net: FeatureNet, settings: Settings) -> Built:
+def _cuda(choice: Choice, net: FeatureNet, settings: Settings, probe: Probe | None) -> Built:
     from vision.backends.torch_cuda import CudaBackend
 
-    probe = probe_of(net)
+    probe = probe or probe_of(net)
     backend = CudaBackend(
         net, device=choice.device, precision=choice.precision, largest=settings.max_batch
     )

@@ -105,6 +105,9 @@ class CudaBackend:
                 self._net(images)
         self._compute.synchronize()
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, pool=self._pool, stream=self._compute):
+        # Another recipe is captured while this process judges: that thread must not be disturbed.
+        with torch.cuda.graph(
+            graph, pool=self._pool, stream=self._compute, capture_error_mode="thread_local"
+        ):
             features = self._net(images)
         return _Captured(images, features, graph)

@@ -16,19 +16,33 @@ from workers.pipeline.reply import Reply
 if TYPE_CHECKING:  # the training worker loads no torch
     import torch
 
+    from vision.extractor import FeatureExtractor
+    from workers.serving.resident_model import ResidentModel
+
 _NO_KEYS = SigningKeys()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PreparedPicture:
-    """A decoded picture: uint8 `[3, 224, 224]` pixels, ready for both encoders.
+    """A decoded picture, ready for both encoders in the space of its product's champion.
 
-    `flaw` is what its decoder said against the file; then a person looks, whatever a model says.
+    Attributes:
+        pixels: uint8 `[3, 224, 224]`, or `[w, 3, 224, 224]` where it is seen in tiles.
+        sha256: of its file.
+        space: what they were prepared for.
+        flaw: what its decoder said against the file; then a person looks, whatever a model says.
+        model: the champion then. It judges the picture if the one that came since judges another
+            space.
+        shadow_pixels, shadow_space: likewise for a shadow of another space; None: there is none.
     """
 
     pixels: torch.Tensor
     sha256: str
+    space: FeatureExtractor
     flaw: str | None = None
+    model: ResidentModel | None = None
+    shadow_pixels: torch.Tensor | None = None
+    shadow_space: FeatureExtractor | None = None
 
 
 @dataclass(slots=True, eq=False)

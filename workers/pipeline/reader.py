@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from db.inspections.records import InspectionRecord
-from linewatch.products import ProductSpec
+from linewatch.products import ImageSize, ProductSpec
 from producer.contract import Reason
 from vision.decode import digest
 from vision.errors import Unjudgeable
-from vision.extractor import FeatureExtractor, Prepared
+from vision.extractor import Prepared
 from vision.source import quiet_for_s, read_file
 from workers.pipeline.file_reads import FileReads
 from workers.pipeline.inspection_request import InspectionRequest, PreparedPicture
 from workers.serving.residency import Residency
+from workers.serving.serving import Serving
 
 log = logging.getLogger(__name__)
 
@@ -29,21 +30,18 @@ class PictureReader:
     """Reads, checks and decodes pictures. Safe to call from many threads.
 
     Args:
-        extractor: knows the pixels that the encoders want.
-        residency: knows the products and the sizes of their pictures.
+        residency: knows the products, the sizes of their pictures and how those are to be seen.
         roots: the folders that pictures may lie in.
         max_bytes: the largest file that is read.
     """
 
     def __init__(
         self,
-        extractor: FeatureExtractor,
         residency: Residency,
         *,
         roots: Sequence[Path],
         max_bytes: int,
     ) -> None:
-        self._extractor = extractor
         self._residency = residency
         self._roots = tuple(roots)
         self._max_bytes = max_bytes
@@ -53,13 +51,14 @@ class PictureReader:
     def read(self, request: InspectionRequest) -> PreparedPicture | InspectionRecord:
         """Prepare the picture, or return the `rejected` row with its reason."""
         product = self._residency.product(request.envelope.product)
-        if product is None:
+        serving = self._residency.serving(request.envelope.product)
+        if product is None or serving is None:
             detail = self._residency.product_problem(request.envelope.product) or (
                 f"no product is called {request.envelope.product!r}; "
                 "register it with `linewatch products register FILE`"
             )
             return request.rejected(Reason.UNKNOWN_PRODUCT, detail)
-        return self._read(request, product)
+        return self._read(request, product, serving)
 
     def may_be_unfinished(self, request: InspectionRequest, rejected: InspectionRecord) -> bool:
         """Whether a rejected picture's file may still be being written: it changed a moment ago."""
@@ -69,7 +68,7 @@ class PictureReader:
             return quiet_for_s(request.image.uri) < _QUIET_S
 
     def _read(
-        self, request: InspectionRequest, product: ProductSpec
+        self, request: InspectionRequest, product: ProductSpec, serving: Serving
     ) -> PreparedPicture | InspectionRecord:
         sha256: str | None = None
         try:
@@ -84,11 +83,19 @@ class PictureReader:
             if request.image.sha256 not in (None, sha256):
                 raise Unjudgeable(Reason.HASH_MISMATCH, f"the file's SHA-256 is {sha256}")
             bits = product.bits_of(request.image.camera)
-            prepared = self._extractor.prepare(data, product.image_size, bits=bits)
+            prepared, beside = _prepared(serving, data, product.image_size, bits)
         except Unjudgeable as error:
             return request.rejected(error.reason, error.detail, image_sha256=sha256)
         self._advise(request, prepared)
-        return PreparedPicture(prepared.pixels, sha256, prepared.flaw)
+        return PreparedPicture(
+            prepared.pixels,
+            sha256,
+            serving.space,
+            prepared.flaw,
+            serving.model,
+            None if beside is None else beside.pixels,
+            None if serving.shadow is None else serving.shadow.space,
+        )
 
     def _advise(self, request: InspectionRequest, prepared: Prepared) -> None:
         """Say once what is likely to be set wrong for a camera; the verdict stays."""
@@ -98,3 +105,17 @@ class PictureReader:
         if len(self._advised) < _MOST_ADVISED:
             self._advised.add(camera)
             log.warning("line %s, camera %s: %s", *camera, prepared.advice)
+
+
+def _prepared(
+    serving: Serving, data: bytes, size: ImageSize | None, bits: int | None
+) -> tuple[Prepared, Prepared | None]:
+    """The picture for its champion and, where that looks at it in another way, for the shadow."""
+    space, shadow = serving.space, serving.shadow
+    if shadow is not None and shadow.space is not None and shadow.space is not space:
+        try:
+            both = space.prepare_for((space, shadow.space), data, size, bits=bits)
+            return both[0], both[1]
+        except Unjudgeable:  # perhaps of what only the shadow looks at, and that has no say
+            pass
+    return space.prepare(data, size, bits=bits), None

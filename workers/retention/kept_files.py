@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine
 
-from db.retention import queries
+from db.retention import files
 from db.retention.policy import UNREGISTERED
 from vision.removal import Files, spellings
 
@@ -37,24 +37,24 @@ class KeptFiles:
         self._files = Files()
         self._since: datetime | None = None
 
-    def kept_beside(self, batch: Sequence[queries.OldPicture]) -> Files:
+    def kept_beside(self, batch: Sequence[files.OldPicture]) -> Files:
         """All the files that must stay while `batch` is deleted.
 
         Raises:
             OSError: a file cannot be looked at; try again later.
         """
         now = datetime.now(UTC)
-        for uri in queries.kept_uris(self._engine, self._since):
+        for uri in files.kept_uris(self._engine, self._since):
             self._files.add(uri)
         self._since = now - _CLOCKS_APART
         uris = {name for one in batch if one.uri is not None for name in spellings(one.uri)}
         digests = {one.sha256 for one in batch if one.uri is not None and one.sha256 is not None}
-        for other in queries.sharing(self._engine, uris, digests):
+        for other in files.sharing(self._engine, uris, digests):
             if other.kept or self._young(other):
                 self._files.add(other.uri)
         return self._files
 
-    def _young(self, other: queries.Sharing) -> bool:
+    def _young(self, other: files.Sharing) -> bool:
         product = other.product if other.product in self._registered else UNREGISTERED
         end = self._ends.get(product or UNREGISTERED)
         return end is None or other.decided_at >= end

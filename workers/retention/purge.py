@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, Engine
 
 from db import audit, products
-from db.retention import partitions, queries
+from db.retention import counts, files, partitions, queries
 from db.retention.marks import move_mark
 from db.retention.months import Month
 from db.retention.policy import KEEP_ALL, UNREGISTERED, Kind, Limit, limits
@@ -113,7 +113,7 @@ class Purge:
             step: Callable[..., int] = (
                 queries.purge_inspections
                 if limit.kind is Kind.INSPECTIONS
-                else queries.purge_rollups
+                else counts.purge_rollups
             )
             count = 1
             while count:
@@ -123,7 +123,7 @@ class Purge:
 
     def _remove_pictures(self, limit: Limit) -> Iterator[int]:
         roots, size = self._settings.image_roots, self._settings.retention_batch
-        while found := queries.old_pictures(self._engine, self._of(limit), limit.before, size):
+        while found := files.old_pictures(self._engine, self._of(limit), limit.before, size):
             removed = 0
             try:
                 kept = self._files.kept_beside(found)

@@ -1,26 +1,33 @@
 """Features of labelled pictures that have none yet, made while an inspecting worker is idle.
 
-After a change of encoders, or where features were not kept, labelled pictures must be read again
-before they can train. Inspecting workers have the encoders, so they do it, but only when there is
-nothing to inspect: no message is involved, so nothing can be lost, queue up, or be held by a worker
-that dies. Two workers may embed the same picture; the second result changes nothing.
+Those of a picture's copies follow, where the product's `symmetry` allows any to learn from.
+
+After a change of encoders, of fit or of the region of interest, or where features were not kept,
+labelled pictures must be read again before they can train. Inspecting workers have the encoders, so
+they do it, but only when there is nothing to inspect: no message is involved, so nothing can be
+lost, queue up, or be held by a worker that dies. Two workers may embed the same picture; the second
+result changes nothing.
 """
 
 from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from uuid import UUID
 
+import torch
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from db.inspections.records import StoredFeatures
 from db.labels import labels
 from db.labels.labels import UnseenExample
-from db.models import feature_spaces
+from db.models import feature_copies, feature_spaces
 from db.session import transaction
+from vision.copies import copies_of
+from vision.copy_names import copy_names
 from vision.decode import digest
 from vision.errors import Unjudgeable
 from vision.extractor import FeatureExtractor, Prepared
@@ -42,9 +49,8 @@ class Embedder:
 
     Args:
         engine: the database.
-        extractor: makes the features.
         judge: lends the device.
-        residency: knows the products.
+        residency: knows the products and the spaces in which their features are wanted.
         idle: whether there is nothing to inspect, now.
         roots: the folders that pictures may lie in.
         max_bytes: the largest file that is read.
@@ -54,7 +60,6 @@ class Embedder:
     def __init__(
         self,
         engine: Engine,
-        extractor: FeatureExtractor,
         judge: Judge,
         residency: Residency,
         *,
@@ -64,13 +69,12 @@ class Embedder:
         idle_s: float,
     ) -> None:
         self._engine = engine
-        self._extractor = extractor
         self._judge = judge
         self._residency = residency
         self._idle = idle
         self._roots = tuple(roots)
         self._max_bytes = max_bytes
-        self._unusable: set[UUID] = set()
+        self._unusable: set[tuple[UUID, str]] = set()  # picture and fingerprint
         self._rest = 0  # idle periods
         self._thread = PeriodicThread(
             "embed",
@@ -90,29 +94,58 @@ class Embedder:
         self._thread.stop()
 
     def embed_some(self) -> int:
-        """Embed one batch of labelled pictures without features; returns how many were tried."""
-        for product in self._residency.products:
-            missing = labels.without_features(
-                self._engine, product, self._extractor.fingerprint, limit=LOOK_AHEAD
-            )
-            todo = [example for example in missing if example.id not in self._unusable]
-            if todo:  # chosen at random, so that two workers seldom choose the same
-                self._embed(product, random.sample(todo, min(BATCH, len(todo))))
-                return len(todo[:BATCH])
-        return 0
+        """Embed pictures without features, or one picture's copies; returns how many it tried."""
+        products = self._residency.products
+        for product in products:
+            for space in self._residency.spaces_of(product):
+                print_ = space.fingerprint
+                missing = labels.without_features(self._engine, product, print_, limit=LOOK_AHEAD)
+                todo = [e for e in missing if (e.id, print_) not in self._unusable]
+                if todo:  # chosen at random, so that two workers seldom choose the same
+                    self._embed(product, space, random.sample(todo, min(BATCH, len(todo))))
+                    return len(todo[:BATCH])
+        return int(any(self._copy_one(product) for product in products))
 
-    def _embed(self, product: str, examples: Sequence[UnseenExample]) -> None:
-        prepared = [(example.id, self._prepare(product, example)) for example in examples]
+    def _copy_one(self, product: str) -> bool:
+        """Embed the copies of one labelled picture that lacks some; whether there was one."""
+        spec = self._residency.product(product)
+        names = copy_names(spec.symmetry) if spec is not None and spec.symmetry else ()
+        for space in self._residency.spaces_of(product) if names else ():
+            wanted = product, space.fingerprint, names
+            missing = feature_copies.without_copies(self._engine, *wanted, limit=LOOK_AHEAD)
+            todo = [e for e in missing if (e.id, space.fingerprint) not in self._unusable]
+            for example in random.sample(todo, min(1, len(todo))):
+                picture = self._prepare(product, space, example)
+                if picture is not None:
+                    self._copy(example.id, space, copies_of(picture.pixels, names))
+                return True
+        return False
+
+    def _copy(
+        self, picture: UUID, space: FeatureExtractor, copies: Mapping[str, torch.Tensor]
+    ) -> None:
+        pixels, made = list(copies.values()), list[StoredFeatures]()
+        for start in range(0, len(pixels), BATCH):
+            made += self._judge.embed(space, pixels[start : start + BATCH])
+        with transaction(self._engine) as connection:
+            feature_copies.store_copies(connection, picture, dict(zip(copies, made, strict=True)))
+
+    def _embed(
+        self, product: str, space: FeatureExtractor, examples: Sequence[UnseenExample]
+    ) -> None:
+        prepared = [(example.id, self._prepare(product, space, example)) for example in examples]
         ready = [(id_, picture) for id_, picture in prepared if picture is not None]
         if ready:
-            made = self._judge.embed([picture.pixels for _, picture in ready])
+            made = self._judge.embed(space, [picture.pixels for _, picture in ready])
             ids = [id_ for id_, _ in ready]
             with transaction(self._engine) as connection:
                 self.embedded += feature_spaces.store_features(
                     connection, zip(ids, made, strict=True)
                 )
 
-    def _prepare(self, product: str, example: UnseenExample) -> Prepared | None:
+    def _prepare(
+        self, product: str, space: FeatureExtractor, example: UnseenExample
+    ) -> Prepared | None:
         spec = self._residency.product(product)
         try:
             if example.image_uri is None or spec is None:
@@ -120,9 +153,9 @@ class Embedder:
             data = read_picture(example.image_uri, roots=self._roots, max_bytes=self._max_bytes)
             if example.image_sha256 not in (None, digest(data)):
                 raise LookupError("another picture lies there now")
-            return self._extractor.prepare(data, spec.image_size, bits=spec.bits_of(example.camera))
+            return space.prepare(data, spec.image_size, bits=spec.bits_of(example.camera))
         except (Unjudgeable, LookupError) as error:
-            self._unusable.add(example.id)
+            self._unusable.add((example.id, space.fingerprint))
             log.warning("labelled picture %s cannot be embedded: %s", example.id, error)
             return None
 

@@ -1,19 +1,20 @@
 """Which model serves which product, kept resident and swapped between two batches.
 
 A background thread looks for promotions; the device thread reads one immutable table per batch.
-A version that cannot be loaded, or whose features are not these encoders', never replaces one that
-works: the old one keeps serving, and an alert says so. Where there is no old one, this worker
+A version that cannot be loaded, or whose features these encoders do not make, never replaces one
+that works: the old one keeps serving, and an alert says so. Where there is no old one, this worker
 judges no pictures of that product: another worker may have what it lacks.
+
+Each model names its feature space. Pictures of a product are seen as its champion's were.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from threading import Event, Lock
 
-import torch
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -25,23 +26,17 @@ from db.session import transaction
 from linewatch.errors import ModelError
 from linewatch.products import ProductSpec
 from model_store.store import ModelStore
-from training.precision_coverage import uncovered
+from vision.extractor import FeatureExtractor
 from workers.health.periodic_thread import PeriodicThread
 from workers.serving.load_failures import LoadFailures
 from workers.serving.resident_model import ResidentModel
+from workers.serving.serving import Serving, Table
+from workers.serving.spaces import Spaces
 
 log = logging.getLogger(__name__)
 
 _PRODUCT = "product_refused"
 FIRST_LOOK_S = 20.0  # what a worker's start waits for its models; a share may hang for longer
-
-
-@dataclass(slots=True)
-class _Table:
-    products: Mapping[str, ProductSpec] = field(default_factory=dict)
-    models: Mapping[str, ResidentModel] = field(default_factory=dict)
-    shadows: Mapping[str, ResidentModel] = field(default_factory=dict)
-    unserved: Mapping[str, str] = field(default_factory=dict)  # product to why
 
 
 class Residency:
@@ -50,9 +45,8 @@ class Residency:
     Args:
         engine: the database that says which version is champion.
         store: where versions are loaded from.
-        fingerprint: that of this worker's features; a model must have been fitted on the same, or
-            have been shown to agree on both, see `training.precision_coverage`.
-        device: where heads are put.
+        spaces: the features that this worker makes; a model must have been fitted on some of them,
+            or have been shown to agree on both, see `training.precision_coverage`.
         poll_s: how often a promotion is looked for, in seconds.
         worker: this worker's name, for alerts.
     """
@@ -62,16 +56,14 @@ class Residency:
         engine: Engine,
         store: ModelStore,
         *,
-        fingerprint: str,
-        device: torch.device,
+        spaces: Spaces,
         poll_s: float,
         worker: str = "this worker",
     ) -> None:
         self._engine = engine
         self._store = store
-        self._fingerprint = fingerprint
-        self._device = device
-        self._table = _Table()
+        self._spaces = spaces
+        self._table = Table()
         self._failures = LoadFailures(engine, worker, poll_s)
         self._broken: dict[str, str] | None = None  # products whose rows cannot be read, and why
         self._refreshing = Lock()
@@ -121,6 +113,14 @@ class Residency:
         """What judges `product` beside the champion without a say, or None."""
         return self._table.shadows.get(product)
 
+    def serving(self, product: str) -> Serving | None:
+        """What serves `product` now, all of one moment; None for a product that is not known."""
+        return self._table.serving(product)
+
+    def spaces_of(self, product: str) -> list[FeatureExtractor]:
+        """The spaces in which its labelled pictures are wanted: of its models and of the next."""
+        return self._table.spaces_of(product)
+
     @property
     def versions(self) -> dict[str, str]:
         """Product to resident version."""
@@ -158,7 +158,8 @@ class Residency:
             }
             known = self._known_products()
             unserved |= {c: why for c, why in (self._broken or {}).items() if c not in known}
-            self._table = _Table(known, models, shadowing, unserved)
+            spaces = self._next_spaces(known, models)
+            self._table = Table(known, models, shadowing, unserved, spaces)
             self._looked.set()
             wanted = {(product, CHAMPION) for product in champions}
             self._failures.keep(wanted | {(product, SHADOW) for product in shadows})
@@ -179,7 +180,15 @@ class Residency:
 
     def _refresh_products(self) -> None:
         with self._refreshing:
-            self._table = replace(self._table, products=self._known_products())
+            known = self._known_products()
+            spaces = self._next_spaces(known, self._table.models)
+            self._table = replace(self._table, products=known, spaces=spaces)
+
+    def _next_spaces(
+        self, known: Mapping[str, ProductSpec], models: Mapping[str, ResidentModel]
+    ) -> dict[str, FeatureExtractor]:
+        champions = {product: model.stored.manifest for product, model in models.items()}
+        return {c: self._spaces.of_product(spec, champions.get(c)) for c, spec in known.items()}
 
     def _known_products(self) -> dict[str, ProductSpec]:
         """The products as they are now; of one that cannot be read any more, as it was."""
@@ -225,7 +234,5 @@ class Residency:
         known = model_versions.get(self._engine, version)
         digest = None if known is None else known.manifest_sha256
         stored = self._store.load(product, version, manifest_sha256=digest)
-        problem = uncovered(self._engine, stored.manifest, self._fingerprint)
-        if problem is not None:
-            raise ModelError(problem)
-        return ResidentModel.of(stored, self._device)
+        space = self._spaces.of_model(stored.manifest)
+        return ResidentModel.of(stored, self._spaces.device, space)

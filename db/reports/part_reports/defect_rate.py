@@ -28,7 +28,8 @@ def defect_rate(
     """
     with reading(engine) as connection:
         query = PartQuery.of(connection, filters, by, timezone)
-        rows = [{**group, **rate_cells(tally)} for group, tally in query.tallies()]
+        found = query.tallies()
+    rows = [{**group, **rate_cells(tally)} for group, tally in found]
     return query.report("defect-rate", "Defect rate by parts", rows)
 
 
@@ -40,9 +41,8 @@ def first_pass(engine: Engine, filters: PartFilters, by: Sequence[str], timezone
     """
     with reading(engine) as connection:
         query = PartQuery.of(connection, filters, by, timezone)
-        rows = [
-            {**group, **rate_cells(tally), **yield_cells(tally)} for group, tally in query.tallies()
-        ]
+        found = query.tallies()
+    rows = [{**group, **rate_cells(tally), **yield_cells(tally)} for group, tally in found]
     return query.report("first-pass", "First-pass yield", rows)
 
 

@@ -30,17 +30,18 @@ def pareto(
     Raises:
         ReportError: a group, a name, a class or a range that there cannot be.
     """
-    rows: list[Row] = []
     with reading(engine) as connection:
         query = PartQuery.of(connection, filters, by, timezone)
-        for group, parts in query.combinations():
-            rows += [
-                {**group, **pareto_cells(row)}
-                for row in arithmetic.pareto(parts)
-                if class_code in (None, row.name)
-            ]
-        if class_code is not None and not rows:
+        found = query.combinations()
+        counted = {code for _, parts in found for classes in parts for code in classes}
+        if class_code is not None and class_code not in counted:
             refuse_unknown_class(connection, class_code, query.filters.names().get("product"))
+    rows: list[Row] = [
+        {**group, **pareto_cells(row)}
+        for group, parts in found
+        for row in arithmetic.pareto(parts)
+        if class_code in (None, row.name)
+    ]
     which = "nonconforming" if class_code is None else f"to have class {class_code}"
     empty = f"no part was found {which} in this time"
     return query.report("pareto", "Nonconforming parts by class", rows, empty=empty)

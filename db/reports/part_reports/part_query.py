@@ -9,6 +9,7 @@ from datetime import UTC, datetime, tzinfo
 from sqlalchemy import Connection
 
 from db.reports.part_reports import counted
+from db.reports.part_reports.extents import extents
 from db.reports.part_reports.filters import GROUPS, PartFilters, checked_groups
 from db.reports.part_reports.names import refuse_unknown
 from db.reports.part_reports.past import notes_on_past
@@ -81,6 +82,10 @@ class PartQuery:
         if not found:
             refuse_unknown(self.connection, self.filters)
         return [(group, found[key]) for key, group in self._groups(found)]
+
+    def extents(self, name: str) -> dict[str, tuple[datetime, datetime]]:
+        """The slices of each group's first and last part, re-inspections aside, of any time."""
+        return extents(self.connection, self.filters, name)
 
     def report(
         self, name: str, title: str, rows: Sequence[Row], *notes: str, empty: str = EMPTY

@@ -81,6 +81,19 @@ def hour_offsets(timezone: tzinfo, since: datetime, until: datetime) -> list[tup
         shift = at.astimezone(timezone).utcoffset() or timedelta()
         return int(shift.total_seconds()) % _HOUR_S
 
+    return offset_changes(offset, since, until)
+
+
+def offset_changes(
+    offset: Callable[[datetime], int], since: datetime | None, until: datetime
+) -> list[tuple[datetime, int]]:
+    """From when on `offset` has which value; the first entry is of `since`.
+
+    Args:
+        offset: of a clock, in whole seconds.
+        since: None: before anything was counted.
+    """
+    since = since or _FIRST
     found = [(since, offset(since))]
     at = since
     while at < until:

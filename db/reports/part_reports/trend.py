@@ -16,6 +16,8 @@ from linewatch.errors import ReportError
 from quality.part_tally import PartTally
 from quality.rate_difference import rate_difference
 
+Tallies = Sequence[tuple[Row, PartTally]]
+
 
 def trend(engine: Engine, filters: PartFilters, by: Sequence[str], timezone: tzinfo) -> Report:
     """Each group's rate now and before, and the difference with its interval.
@@ -36,19 +38,20 @@ def trend(engine: Engine, filters: PartFilters, by: Sequence[str], timezone: tzi
         assert period.since is not None
         assert period.until is not None
         earlier = query.within(period.since - (period.until - period.since), period.since)
-        rows = _compared(query, earlier)
+        now, before = query.tallies(), earlier.tallies()
+    rows = _compared(query.by, now, before)
     compared = shown_range(*earlier.period.local(timezone))
     return query.report("trend", "Trend of the defect rate", rows, f"compared with {compared}")
 
 
-def _compared(query: PartQuery, earlier: PartQuery) -> list[Row]:
+def _compared(by: Sequence[str], now_: Tallies, before_: Tallies) -> list[Row]:
     """Groups of either period; what one of them has not is none there."""
-    now = {tuple(group.values()): tally for group, tally in query.tallies()}
-    before = {tuple(group.values()): tally for group, tally in earlier.tallies()}
+    now = {tuple(group.values()): tally for group, tally in now_}
+    before = {tuple(group.values()): tally for group, tally in before_}
     keys = sorted(now.keys() | before.keys())
     return [
         {
-            **dict(zip(query.by, key, strict=True)),
+            **dict(zip(by, key, strict=True)),
             **_cells(now.get(key, PartTally()), before.get(key, PartTally())),
         }
         for key in keys

@@ -7,6 +7,7 @@ from datetime import tzinfo
 
 from sqlalchemy import Engine
 
+from db.models.versions import versions as known_versions
 from db.reports.part_reports.filters import PartFilters
 from db.reports.part_reports.part_query import PartQuery
 from db.reports.report import Report, Row
@@ -21,7 +22,7 @@ def versions(engine: Engine, filters: PartFilters, by: Sequence[str], timezone: 
 
     A version is the one of a part's pass. '' are parts on which no model had a word. A rate says as
     much of the parts that were made under a version as of the version itself: to compare two on the
-    same pictures, see `linewatch models compare`.
+    same pictures, see `linewatch models compare`. Beside it stands what the version promises.
 
     Args:
         engine: the database.
@@ -33,9 +34,14 @@ def versions(engine: Engine, filters: PartFilters, by: Sequence[str], timezone: 
         ReportError: a group, a name or a range that there cannot be.
     """
     groups = (*BY[:2], *by) if by else BY
+    promises = {info.version: info.promise for info in known_versions(engine)}
     with reading(engine) as connection:
         query = PartQuery.of(connection, filters, groups, timezone)
-        rows: list[Row] = [{**group, **_cells(tally)} for group, tally in query.tallies()]
+        found = query.tallies()
+    rows: list[Row] = [
+        {**group, **_cells(tally), "promise": promises.get(str(group["model_version"]))}
+        for group, tally in found
+    ]
     return query.report("versions", "Model versions over time", rows)
 
 

@@ -23,6 +23,7 @@ from model_store.verdict import Thresholds
 from tests.acceptance.faults.trainer import PRODUCT
 from tests.acceptance.live import Live
 from tests.support.committed import committed
+from vision.fingerprint import framing_of, recipe_of
 
 CLASSES = ("good", "scratch")
 SPOILS = ("tampered", "resealed", "truncated", "missing", "foreign")
@@ -32,6 +33,7 @@ def new_version(plant: Live, *, foreign: bool = False, product: str = PRODUCT) -
     """Store and record a version for the features that this plant's worker makes, or for others."""
     number = versions.next_number(plant.engine, product)
     space = features_of(plant)
+    fit, roi = framing_of(space.encoders).stored
     names = list(CLASSES) * 9
     features = np.random.default_rng(number).normal(size=(len(names), space.dim))
     draft = ManifestDraft(
@@ -40,6 +42,9 @@ def new_version(plant: Live, *, foreign: bool = False, product: str = PRODUCT) -
         good_class="good",
         fingerprint="f" * 64 if foreign else space.fingerprint,
         encoders="others" if foreign else space.encoders,
+        recipe=recipe_of(space.encoders),
+        fit=fit,
+        roi=roi,
         thresholds=Thresholds(review_below=0.0),
         training_digest=f"{number:064x}",
         image_counts=dict.fromkeys(CLASSES, 9),

@@ -141,7 +141,12 @@ def write_the_audit_log_anew(backup: Path) -> None:
             "0 parts are not what pictures",
         ),
         (sql("UPDATE parts SET disposition = 'open'"), ["parts"], "counts differ in"),
-        (sql("DELETE FROM labels"), ["database"], "labels has 0 rows, and had 5"),
+        (sql("DELETE FROM labels"), ["database", "parts"], "labels has 0 rows, and had 5"),
+        (
+            sql("UPDATE labelled_pictures SET verdict = 'pass', label = 'x'"),
+            ["parts"],
+            "5 labelled pictures and 0 hours of pictures, as reports read them, are not what",
+        ),
         (sql("UPDATE model_versions SET manifest_sha256 = 'x'"), ["models"], "is not the one that"),
         (sql("UPDATE alembic_version SET version_num = '0009'"), ["database"], "and was at"),
     ],

@@ -101,7 +101,7 @@ def test_without_wheels_it_says_where_they_come_from(
     monkeypatch.setattr(command, "WHEELS", tmp_path)
     monkeypatch.setattr(command, "_FIRST_OF_THE_WHEELS", "a_module_that_nobody_has")
     with pytest.raises(SystemExit, match="make gpu-wheels"):
-        command._environment()
+        command.environment()
 
 
 def test_the_command_itself_needs_nothing_but_python() -> None:

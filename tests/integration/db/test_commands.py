@@ -19,6 +19,7 @@ from db.inspections.inspections import commit_inspections
 from db.migrate import newest
 from db.session import engine_for
 from linewatch.cli import cli
+from linewatch.errors import ReportError
 from linewatch.settings import Settings
 from producer.contract import Verdict
 from tests.support.records import a_record
@@ -83,6 +84,19 @@ def test_products(make_settings: Callable[..., Settings], sqlite_url: str, tmp_p
 def shell(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "linewatch", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("report", ["pictures", "defect-rate", "versions"])
+def test_nobody_is_shown_a_year_of_hours(filled: Settings, report: str) -> None:
+    command = ("report", report, "--by", "hour")
+    assert run(*command, "--since", "28d")
+    every = CliRunner().invoke(cli, [*command, "--since", "365d", "--format", "json"])
+    assert len(json.loads(every.stdout)) == 1
+    refused = CliRunner().invoke(cli, [*command, "--since", "365d"])
+    assert isinstance(refused.exception, ReportError)
+    assert "by hour, this range is 8,760 rows or more: too many to read" in str(refused.exception)
+    assert "28 days, group by day, or write all of them: --format csv" in str(refused.exception)
+    assert run(*command)  # what is counted begins today
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from click.testing import CliRunner
 from sqlalchemy import Engine, select, text
 
@@ -23,6 +22,7 @@ from linewatch.products import parse_product
 from linewatch.settings import Settings
 from model_store.store import ModelStore
 from tests.support.committed import committed
+from tests.support.spaces import bare_spaces
 from tests.unit.linewatch.test_product_options import ALL, BASE
 from workers.retention.purge import Purge
 from workers.serving.residency import Residency
@@ -79,8 +79,7 @@ def test_a_broken_row_is_no_matter_of_the_others(two: Engine, settings: Settings
     residency = Residency(
         two,
         ModelStore(settings.models_url),
-        fingerprint="f" * 64,
-        device=torch.device("cpu"),
+        spaces=bare_spaces(two, "f" * 64),
         poll_s=9,
     )
     residency.refresh()
@@ -98,8 +97,7 @@ def test_a_broken_row_is_no_matter_of_the_others(two: Engine, settings: Settings
     fresh = Residency(
         two,
         ModelStore(settings.models_url),
-        fingerprint="f" * 64,
-        device=torch.device("cpu"),
+        spaces=bare_spaces(two, "f" * 64),
         poll_s=9,
     )
     fresh.refresh()

@@ -79,7 +79,8 @@ def test_a_folder_is_judged_and_its_features_are_kept(folder: Path, tmp_path: Pa
     out = tmp_path / "out.json"
     text, found = evaluate(folder, out, "--seeds", "3", "--per-class", "6")
     assert found["figures"]["macro_f1"]["mean"] > 0.9  # colours are easy
-    assert "rare: fewer pictures than folds" in text
+    assert "rare: fewer parts than folds" in text
+    assert "parts ·" not in text
     assert "broken.png" in text
     assert "compact" in text
     assert found["left_out"][0]["file"].endswith("broken.png")
@@ -99,6 +100,21 @@ def test_a_folder_is_judged_and_its_features_are_kept(folder: Path, tmp_path: Pa
     assert again == found
     changed = [path for path in kept if path.stat().st_mtime_ns != stamps[path]]
     assert changed == [kept[0]]  # all others were read, and none was computed again
+
+
+def test_pictures_of_a_part_are_in_one_fold(folder: Path, tmp_path: Path) -> None:
+    """Two pictures a part: of the eight of a class four parts, and the rare one is of one."""
+    out = tmp_path / "out.json"
+    for path in list(folder.rglob("*.png")):
+        if path.stem.isdigit():
+            number = int(path.stem)
+            path.rename(path.with_name(f"{path.parent.name}-{number // 2}-{number % 2}.png"))
+    _, found = evaluate(folder, out, "--seeds", "1", "--group-by", r"(\w+-\d)-")
+    assert (found["parts"], found["group_by"]) == (13, r"(\w+-\d)-")
+    text, of_blue = evaluate(folder, out, "--seeds", "1", "--group-by", r"blue|\w+-\d")
+    assert "26 pictures of 10 parts" in text
+    assert "note: blue, rare: fewer parts than folds" in text
+    assert [row["class"] for row in of_blue["classes"] if row["scored"]] == ["green", "red"]
 
 
 def test_a_cache_that_cannot_be_written_costs_time_only(tmp_path: Path) -> None:

@@ -19,12 +19,11 @@ from db.models.shadow import agreement
 from db.session import transaction
 from db.tables import GoldenItem
 from linewatch.errors import LabelError, ModelError, TrainingError
-from linewatch.settings import Settings
 from model_store.gate import GateOutcome
 from model_store.rejudge import rejudge
 from model_store.store import ModelStore
 from producer.contract import Verdict
-from tests.support.bench import CODES, OTHER, PRINT, Bench, spec_of
+from tests.support.bench import CODES, OTHER, PRINT, Bench, few_parts, spec_of
 from tests.support.committed import committed
 from tests.support.records import NOON
 from training.retraining import retrain
@@ -41,7 +40,7 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def bench(engine: Engine, tmp_path: Path) -> Bench:
-    return Bench(engine, Settings(data_dir=tmp_path, review_below=0.0))
+    return Bench(engine, few_parts(tmp_path))
 
 
 def test_a_first_model_needs_a_person_and_its_equal_passes(bench: Bench) -> None:
@@ -79,19 +78,22 @@ def test_without_the_setting_nothing_is_promoted(bench: Bench) -> None:
 
 def test_a_challenger_of_wrong_labels_is_refused_and_the_champion_stays(bench: Bench) -> None:
     """Labels that call defects good teach a model to let them pass."""
-    for code in CODES:
-        bench.pictures(code, 12)
+    made_of = {code: bench.pictures(code, 12) for code in CODES}
     champion = bench.champion()
     held = dict.fromkeys(bench.pictures("bent", 10, label=False), "bent")
     held |= dict.fromkeys(bench.pictures("good", 10, label=False), "good")
     committed(bench.engine, golden_members.add, "cable", "golden", held, by="ann")
     bench.pictures("good", 40, looks="bent")
+    bench.label(made_of["bent"][:10], "good")
     made = bench.train(auto_promote="gate")
     assert made.decision.outcome is GateOutcome.FAILED
-    assert any(r.startswith("golden: escapes rise from 0") for r in made.decision.reasons)
+    assert any(
+        r.startswith("golden: the promise is broken: by its own thresholds")
+        for r in made.decision.reasons
+    )
     assert deployments.champion(bench.engine, "cable") == champion
     version = made.manifest.version
-    with pytest.raises(ModelError, match=r"golden: escapes rise.*--force --why"):
+    with pytest.raises(ModelError, match=r"golden: the promise is broken.*--force --why"):
         bench.promote(version)
     assert deployments.champion(bench.engine, "cable") == champion
     bench.promote(version, force=True, why="a trial")
@@ -188,15 +190,18 @@ def test_the_gate_says_which_golden_pictures_it_could_not_ask_about(bench: Bench
 
 def test_a_retired_champion_is_still_what_the_next_is_compared_with(bench: Bench) -> None:
     """Else retiring it first would be the way round the gate."""
-    for code in CODES:
-        bench.pictures(code, 12)
+    made_of = {code: bench.pictures(code, 12) for code in CODES}
     champion = bench.champion()
+    held = dict.fromkeys(bench.pictures("bent", 10, label=False), "bent")
+    held |= dict.fromkeys(bench.pictures("good", 10, label=False), "good")
+    committed(bench.engine, golden_members.add, "cable", "golden", held, by="ann")
     committed(bench.engine, deployments.retire, "cable", by="ann", why="dull")
     again = bench.train(auto_promote="gate")
     assert again.decision.outcome is GateOutcome.PASSED, again.decision.reasons
     assert not again.promoted  # a person retired it, so a person decides what serves
     assert deployments.champion(bench.engine, "cable") is None
     bench.pictures("good", 40, looks="bent")
+    bench.label(made_of["bent"][:10], "good")
     made = bench.train()
     assert made.decision.outcome is GateOutcome.FAILED
     with pytest.raises(ModelError, match=f"the gate says failed.*with {champion}, the last one"):
@@ -214,11 +219,17 @@ def test_too_few_pictures_are_for_a_person(bench: Bench) -> None:
     for code in CODES:
         bench.pictures(code, 4)
     bench.champion()
-    made = bench.train(auto_promote="gate")
+    made = bench.train(auto_promote="gate", gate_least_defects=100, gate_escape_margin=0.02)
     assert made.decision.outcome is GateOutcome.UNDECIDED
     assert not made.promoted
-    with pytest.raises(ModelError, match="too few pictures to decide: 12 of the 20"):
+    bench.settings = bench.settings.model_copy(update={"gate_least_defects": 100})
+    few = r"too few defects to decide: 8 defective parts of the 100 needed; about 92 more"
+    with pytest.raises(ModelError, match=rf"{few}.*give --why REASON"):
         bench.promote(made.manifest.version)
+    bench.promote(made.manifest.version, "the lamp is new", reasoned=True)
+    assert deployments.champion(bench.engine, "cable") == made.manifest.version
+    why = deployments.history(bench.engine, "cable")[0].why
+    assert why == "the lamp is new (the gate: undecided)"
 
 
 def test_other_features_are_compared_where_both_are_known(bench: Bench) -> None:
@@ -262,7 +273,7 @@ def test_bad_labels_and_features_are_one_sentence_and_the_champion_serves(bench:
     with pytest.raises(TrainingError, match="no labelled picture with stored features"):
         bench.train()
     ids = bench.pictures("good", 9)
-    with pytest.raises(TrainingError, match="at least two classes are needed; there is only"):
+    with pytest.raises(TrainingError, match=r"all labels are 'good', and 9 good parts do not show"):
         bench.train()
     for code in CODES[1:]:
         bench.pictures(code, 9)
@@ -329,6 +340,29 @@ def test_cold_start_then_few_shot_then_labels(bench: Bench) -> None:
     assert made.decision.outcome is GateOutcome.PASSED, made.decision.reasons  # against zero-shot
     kinds = {v.version: v.kind for v in versions.versions(bench.engine, "cable")}
     assert kinds[zero] == "zero-shot"
+
+
+def test_good_parts_alone_start_a_product_and_labels_of_defects_end_that(bench: Bench) -> None:
+    bench.pictures("good", 30)
+    start = bench.train()
+    assert (start.manifest.kind, start.manifest.classes) == ("good-only", ("good",))
+    assert start.validation is None
+    assert start.manifest.unlike_good is not None
+    assert start.manifest.unlike_good.parts == 30
+    bench.promote(start.manifest.version)
+    model = stored_model(bench.engine, bench.store, start.manifest.version)
+    bent = np.stack([bench.vector("bent", 0.05) for _ in range(9)])
+    assert {one.verdict for one in rejudge(model, bent).judgements} == {Verdict.REVIEW}
+    more = bench.train()  # still good parts alone: both are asked as if they had not seen them
+    assert more.decision is not None
+    assert more.decision.figures["folds"]["pictures"] == 30
+    for code in ("bent", "cut"):
+        bench.pictures(code, 9)
+    made = bench.train()
+    assert made.manifest.kind == "fitted"
+    assert made.decision is not None
+    assert made.decision.outcome is GateOutcome.PASSED, made.decision.reasons
+    assert made.manifest.thresholds.unlike_good_above is not None
 
 
 def test_a_few_shot_champion_is_compared_by_refits(bench: Bench) -> None:

@@ -16,7 +16,7 @@ from db.session import engine_for
 from linewatch.cli import cli
 from linewatch.errors import ModelChangedError
 from linewatch.settings import Settings
-from tests.support.bench import CODES, Bench
+from tests.support.bench import CODES, FEW_PARTS, Bench
 from tests.support.committed import committed
 from tests.support.interleaving import meanwhile
 
@@ -33,7 +33,9 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def bench(make_settings: Callable[..., Settings], database_url: str, tmp_path: Path) -> Bench:
-    settings = make_settings(database_url=database_url, data_dir=tmp_path, review_below=0.0)
+    settings = make_settings(
+        database_url=database_url, data_dir=tmp_path, review_below=0.0, **FEW_PARTS
+    )
     made = Bench(engine_for(database_url), settings)
     for code in CODES:
         made.pictures(code, 9)

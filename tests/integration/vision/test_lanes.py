@@ -12,7 +12,7 @@ from tests.support.pictures import texture
 from vision.backends.lanes import PART
 from vision.backends.openvino_cpu import OpenvinoBackend
 from vision.backends.torch_eager import TorchBackend
-from vision.extractor import load_net
+from vision.networks import load_net
 from vision.openvino_model import convert
 from vision.preprocess import preprocess
 from vision.probe import FLOAT32_TOLERANCE

@@ -18,7 +18,7 @@ from model_store.apply import AffineHead
 from model_store.head import Head
 from model_store.judge_net import JudgeNet
 from vision.export_onnx import export
-from vision.extractor import load_net
+from vision.networks import load_net
 from vision.weights import find_weights
 
 

@@ -16,7 +16,8 @@ from linewatch.settings import Settings
 from tests.support.pictures import texture
 from vision import optimized
 from vision.backends.openvino_cpu import OpenvinoBackend
-from vision.extractor import FeatureExtractor, load_net
+from vision.extractor import FeatureExtractor
+from vision.networks import load_net
 from vision.openvino_model import convert
 from vision.optimize import optimize
 from vision.preprocess import preprocess

@@ -38,7 +38,7 @@ def test_features_agree_with_each_encoders_own_preprocessing(
 ) -> None:
     files = pictures()
     images = [Image.open(io.BytesIO(data)).convert("RGB") for data in files]
-    encoders = extractor._encoders()
+    encoders = extractor._networks.encoders()
     with torch.inference_mode():
         mine = encoders(torch.stack([extractor.prepare(data).pixels for data in files]))
 

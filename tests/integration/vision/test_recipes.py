@@ -45,7 +45,7 @@ def test_the_two_embeddings_are_those_of_the_seeds_recipe(pair: EncoderPair) -> 
     images = pictures(224)
     two = PartsRecipe("two/1", (Part("clip", "embedding"), Part("dino", "embedding")))
     assert torch.allclose(two(pair, images), SEED(pair, images), atol=1e-6)
-    assert two.dim(pair) == SEED.dim(pair)
+    assert two.blocks(pair) == SEED.blocks(pair)
 
 
 @torch.inference_mode()
@@ -130,7 +130,7 @@ def test_every_recipe_serves(name: str, weights_dir: Path) -> None:
 
 def test_a_network_too_shallow_for_a_recipe_is_one_sentence(pair: EncoderPair) -> None:
     with pytest.raises(ConfigurationError, match=r"wants dino.mean\[-9\], but that encoder has"):
-        PartsRecipe("deep/1", (Part("dino", "mean", block=-9),)).dim(pair)
+        PartsRecipe("deep/1", (Part("dino", "mean", block=-9),)).blocks(pair)
 
 
 def test_an_unknown_recipe_is_one_sentence() -> None:

@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from db.inspections.records import StoredFeatures
 from db.labels import golden_members
 from db.models import deployments, versions
+from linewatch.errors import TrainingError
 from linewatch.settings import Settings
 from model_store.evidence import Evidence, collect
 from model_store.store import StoredModel
 from model_store.verdict import Thresholds
-from tests.support.bench import CODES, Bench
+from tests.support.bench import CODES, DIM, PRINT, Bench, few_parts
 from tests.support.committed import committed
 from training.comparison import Comparison
 from training.promotion import Wish, carry_out, consider
@@ -31,7 +33,7 @@ def engine(sqlite_url: str) -> Engine:
 
 @pytest.fixture
 def bench(engine: Engine, tmp_path: Path) -> Bench:
-    return Bench(engine, Settings(data_dir=tmp_path, review_below=0.0))
+    return Bench(engine, few_parts(tmp_path))
 
 
 def collected(bench: Bench, old: StoredModel, new: StoredModel) -> Evidence:
@@ -43,6 +45,7 @@ def collected(bench: Bench, old: StoredModel, new: StoredModel) -> Evidence:
         replace(found.contender(found.challenger, bench.store), model=new),
         found.labels,
         found.golden,
+        parts=found.parts,
         classes=found.classes,
         good_class=found.good_class,
         folds=settings.folds,
@@ -64,6 +67,69 @@ def test_no_model_is_asked_about_pictures_that_it_learned_from(bench: Bench) -> 
     assert found.pictures == 12
     assert found.champion["accuracy"] <= 0.6
     assert found.challenger["accuracy"] <= 0.6
+
+
+@pytest.mark.parametrize("serials", [True, False])
+def test_no_model_is_asked_about_a_part_that_it_learned_from(bench: Bench, serials: bool) -> None:
+    """Three views of each part that differ by a hair, and nothing that tells classes apart."""
+    for number in range(6):
+        for code in CODES:
+            serial, look = f"{code}-{number}" if serials else None, bench.rng.normal(size=DIM)
+            for _ in range(3):
+                view = StoredFeatures.of(PRINT, look + 0.005 * bench.rng.normal(size=DIM))
+                bench.pictures(code, 1, part=serial, features=view)
+    made = bench.train()
+    assert made.manifest.part_counts == dict.fromkeys(CODES, 6)
+    assert made.manifest.image_counts == dict.fromkeys(CODES, 18)
+    assert made.manifest.metrics is not None
+    assert made.manifest.metrics.accuracy < 0.6
+    bench.promote(made.manifest.version)
+    again = bench.train().manifest.version
+    found = collected(bench, stored(bench, made.manifest.version), stored(bench, again))
+    assert found.sets["folds"].pictures == 54
+    assert found.sets["folds"].champion["accuracy"] < 0.6
+
+
+def test_no_model_learns_from_another_view_of_a_golden_part(bench: Bench) -> None:
+    for code in CODES:
+        bench.pictures(code, 6)
+    golden, view = bench.pictures("good", 2, part="S-1")
+    held = {golden: "good"}
+    committed(bench.engine, golden_members.add, "cable", "golden", held, by="ann")
+    champion = bench.champion()
+    assert stored(bench, champion).manifest.image_counts["good"] == 6
+    challenger = bench.train().manifest.version
+    assert stored(bench, challenger).manifest.image_counts["good"] == 6
+    found = collected(bench, stored(bench, champion), stored(bench, challenger))
+    assert found.sets["folds"].pictures == 18
+    assert found.sets["golden"].pictures == 1
+    assert view != golden
+
+
+def test_lots_are_kept_whole_where_the_plant_asks_for_it(bench: Bench) -> None:
+    for code in CODES:
+        for lot in range(3):
+            bench.pictures(code, 2, lot=f"L-{lot}")
+    made = bench.train(group_by="lot")
+    assert made.manifest.part_counts == dict.fromkeys(CODES, 3)
+    for code in CODES:
+        bench.pictures(code, 5, lot="L-1")
+    assert bench.train(group_by="lot").manifest.part_counts == dict.fromkeys(CODES, 3)
+
+
+def test_labels_of_one_lot_cannot_be_split_by_lot(bench: Bench) -> None:
+    for code in CODES:
+        bench.pictures(code, 5)
+    with pytest.raises(TrainingError, match=r"3 lots of a class.*bent 1.*GROUP_BY=part"):
+        bench.train(group_by="lot")
+    assert bench.train().manifest.part_counts == dict.fromkeys(CODES, 5)
+
+
+def test_one_part_alone_cannot_be_split(bench: Bench) -> None:
+    for code in CODES:
+        bench.pictures(code, 5, part="S-1")
+    with pytest.raises(TrainingError, match=r"3 folds need 3 parts of a class; label 2 more"):
+        bench.train()
 
 
 def test_a_refit_is_calibrated_as_the_model_that_serves(bench: Bench) -> None:

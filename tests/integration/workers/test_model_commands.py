@@ -18,6 +18,7 @@ from sqlalchemy import func, select
 from db import products
 from db.inspections import inspections
 from db.inspections.records import ShadowJudgement
+from db.labels import labels
 from db.models import deployments
 from db.session import engine_for, reading
 from db.tables import Inspection
@@ -26,7 +27,7 @@ from linewatch.errors import LinewatchError
 from linewatch.products import load_product, product_files
 from linewatch.settings import Settings
 from producer.contract import Verdict
-from tests.support.bench import CODES, OTHER, Bench
+from tests.support.bench import CODES, FEW_PARTS, OTHER, Bench
 from tests.support.committed import committed
 
 
@@ -45,7 +46,7 @@ def refused(*arguments: str) -> str:
 
 @pytest.fixture
 def bench(make_settings: Callable[..., Settings], sqlite_url: str) -> Bench:
-    settings = make_settings(review_below="0.0")
+    settings = make_settings(review_below="0.0", **FEW_PARTS)
     assert settings.sql_url == sqlite_url
     made = Bench(engine_for(sqlite_url), settings)
     for code in CODES:
@@ -58,9 +59,10 @@ def test_from_training_to_rollback(bench: Bench) -> None:
     assert "gate, first: there is no champion to compare with" in said
     assert "100% " not in said
     assert " 10% cross-validation" in said
+    assert "9 good parts do not show what is unlike them; from 10 on" in said
     first = deployments.champion(bench.engine, "cable")
     assert first is not None
-    assert "gate, passed: folds: no worse on 27 pictures" in run("train", "cable", "--promote")
+    assert "gate, passed: folds: no worse: at the same" in run("train", "cable", "--promote")
     second = deployments.champion(bench.engine, "cable")
     assert second not in (None, first)
     assert f"{first} serves cable again" in run("models", "rollback", "cable")
@@ -91,9 +93,10 @@ def test_compare_prints_both_and_the_paired_test(bench: Bench) -> None:
 
 def test_promotion_against_the_gate_needs_a_reason(bench: Bench) -> None:
     bench.champion()
-    bench.pictures("good", 40, looks="bent")
+    latest = labels.latest(bench.engine, "cable")
+    bench.label([id_ for id_, label in latest.items() if label == "bent"], "good")
     bad = bench.train().manifest.version
-    assert "the gate says failed" in refused("models", "promote", bad)
+    assert "the gate says failed: it no longer knows bent" in refused("models", "promote", bad)
     assert "--force needs --why" in refused("models", "promote", bad, "--force")
     assert bad in run("models", "promote", bad, "--force", "--why", "a trial")
     said = refused("train", "cable", "--promote", "--few-shot")
@@ -152,7 +155,8 @@ def test_replay_says_what_it_needs(bench: Bench) -> None:
 
 def test_replay_with_a_version_of_other_features(bench: Bench) -> None:
     for code in CODES:
-        bench.pictures(code, 3, prints=(OTHER,), part="SN-2")
+        bench.pictures(code, 3, prints=(OTHER,))
+        bench.pictures(code, 3, prints=(OTHER,), part="SN-2", label=False)
     version = bench.train().manifest.version
     rows = json.loads(run("replay", "--part", "SN-2", "--version", version, "--format", "json"))
     assert len(rows) == 9

@@ -35,6 +35,7 @@ from workers.pipeline.reader import PictureReader
 from workers.pipeline.receipts import ReceiptWriter
 from workers.pipeline.stage_timing import Stage, StageTiming
 from workers.serving.residency import Residency
+from workers.serving.spaces import Spaces
 
 BATCH = 2
 
@@ -105,18 +106,16 @@ def pipeline(
 ) -> Iterator[Pipeline]:
     engine = engine_for(settings.sql_url)
     classes = [{"code": "good", "good": True}, {"code": "bad"}]
-    committed(
-        engine, products.register, parse_product({"product": "cable", "classes": classes}, "t")
-    )
+    spec = {"product": "cable", "fit": "crop", "classes": classes}
+    committed(engine, products.register, parse_product(spec, "t"))
     store = ModelStore(settings.models_url)
-    print_, device = extractor.fingerprint, extractor.device
-    residency = Residency(engine, store, fingerprint=print_, device=device, poll_s=60)
+    residency = Residency(engine, store, spaces=Spaces(engine, extractor), poll_s=60)
     residency.refresh()
     batches = BatchQueue[InspectionRequest](MicroBatcher(BATCH, 30))
     with redis.Redis.from_url(redis_url) as client:
         made = Pipeline(
-            reader=PictureReader(extractor, residency, roots=[tmp_path], max_bytes=10**6),
-            judge=Judge(extractor, residency, feature_sample_rate=0),
+            reader=PictureReader(residency, roots=[tmp_path], max_bytes=10**6),
+            judge=Judge(residency, feature_sample_rate=0),
             batches=batches,
             committer=Committer(
                 engine,

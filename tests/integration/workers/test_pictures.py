@@ -45,6 +45,7 @@ from workers.pipeline.reader import PictureReader
 from workers.pipeline.receipts import ReceiptWriter
 from workers.pipeline.reply import DrainingError
 from workers.serving.residency import Residency
+from workers.serving.spaces import Spaces
 
 PICTURE = Image.fromarray(texture(512, 400))
 LIMIT_MB = 8
@@ -71,11 +72,10 @@ def reader(engine: Engine, tmp_path: Path, extractor: FeatureExtractor) -> Pictu
     residency = Residency(
         engine,
         ModelStore(str(tmp_path / "models")),
-        fingerprint=extractor.fingerprint,
-        device=extractor.device,
+        spaces=Spaces(engine, extractor),
         poll_s=60,
     )
-    return PictureReader(extractor, residency, roots=[tmp_path], max_bytes=10_000_000)
+    return PictureReader(residency, roots=[tmp_path], max_bytes=10_000_000)
 
 
 def request(path: Path, camera: str = "C1") -> InspectionRequest:
@@ -96,7 +96,7 @@ def pipeline(
     residency = reader._residency
     made = Pipeline(
         reader=reader,
-        judge=Judge(extractor, residency, feature_sample_rate=0),
+        judge=Judge(residency, feature_sample_rate=0),
         committer=committer,
         batches=batches,
         max_batch=8,
@@ -120,7 +120,7 @@ def test_all_decoders_together_hold_no_more_than_the_setting(
     decode = module.decode_pixels
 
     def watched(*args: object, **kwargs: object) -> Decoded:
-        held.append(extractor._memory.held)
+        held.append(extractor._family.memory.held)
         time.sleep(0.005)  # or four threads would seldom meet
         return decode(*args, **kwargs)  # type: ignore[arg-type]
 
@@ -135,7 +135,7 @@ def test_all_decoders_together_hold_no_more_than_the_setting(
     need = 512 * 400 * 8
     assert max(held) <= LIMIT_MB * MEGABYTE
     assert max(held) >= 2 * need
-    assert extractor._memory.held == 0
+    assert extractor._family.memory.held == 0
 
 
 def test_a_picture_that_needs_more_than_all_of_it_is_refused(

@@ -35,6 +35,7 @@ from tests.support.records import a_record
 from training.precision_check import check
 from vision.extractor import FeatureExtractor
 from workers.serving.residency import Residency
+from workers.serving.spaces import Spaces
 
 COUNT = 36
 
@@ -66,8 +67,7 @@ class Site:
         return Residency(
             self.engine,
             self.store,
-            fingerprint=extractor.fingerprint,
-            device=extractor.device,
+            spaces=Spaces(self.engine, extractor),
             poll_s=60,
         )
 

@@ -34,6 +34,7 @@ from vision.preprocess import preprocess
 from workers.pipeline.inspection_request import InspectionRequest, PreparedPicture
 from workers.pipeline.judge import Judge
 from workers.serving.residency import Residency
+from workers.serving.spaces import Spaces
 
 KINDS = ("good", "missing_cable")
 COSTS = {"escape": 300, "overkill": 4, "review": 1, "defect_rate": 0.01}
@@ -43,12 +44,14 @@ def part(kind: str, seed: int) -> torch.Tensor:
     return preprocess(render(kind, np.random.default_rng(seed), size=224))
 
 
-def picture(pixels: torch.Tensor, flaw: str | None = None) -> InspectionRequest:
+def picture(
+    extractor: FeatureExtractor, pixels: torch.Tensor, flaw: str | None = None
+) -> InspectionRequest:
     now = datetime.now(UTC)
     image = ImageRef(id=uuid4(), uri="/x.png", camera="C1", captured_at=now)
     envelope = Envelope(product="cable", line="L1", enqueued_at=now)
     request = InspectionRequest(image, envelope, "w1")
-    request.picture = PreparedPicture(pixels, "0" * 64, flaw)
+    request.picture = PreparedPicture(pixels, "0" * 64, extractor, flaw)
     return request
 
 
@@ -83,11 +86,13 @@ def train(
         dim=extractor.dim,
     )
     records = [
-        a_record(id=uuid4(), features=StoredFeatures(extractor.fingerprint, vector))
-        for _, vector in labelled
+        a_record(id=uuid4(), part=f"P-{i}", features=StoredFeatures(extractor.fingerprint, vector))
+        for i, (_, vector) in enumerate(labelled)
     ]
 
-    def run(costs: dict[str, float] | None = None, **fields: object) -> Manifest:
+    def run(
+        costs: dict[str, float] | None = None, kinds: tuple[str, ...] = KINDS, **fields: object
+    ) -> Manifest:
         classes = [{"code": kind, "good": kind == "good"} for kind in KINDS]
         data = {"product": "cable", "classes": classes, "costs": costs}
         committed(engine, products.register, parse_product(data, "t"))
@@ -98,6 +103,7 @@ def train(
             [
                 labels.NewLabel(record.id, kind, "ann")
                 for record, (kind, _) in zip(records, labelled, strict=True)
+                if kind in kinds
             ],
         )
         made = make_settings(**fields)
@@ -114,16 +120,16 @@ def train(
 
 
 def judged(settings: Settings, extractor: FeatureExtractor, *pixels: torch.Tensor) -> list:
+    engine = engine_for(settings.sql_url)
     residency = Residency(
-        engine_for(settings.sql_url),
+        engine,
         ModelStore(settings.models_url),
-        fingerprint=extractor.fingerprint,
-        device=extractor.device,
+        spaces=Spaces(engine, extractor),
         poll_s=60,
     )
     residency.refresh()
-    rows: list[InspectionRecord] = Judge(extractor, residency, feature_sample_rate=1).judge(
-        [picture(one) for one in pixels]
+    rows: list[InspectionRecord] = Judge(residency, feature_sample_rate=1).judge(
+        [picture(extractor, one) for one in pixels]
     )
     return [(row.verdict, row.reason) for row in rows]
 
@@ -139,21 +145,37 @@ def test_a_part_unlike_any_goes_to_a_person(
     assert said[1:] == [(Verdict.REVIEW, Reason.NOVEL)] * 2
 
 
+def test_a_product_begins_with_good_parts_alone(
+    settings: Settings, extractor: FeatureExtractor, train: Callable[..., Manifest]
+) -> None:
+    manifest = train(kinds=("good",))
+    assert (manifest.kind, manifest.classes) == ("good-only", ("good",))
+    said = judged(settings, extractor, part("good", 900), *(part(KINDS[1], i) for i in range(3)))
+    assert said == [(Verdict.PASS, None)] + [(Verdict.REVIEW, Reason.NOVEL)] * 3
+    shown = json.loads(CliRunner().invoke(cli, ["models", "show", manifest.version]).output)
+    assert shown["unlike_good"]["parts"] == 14
+    told = CliRunner().invoke(cli, ["train", "cable"]).output
+    assert "it passes what is like the good parts; people decide all else" in told
+    assert "provisional, made of good parts alone: no defect is labelled yet" in told
+    assert "borders drawn from 14 good parts the true share lies between" in told
+
+
 def test_a_damaged_picture_goes_to_a_person(
     settings: Settings, extractor: FeatureExtractor, train: Callable[..., Manifest]
 ) -> None:
     train(review_below=0, novelty_rate=0)
+    engine = engine_for(settings.sql_url)
     residency = Residency(
-        engine_for(settings.sql_url),
+        engine,
         ModelStore(settings.models_url),
-        fingerprint=extractor.fingerprint,
-        device=extractor.device,
+        spaces=Spaces(engine, extractor),
         poll_s=60,
     )
     residency.refresh()
     flaw = "the JPEG's decoder says: something"
-    batch = [picture(part(kind, 900), flaw=said) for kind in KINDS for said in (None, flaw)]
-    rows = Judge(extractor, residency, feature_sample_rate=1).judge(batch)
+    both = (None, flaw)
+    batch = [picture(extractor, part(kind, 900), said) for kind in KINDS for said in both]
+    rows = Judge(residency, feature_sample_rate=1).judge(batch)
     assert [row.verdict for row in rows] == [
         Verdict.PASS, Verdict.REVIEW, Verdict.DEFECT, Verdict.REVIEW
     ]  # fmt: skip
@@ -183,7 +205,7 @@ def test_costs_of_the_product_file_decide(
 
 
 def test_a_plant_without_wishes_is_as_before(train: Callable[..., Manifest]) -> None:
-    manifest = train(novelty_rate=0, review_below=0.55)
+    manifest = train(novelty_rate=0, unlike_good_rate=0, review_below=0.55, escape_target="")
     assert manifest.thresholds.model_dump() == {"review_below": 0.55}
     run = CliRunner().invoke(cli, ["models", "costs", manifest.version])
     assert run.exit_code == 0
@@ -199,13 +221,12 @@ def test_batches_launched_together_are_judged_as_one_by_one(
     residency = Residency(
         engine,
         ModelStore(settings.models_url),
-        fingerprint=extractor.fingerprint,
-        device=extractor.device,
+        spaces=Spaces(engine, extractor),
         poll_s=60,
     )
     residency.refresh()
-    judge = Judge(extractor, residency, feature_sample_rate=1)
-    pictures = [picture(part(kind, 700 + i)) for i, kind in enumerate(KINDS * 4)]
+    judge = Judge(residency, feature_sample_rate=1)
+    pictures = [picture(extractor, part(kind, 700 + i)) for i, kind in enumerate(KINDS * 4)]
     for index in (1, 2, 6):
         envelope = pictures[index].envelope
         pictures[index].envelope = envelope.model_copy(update={"product": "bottle"})

@@ -32,6 +32,33 @@ def test_help_is_there_and_agrees_with_the_list(name: str) -> None:
     assert CliRunner().invoke(cli, [name, "--help"]).exit_code == 0
 
 
+@pytest.mark.parametrize("said", ["nan", "inf", "-inf", "1e308"])
+def test_numbers_that_no_clock_can_do_with_are_refused(said: str) -> None:
+    taken = []
+    for path, option in _options():
+        if isinstance(option.type, click.types.FloatParamType | click.FloatRange):
+            try:
+                option.process_value(click.Context(cli), said)
+            except click.BadParameter:
+                continue
+            taken.append(f"{path} {option.opts[0]}")
+    assert taken == []
+
+
+def _options() -> list[tuple[str, click.Option]]:
+    """Each command's options, with how the command is called."""
+    found: list[tuple[str, click.Option]] = []
+    rest = [(name, cli.get_command(click.Context(cli), name)) for name in COMMANDS]
+    while rest:
+        path, command = rest.pop()
+        assert command is not None
+        found += [(path, one) for one in command.params if isinstance(one, click.Option)]
+        if isinstance(command, click.Group):
+            rest += [(f"{path} {name}", child) for name, child in command.commands.items()]
+    assert len(found) > 100
+    return found
+
+
 def test_the_top_help_imports_no_command() -> None:
     code = (
         "import sys; sys.argv = ['linewatch', '--help']\n"

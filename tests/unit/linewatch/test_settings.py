@@ -42,6 +42,8 @@ def test_image_roots_are_split_like_a_path(monkeypatch: pytest.MonkeyPatch) -> N
         ("LINEWATCH_MAX_BATCH", "many", "LINEWATCH_MAX_BATCH"),
         ("LINEWATCH_PLANT_TIMEZONE", "Mars/Olympus", "Europe/Berlin"),
         ("LINEWATCH_LEASE_RENEWAL_S", "15", "visibility_timeout_s"),
+        ("LINEWATCH_RECEIPT_TIMEOUT_S", "inf", "LINEWATCH_RECEIPT_TIMEOUT_S"),
+        ("LINEWATCH_RECEIPT_TIMEOUT_S", "nan", "LINEWATCH_RECEIPT_TIMEOUT_S"),
     ],
 )
 def test_a_wrong_setting_is_named(

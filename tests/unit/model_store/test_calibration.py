@@ -10,6 +10,7 @@ from model_store.apply import AffineHead
 from model_store.calibration import (
     calibrate,
     calibrated,
+    cross_fitted,
     expected_calibration_error,
     fit_temperature,
     negative_log_likelihood,
@@ -83,3 +84,29 @@ def test_the_temperature_folds_into_the_affine_layer(head: Head) -> None:
     assert (scaled.argmax(1) == plain.argmax(1)).all()
     with pytest.raises(ModelError, match="must be positive"):
         calibrated(head, 0)
+
+
+def test_a_weight_of_two_is_a_picture_twice() -> None:
+    rng = np.random.default_rng(3)
+    shares, actual = rng.dirichlet([1, 1, 1], 60), rng.integers(0, 3, 60)
+    weights = rng.integers(1, 3, 60).astype(float)
+    twice = np.repeat(np.arange(60), weights.astype(int))
+    for measure in (fit_temperature, negative_log_likelihood, expected_calibration_error):
+        weighted = measure(shares, actual, weights=weights)
+        assert weighted == pytest.approx(measure(shares[twice], actual[twice]), abs=1e-4)
+
+
+def test_no_part_has_a_say_in_its_own_temperature() -> None:
+    rng = np.random.default_rng(4)
+    shares, actual = rng.dirichlet([0.2, 0.2], 40), rng.integers(0, 2, 40)
+    parts = np.arange(40) // 2
+    found = cross_fitted(shares, actual, parts)
+    for mine in (parts == 3, parts == 4):
+        other = actual.copy()
+        other[mine] = 1 - other[mine]
+        np.testing.assert_array_equal(cross_fitted(shares, other, parts)[mine], found[mine])
+    fifth = parts % 5 == 2
+    expected = tempered(shares[fifth], fit_temperature(shares[~fifth], actual[~fifth]))
+    np.testing.assert_allclose(found[fifth], expected)
+    alone = cross_fitted(shares[:4], actual[:4], np.zeros(4, np.int64))  # one part has no others
+    assert np.isfinite(alone).all()

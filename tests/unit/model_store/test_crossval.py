@@ -15,7 +15,8 @@ from sklearn.preprocessing import StandardScaler
 
 from linewatch.errors import TrainingError
 from model_store.crossval import cross_validate
-from tests.unit.model_store.conftest import blobs
+from model_store.fit import even_weights, fit_head
+from tests.unit.model_store.conftest import Data, blobs
 
 SEED = Pipeline([("scaler", StandardScaler()), ("regression", LogisticRegression(max_iter=2000))])
 
@@ -108,3 +109,32 @@ def test_a_class_that_is_never_predicted_scores_nothing() -> None:
     result = cross_validate(features, ["a"] * 40 + ["b"] * 3)
     row = result.metrics.classes[1]
     assert (row.precision, row.recall, row.f1) == (0, 0, 0)
+
+
+def test_good_counts_as_much_as_all_defects_together() -> None:
+    labels = ["good"] * 8 + ["cut"] * 3 + ["bent"]
+    weights = even_weights(labels, "good")
+    assert weights == {"good": 0.75, "cut": 1.5, "bent": 1.5}
+    assert sum(weights[name] for name in labels) == len(labels)
+    for missing in (None, "fine"):
+        assert even_weights(labels, missing) is None
+    assert even_weights(["good"] * 3, "good") is None
+
+
+def test_labelling_good_parts_hardly_moves_an_evenly_weighted_model() -> None:
+    """Reviewed parts are mostly good; labelling them must not let the defects pass."""
+    few = blobs({"good": 150, "bent": 150}, dim=5, spread=2.0)
+    many = blobs({"good": 1500, "bent": 150}, dim=5, spread=2.0)
+
+    def found(data: Data, even_with: str | None) -> tuple[float, float]:
+        one = cross_validate(*data, even_with=even_with)
+        wrong = one.predictions != np.asarray(data[1])
+        bad = np.asarray(data[1]) == "bent"
+        return float(wrong[bad].mean()), float(wrong[~bad].mean())
+
+    plain = [found(data, None) for data in (few, many)]
+    even = [found(data, "good") for data in (few, many)]
+    assert plain[1][0] > plain[0][0] + 0.2  # escapes soar
+    assert abs(even[1][0] - even[0][0]) < 0.1
+    assert abs(even[1][1] - even[0][1]) < 0.1
+    assert fit_head(*many, even_with="good").intercept[1] != fit_head(*many).intercept[1]

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from linewatch.products import Costs
+from model_store.costs import cheapest_borders
 from model_store.crossval import cross_validate
-from model_store.decisions import Decided, Policy, decide
+from model_store.decisions import Decided, decide
 from model_store.fit import fit_head
+from model_store.policy import Policy
 from tests.unit.model_store.conftest import Data, blobs
 
 
@@ -76,3 +78,94 @@ def test_too_few_pictures_for_novelty() -> None:
     found = decide(fit_head(*few), validation, *few, good_class="good", policy=policy)
     assert found.novelty is None
     assert found.thresholds.novel_above is None
+
+
+def test_the_promise_decides_what_passes(data: Data) -> None:
+    plain, found = decided(data), decided(data, escape_target=0.2)
+    promise = found.report.promise
+    assert promise is not None
+    assert promise.proven
+    assert promise.upper_bound <= 0.2
+    assert found.thresholds.alone_from == promise.threshold
+    assert found.thresholds.prior_log_odds == pytest.approx(0)  # 80 good and 80 defects were tested
+    assert found.report.defects.passed <= promise.escapes
+    assert found.report.good.passed == round(promise.alone * 80)
+    assert found.report.defects.passed <= plain.report.defects.passed
+    assert found.report.good.defect == plain.report.good.defect  # it only takes passes away
+    assert [row.class_code for row in promise.classes] == ["bent", "cut"]
+    assert plain.report.promise is None
+    assert "promise" not in plain.report.model_dump()
+
+
+def test_too_few_defects_for_the_target(data: Data) -> None:
+    provisional = decided(data, escape_target=0.01)
+    promise = provisional.report.promise
+    assert promise is not None
+    assert (promise.proven, promise.escapes, promise.counted) == (False, 0, 80)
+    assert promise.upper_bound == pytest.approx(1 - 0.05 ** (1 / 80))
+    assert provisional.report.defects.passed == 0
+    assert provisional.report.good.passed > 0
+    review = decided(data, escape_target=0.01, unproven="review")
+    assert review.report.promise == promise
+    assert review.report.good.passed == 0
+    proven = decided(data, escape_target=0.2, unproven="review")
+    assert proven.report.good.passed > 0
+
+
+def test_two_classes_get_a_promise_too() -> None:
+    """No threshold on the first choice can fire at 0.5: it is never less probable."""
+    data = blobs({"good": 60, "bad": 60}, dim=6, spread=1.6)
+    plain, found = decided(data), decided(data, escape_target=0.01)
+    assert plain.report.with_review.review_share == 0
+    assert plain.report.defects.passed > 0
+    assert found.report.defects.passed == 0
+    assert found.report.good.review > 0
+
+
+def test_without_a_good_class_few_are_wrong_among_those_judged_alone(data: Data) -> None:
+    found = decided(data, good=None, escape_target=0.01)
+    promise = found.report.promise
+    assert promise is not None
+    assert (promise.risk, promise.escapes) == ("errors", 0)
+    assert found.thresholds.prior_log_odds is None
+    assert 0 < promise.counted < 160
+    assert found.report.defects.defect == promise.counted
+
+
+def test_what_other_rules_stop_does_not_count_as_passed(data: Data) -> None:
+    costs = Costs(escape=100, overkill=5, review=1, defect_rate=0.3)
+    for good, more in (("good", {"costs": costs}), (None, {"review_below": 0.8})):
+        found = decided(data, good=good, escape_target=0.01, **more)
+        promise = found.report.promise
+        assert promise is not None
+        counted = found.report.good.passed if good else found.report.defects.defect
+        assert counted == (round(promise.alone * 80) if good else promise.counted)
+
+
+def test_a_part_escapes_only_if_all_its_views_pass(data: Data) -> None:
+    """Each part has a view of each kind of look; parts, not pictures, are counted."""
+    features, labels = data
+    groups = [f"{name}-{index // 2}" for index, name in enumerate(labels)]
+    validation = cross_validate(features, labels, groups=groups)
+    policy = Policy(escape_target=0.01)
+    found = decide(
+        fit_head(*data), validation, *data, good_class="good", policy=policy
+    ).report.promise
+    defects = {g for g, name in zip(groups, labels, strict=True) if name in ("bent", "cut")}
+    assert found is not None
+    assert found.counted == len(defects) < 80
+
+
+def test_evenly_weighted_labels_have_even_odds() -> None:
+    """The costs' borders and the promise's prior are those of the fit, not of the labels' mix."""
+    data = blobs({"good": 240, "bent": 40, "cut": 40}, dim=10, spread=1.4)
+    costs = Costs(escape=100, overkill=5, review=1, defect_rate=0.01)
+    head = fit_head(*data, even_with="good")
+    validation = cross_validate(*data, even_with="good")
+    policy = Policy(escape_target=0.2, costs=costs)
+    found = decide(head, validation, *data, good_class="good", policy=policy, even=True)
+    assert found.thresholds.prior_log_odds == 0
+    assert found.thresholds.pass_from == pytest.approx(cheapest_borders(costs, 0.5).pass_from)
+    plain = decided(data, escape_target=0.2, costs=costs)
+    assert plain.thresholds.prior_log_odds == pytest.approx(np.log(3))
+    assert plain.thresholds.pass_from == pytest.approx(cheapest_borders(costs, 0.25).pass_from)

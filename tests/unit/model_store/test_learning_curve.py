@@ -71,3 +71,27 @@ def test_macro_f1_with_and_without_classes_that_are_too_rare() -> None:
     assert metrics.unscored == ("rare",)
     assert metrics.macro_f1 == pytest.approx(1)
     assert metrics.macro_f1_with_unscored == pytest.approx(2 / 3)
+
+
+def test_views_of_a_part_are_drawn_and_judged_with_it() -> None:
+    """Noise, in five views of each part: parted, they promise what no line will see."""
+    rng = np.random.default_rng(0)
+    parts = np.repeat(np.arange(24), 5)
+    features = rng.normal(size=(24, 60))[parts] + 0.01 * rng.normal(size=(120, 60))
+    labels = [("a", "b")[part % 2] for part in parts]
+    by_picture = advise(features, labels, draws=1)
+    by_part = advise(features, labels, draws=1, groups=parts.tolist())
+    assert min(one.f1 for one in by_picture) > 0.9
+    assert max(one.f1 for one in by_part) < 0.7
+    assert [point.images for point in by_part[0].curve] == [10, 20, 30, 40]
+    assert by_part[0].labels == 60
+
+
+def test_a_class_of_one_part_needs_parts_not_pictures() -> None:
+    features, labels = blobs({"a": 12, "b": 12, "one": 9})
+    groups = ["S-1" if label == "one" else str(row) for row, label in enumerate(labels)]
+    found = {one.class_code: one for one in advise(features, labels, draws=1, groups=groups)}
+    assert found["one"].f1 is None
+    assert "label 2 more" in found["one"].words
+    only = advise(features, labels, draws=1, groups=["S-1"] * 33)
+    assert {one.f1 for one in only} == {None}

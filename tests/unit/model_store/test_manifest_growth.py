@@ -24,12 +24,14 @@ def test_a_model_of_0_1_0_loads(tmp_path: Path) -> None:
     stored = ModelStore(str(tmp_path)).load(product, version)
     assert stored.manifest.thresholds.pass_from == 0.9
     assert (stored.manifest.fit, stored.manifest.roi) == (None, None)
+    rules = stored.manifest.thresholds
+    assert (rules.alone_from, rules.prior_log_odds, rules.proposes) == (None, None, None)
 
 
 def test_what_says_nothing_new_has_no_new_key(head: Head, make_draft: Make, tmp_path: Path) -> None:
     saved = ModelStore(str(tmp_path)).save(head, make_draft())
     keys = json.loads((tmp_path / "cable" / saved.version / "manifest.json").read_text()).keys()
-    assert not keys & {"fit", "roi", "requires"}
+    assert not keys & {"fit", "roi", "requires", "unlike_good"}
 
 
 def test_fit_and_roi_come_through(head: Head, make_draft: Make, tmp_path: Path) -> None:

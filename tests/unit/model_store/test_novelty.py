@@ -220,3 +220,40 @@ def test_a_measure_is_checked() -> None:
     for wrong in ({"whitening": old.whitening[:-1]}, {"centres": old.centres[:, :-1]}):
         with pytest.raises(ModelError):
             replace(old, **wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("most", [None, 8])
+def test_a_part_is_left_out_with_all_its_pictures(most: int | None) -> None:
+    """Each picture twice: with its twin in the measure, it would seem to lie near."""
+    features, labels = classes(24)
+    twice, names = np.repeat(features, 2, axis=0), np.repeat(labels, 2).tolist()
+    parts = np.repeat(np.arange(24), 2)
+    _, apart = fit_novelty(twice, names, parts=parts, most=most)
+    _, near = fit_novelty(twice, names, most=most)
+    assert apart.mean() > 1.3 * near.mean()
+    np.testing.assert_allclose(apart[::2], apart[1::2])
+    turns = [labels[:row].count(label) % 10 for row, label in enumerate(labels)]
+    for turn in set(turns):  # the parts of a class go out in turns, one of each class at a time
+        out = np.repeat([mine == turn for mine in turns], 2)
+        measure, _ = fit_novelty(twice[~out], np.asarray(names)[~out].tolist(), most=most)
+        np.testing.assert_allclose(apart[out], measure.distances(twice[out]), rtol=1e-3)
+
+
+def test_parts_of_one_picture_each_are_left_out_as_pictures_are() -> None:
+    features, labels = classes(30)
+    numbers = np.arange(30)[::-1].copy()
+    for most in (None, 8):
+        one = fit_novelty(features, labels, most=most)[1]
+        other = fit_novelty(features, labels, most=most, parts=numbers)[1]
+        np.testing.assert_array_equal(one, other)
+
+
+def test_the_only_part_of_a_class_lies_nowhere() -> None:
+    features, labels = classes(40)
+    labels[:3] = ["rare"] * 3
+    parts = np.arange(40)
+    parts[:3] = 0
+    _, left_out = fit_novelty(features, labels, parts=parts)
+    assert np.isnan(left_out).tolist() == [True] * 3 + [False] * 37
+    everything = fit_novelty(features, labels, parts=np.zeros(40, np.int64))[1]
+    assert np.isnan(everything).all()

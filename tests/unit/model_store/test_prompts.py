@@ -7,7 +7,7 @@ import pytest
 
 from linewatch.errors import ModelError, TrainingError
 from model_store.head import probabilities
-from model_store.prompts import few_shot_head, prototypes, prototypes_of, zero_shot_head
+from model_store.prompts import ensemble, few_shot_head, prototypes, prototypes_of, zero_shot_head
 
 C, D = 16, 24  # of CLIP's embedding, and of the fused vector
 NAMES = ("bent", "cut", "good")
@@ -48,6 +48,12 @@ def test_zero_shot_is_clips_softmax(words: dict[str, np.ndarray]) -> None:
     expected /= expected.sum(axis=1, keepdims=True)
     assert head.classes == NAMES
     np.testing.assert_allclose(probabilities(head, features), expected, atol=1e-9)
+
+
+def test_every_state_stands_in_every_template_once() -> None:
+    assert ensemble(["a cut", "a {} dent"], None) == ("a cut", "a {} dent")
+    made = ensemble(["a cut", "a dent", "a cut"], ["{}", "a photo of {}"])
+    assert made == ("a cut", "a photo of a cut", "a dent", "a photo of a dent")
 
 
 def test_directions_come_back_from_the_head(words: dict[str, np.ndarray]) -> None:
@@ -118,3 +124,14 @@ def test_what_cannot_be_blended_says_why(words: dict[str, np.ndarray]) -> None:
         few_shot_head(features, ["good"], made)
     with pytest.raises(TrainingError, match="two classes"):
         few_shot_head(features, ["good"] * 3, {"good": made["good"]})
+
+
+def test_a_part_seen_twice_does_not_praise_the_pictures(words: dict[str, np.ndarray]) -> None:
+    """Pictures that say nothing, and know their twins: without their parts none of them does."""
+    made, labels = prototypes(words, D), list(NAMES) * 2
+    features = np.repeat(unit(np.random.default_rng(2).normal(size=(6, D))), 5, axis=0)
+    names, parts = np.repeat(labels, 5).tolist(), np.repeat(np.arange(6), 5)
+    twins, apart = (few_shot_head(features, names, made, parts=p) for p in (None, parts))
+    once = few_shot_head(features[::5], labels, made)
+    np.testing.assert_allclose(apart.coef, once.coef)
+    assert not np.allclose(twins.coef, apart.coef)

@@ -7,6 +7,7 @@ from math import inf, nan
 import pytest
 
 from linewatch.errors import ModelError
+from model_store.pass_score import BEYOND_ALL
 from model_store.verdict import Judgement, Thresholds, judge, of_damaged
 from producer.contract import Reason, Verdict
 
@@ -37,6 +38,77 @@ def test_the_rules(
     for given in (shares, dict(zip(reversed(CLASSES), reversed(shares), strict=True))):
         result = judge(given, classes=CLASSES, good_class=good, thresholds=thresholds)
         assert result == expected
+
+
+@pytest.mark.parametrize(
+    ("shares", "prior", "verdict"),
+    [
+        ([0.1, 0.8, 0.1], None, Verdict.PASS),  # log(0.8 / 0.2) = 1.386, the threshold
+        ([0.11, 0.79, 0.1], None, Verdict.REVIEW),
+        ([0.6, 0.3, 0.1], None, Verdict.DEFECT),  # the promise is about what passes
+        ([0.1, 0.8, 0.1], 0.1, Verdict.REVIEW),  # as good as it is likely only by the labels' mix
+        ([0.15, 0.7, 0.15], -0.6, Verdict.PASS),
+        ([0.0, 1.0, 0.0], None, Verdict.PASS),
+    ],
+)
+def test_only_what_the_promise_covers_passes(
+    shares: list[float], prior: float | None, verdict: Verdict
+) -> None:
+    thresholds = Thresholds(alone_from=1.386, prior_log_odds=prior)
+    got = judge(shares, classes=CLASSES, good_class="good", thresholds=thresholds)
+    assert got.verdict is verdict
+    assert got.reason is (Reason.UNCERTAIN if verdict is Verdict.REVIEW else None)
+    assert got.defect_class == CLASSES[shares.index(max(shares))]
+    two = judge(
+        [1 - shares[1], shares[1]],
+        classes=("bent", "good"),
+        good_class="good",
+        thresholds=thresholds,
+    )
+    assert two.verdict is verdict
+
+
+def test_without_a_good_class_the_promise_is_about_every_class() -> None:
+    thresholds = Thresholds(alone_from=1.386)
+    for good in (None, "fine"):  # nor where the model knows no picture of the good one
+        sure = judge([0.8, 0.1, 0.1], classes=CLASSES, good_class=good, thresholds=thresholds)
+        unsure = judge([0.79, 0.11, 0.1], classes=CLASSES, good_class=good, thresholds=thresholds)
+        assert (sure.verdict, unsure.verdict) == (Verdict.DEFECT, Verdict.REVIEW)
+
+
+def test_at_the_threshold_a_part_passes() -> None:
+    thresholds = Thresholds(alone_from=0.0)
+    got = judge([0.25, 0.5, 0.25], classes=CLASSES, good_class="good", thresholds=thresholds)
+    assert got.verdict is Verdict.PASS
+
+
+def test_a_threshold_beyond_all_lets_nothing_pass() -> None:
+    thresholds = Thresholds(alone_from=BEYOND_ALL)
+    got = judge([0.0, 1.0, 0.0], classes=CLASSES, good_class="good", thresholds=thresholds)
+    assert got == (Verdict.REVIEW, "good", 1.0, Reason.UNCERTAIN)
+
+
+def test_promise_and_costs_both_have_to_agree() -> None:
+    thresholds = Thresholds(alone_from=1.386, pass_from=0.9, defect_to=0.2)
+    said = {
+        p: judge([1 - p, p], classes=("bent", "good"), good_class="good", thresholds=thresholds)
+        for p in (0.95, 0.85, 0.1)
+    }
+    assert [one.verdict for one in said.values()] == [
+        Verdict.PASS,
+        Verdict.REVIEW,
+        Verdict.DEFECT,
+    ]
+    strict = thresholds.model_copy(update={"alone_from": 3.0})  # P(good) = 0.953
+    got = judge([0.05, 0.95], classes=("bent", "good"), good_class="good", thresholds=strict)
+    assert got.verdict is Verdict.REVIEW
+
+
+def test_who_only_proposes_decides_nothing() -> None:
+    thresholds = Thresholds(proposes=True)
+    for shares, name in (([0.0, 1.0, 0.0], "good"), ([0.9, 0.0, 0.1], "bent")):
+        got = judge(shares, classes=CLASSES, good_class="good", thresholds=thresholds)
+        assert got == (Verdict.REVIEW, name, max(shares), Reason.UNCERTAIN)
 
 
 @pytest.mark.parametrize(

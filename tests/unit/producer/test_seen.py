@@ -6,6 +6,7 @@ import hashlib
 import logging
 import os
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -38,11 +39,11 @@ def test_a_small_file_is_hashed_whole(tmp_path: Path) -> None:
     assert '"every"' not in entry.image  # as little as says it
 
 
-@given(st.integers(1, 40 * BLOCK_BYTES), st.integers(1, 40 * BLOCK_BYTES), st.randoms())
+@given(st.integers(1, 40 * BLOCK_BYTES), st.integers(1, 40 * BLOCK_BYTES), st.integers(0, 2**32))
 def test_camera_and_worker_agree_on_every_size_and_budget(
-    tmp_path_factory: pytest.TempPathFactory, size: int, most_bytes: int, dice: Any
+    tmp_path_factory: pytest.TempPathFactory, size: int, most_bytes: int, seed: int
 ) -> None:
-    data = dice.randbytes(size)
+    data = Random(seed).randbytes(size)  # drawn by Hypothesis, megabytes take minutes
     path = tmp_path_factory.getbasetemp() / "agree.bmp"
     path.write_bytes(data)
     found = look(path, most_bytes)

@@ -11,6 +11,7 @@ from training.promotion import Wish, may_serve
 
 AUTO, NONE = Wish("auto"), Wish("none")
 ASKED = Wish.of_person("ann", "")
+REASONED = Wish.of_person("ann", "a trial on line 2", reasoned=True)
 FORCED = Wish.of_person("ann", "a trial", force=True)
 
 
@@ -23,6 +24,9 @@ FORCED = Wish.of_person("ann", "a trial", force=True)
         (AUTO, None, set()),  # a person retired it, or has yet to choose the first
         (ASKED, "old", {"passed", "first"}),
         (ASKED, None, {"passed", "first"}),
+        (REASONED, "old", {"passed", "first", "undecided"}),
+        (REASONED, None, {"passed", "first", "undecided"}),
+        (Wish.of_person("ann", " ", reasoned=True), "old", {"passed", "first"}),
         (FORCED, "old", {"passed", "first", "failed", "undecided"}),
         (FORCED, None, {"passed", "first", "failed", "undecided"}),
     ],

@@ -9,7 +9,7 @@ import numpy as np
 from tools.train_compact.families import cable, connector, mark, ring, texture
 from tools.train_compact.families.picture import Picture
 
-FAMILIES: Mapping[str, Callable[[np.random.Generator, str], Picture]] = {
+FAMILIES: Mapping[str, Callable[..., Picture]] = {  # (rng, defect, camera)
     "cable": cable.draw,
     "texture": texture.draw,
     "mark": mark.draw,

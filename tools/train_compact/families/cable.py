@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from producer.simulator import CLASSES, STANDARD, CableDesign, Conditions, render
-from tools.train_compact.families.picture import SIZE, Picture, differing
+from tools.train_compact.families.picture import DRAWN, SIZE, Camera, Image, Picture, differing
 from vision.preprocess import preprocess
 
 DEFECTS: tuple[str, ...] = CLASSES
@@ -15,12 +17,17 @@ STANDARD_SHARE = 0.8
 _COUNTS = {2: "two", 3: "three", 4: "four", 5: "five"}
 
 
-def draw(rng: np.random.Generator, defect: str) -> Picture:
-    """Draw a cable's cut face under somewhat varied conditions."""
+def draw(rng: np.random.Generator, defect: str, camera: Camera | None = None) -> Picture:
+    """Draw a cable's cut face under somewhat varied conditions.
+
+    `camera` takes the picture in place of the simulator's, whose sensor then adds nothing.
+    """
     # Of an unknown product nobody can say whether its colours are in the wrong order.
     standard = defect == "cable_swap" or rng.random() < STANDARD_SHARE
     design = STANDARD if standard else CableDesign.random(rng)
     conditions = _conditions(rng)
+    if camera is not None:
+        conditions = replace(conditions, noise=0.0, defocus_px=0.3)
     seed = int(rng.integers(1 << 62))
     small = _taken(defect, seed, design, conditions)
     twin = _taken("good", seed, design, conditions) if defect != "good" else small
@@ -33,7 +40,10 @@ def draw(rng: np.random.Generator, defect: str) -> Picture:
     }
     if defect == "combined":
         facts["parts"] = _components(seed)
-    pixels = _as_cameras_do(defect, seed, conditions) if standard else small
+    if camera is not None:
+        pixels = camera(rng, _drawn(defect, seed, design, conditions, 1024 if standard else 640))
+    else:
+        pixels = _as_cameras_do(defect, seed, conditions) if standard else small
     return Picture(pixels, differing(small, twin, 12), facts)
 
 
@@ -56,6 +66,14 @@ def _as_cameras_do(defect: str, seed: int, conditions: Conditions) -> NDArray[np
     """
     pixels = render(defect, np.random.default_rng(seed), conditions=conditions)
     return np.asarray(preprocess(pixels).permute(1, 2, 0).numpy(), np.uint8)
+
+
+def _drawn(defect: str, seed: int, design: CableDesign, conditions: Conditions, size: int) -> Image:
+    """As the other families are drawn, from a picture of `size` pixels."""
+    rng = np.random.default_rng(seed)
+    pixels = render(defect, rng, design=design, conditions=conditions, size=size)
+    small = cv2.resize(pixels, (DRAWN, DRAWN), interpolation=cv2.INTER_AREA)
+    return np.asarray(small / np.float32(255), np.float32)
 
 
 def _taken(

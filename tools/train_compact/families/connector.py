@@ -9,6 +9,7 @@ from tools.train_compact.families.picture import (
     COLOURS,
     DRAWN,
     METALS,
+    Camera,
     Picture,
     blob,
     differing,
@@ -23,7 +24,7 @@ from tools.train_compact.families.picture import (
 DEFECTS = ("good", "bent_pin", "missing_pin", "dirty_pin", "cracked_housing")
 
 
-def draw(rng: np.random.Generator, defect: str) -> Picture:
+def draw(rng: np.random.Generator, defect: str, camera: Camera = photograph) -> Picture:
     """Draw a connector seen from its mating side."""
     colour = str(rng.choice(list(COLOURS)))
     metal = str(rng.choice(["steel", "brass", "copper", "aluminium"]))
@@ -52,7 +53,7 @@ def draw(rng: np.random.Generator, defect: str) -> Picture:
     facts = {"family": "connector", "defect": defect, "colour": colour, "material": metal}
     if defect != "good" and defect != "cracked_housing":
         facts["place"] = place_name(pins[harmed])
-    return Picture(photograph(rng, image), differing(image, flawless, 0.02), facts)
+    return Picture(camera(rng, image), differing(image, flawless, 0.02), facts)
 
 
 def _pin(

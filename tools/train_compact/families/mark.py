@@ -8,6 +8,7 @@ import numpy as np
 from tools.train_compact.families.picture import (
     COLOURS,
     DRAWN,
+    Camera,
     Picture,
     differing,
     mask,
@@ -21,7 +22,7 @@ DEFECTS = ("good", "missing", "misprinted", "smeared", "faded")
 _LETTERS = "ABCDEFGHKLMNPRSTUVXYZ0123456789"
 
 
-def draw(rng: np.random.Generator, defect: str) -> Picture:
+def draw(rng: np.random.Generator, defect: str, camera: Camera = photograph) -> Picture:
     """Draw a label with three lines of print or a matrix code."""
     ground, ink = rng.choice(list(COLOURS), 2, replace=False).tolist()
     while abs(sum(COLOURS[ground]) - sum(COLOURS[ink])) < 0.7:
@@ -36,7 +37,7 @@ def draw(rng: np.random.Generator, defect: str) -> Picture:
     print_, flawless = (cv2.warpAffine(p, turn, (DRAWN, DRAWN)) for p in (print_, flawless))
     paint(image, print_, tint(rng, COLOURS[ink]), 0.95)
     facts = {"family": "mark", "defect": defect, "colour": ink, "ground": ground}
-    return Picture(photograph(rng, image), differing(print_, flawless, 20), facts)
+    return Picture(camera(rng, image), differing(print_, flawless, 20), facts)
 
 
 def _text(rng: np.random.Generator) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ SIZE = 224
 CELLS = 56  # the side of the map that says where a part is harmed
 DRAWN = 320  # pixels: parts are drawn larger, so that edges are smooth
 Image = NDArray[np.float32]  # [DRAWN, DRAWN, 3] in 0..1
+Camera = Callable[[np.random.Generator, Image], NDArray[np.uint8]]
 
 COLOURS: Mapping[str, tuple[float, float, float]] = {
     "black": (0.1, 0.1, 0.11),
@@ -41,7 +42,7 @@ METALS: Mapping[str, tuple[float, float, float]] = {
 class Picture:
     """A picture, where it is harmed, and what is true of it: `family`, `defect`, `colour`, …"""
 
-    pixels: NDArray[np.uint8]  # [224, 224, 3] RGB
+    pixels: NDArray[np.uint8]  # [224, 224, 3] RGB; of a camera that is `unseen`, [DRAWN, DRAWN, 3]
     harmed: NDArray[np.bool_]  # [56, 56], the cells that a flawless twin shows differently
     facts: Mapping[str, str]
 
@@ -133,6 +134,11 @@ def photograph(rng: np.random.Generator, image: Image) -> NDArray[np.uint8]:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.uniform(40, 95))]
         pixels = np.asarray(cv2.imdecode(cv2.imencode(".jpg", pixels, quality)[1], 1), np.uint8)
     return pixels
+
+
+def unseen(_: np.random.Generator, image: Image) -> NDArray[np.uint8]:
+    """No camera at all, for those who light and photograph later: uint8 [DRAWN, DRAWN, 3]."""
+    return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
 
 
 def place_name(centre: NDArray[np.float64]) -> str:

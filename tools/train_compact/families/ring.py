@@ -10,6 +10,7 @@ from tools.train_compact.families.picture import (
     COLOURS,
     DRAWN,
     METALS,
+    Camera,
     Image,
     Picture,
     blob,
@@ -27,10 +28,10 @@ DEFECTS = ("good", "small_chip", "large_chip", "burr", "crack", "contamination")
 _NECKS = 0.5  # the share of rings that are necks of glass
 
 
-def draw(rng: np.random.Generator, defect: str) -> Picture:
+def draw(rng: np.random.Generator, defect: str, camera: Camera = photograph) -> Picture:
     """Draw a ring of one to four concentric steps on a table, or a neck of glass."""
     if rng.random() < _NECKS:
-        return _neck(rng, defect)
+        return _neck(rng, defect, camera)
     material = str(rng.choice([*METALS, "plastic"]))
     colour = METALS.get(material) or COLOURS[str(rng.choice(list(COLOURS)))]
     table = tint(rng, (1, 1, 1), 0.02) * np.float32(rng.choice([0.08, 0.3, 0.7, 0.95]))
@@ -48,15 +49,15 @@ def draw(rng: np.random.Generator, defect: str) -> Picture:
     flawless = image.copy()
     if defect != "good":
         _harm(image, rng, defect, strength, (centre, outer, bore, table, hole))
-    return _picture(rng, (image, flawless), defect, material, strength)
+    return _picture(rng, (image, flawless), defect, material, strength, camera)
 
 
-def _neck(rng: np.random.Generator, defect: str) -> Picture:
+def _neck(rng: np.random.Generator, defect: str, camera: Camera) -> Picture:
     neck, strength = Neck(rng), float(rng.uniform(0, 1))
     image = neck.image.copy()
     if defect != "good":
         neck.harm(image, defect, strength)
-    return _picture(rng, (image, neck.image), defect, "glass", strength)
+    return _picture(rng, (image, neck.image), defect, "glass", strength, camera)
 
 
 def _picture(
@@ -65,12 +66,13 @@ def _picture(
     defect: str,
     material: str,
     strength: float,
+    camera: Camera,
 ) -> Picture:
     image, flawless = harmed_and_not
     facts = {"family": "ring", "defect": defect, "material": material}
     if defect in ("burr", "crack", "contamination"):
         facts["severity"] = severity_name(strength)
-    return Picture(photograph(rng, image), differing(image, flawless, 0.02), facts)
+    return Picture(camera(rng, image), differing(image, flawless, 0.02), facts)
 
 
 def _steps(

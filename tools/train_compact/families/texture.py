@@ -9,6 +9,7 @@ from tools.train_compact.families.picture import (
     COLOURS,
     DRAWN,
     METALS,
+    Camera,
     Image,
     Picture,
     blob,
@@ -37,7 +38,7 @@ DEFECTS = (
 )
 
 
-def draw(rng: np.random.Generator, defect: str) -> Picture:
+def draw(rng: np.random.Generator, defect: str, camera: Camera = photograph) -> Picture:
     """Draw a surface with one kind of flaw."""
     metal = rng.random() < 0.75
     material = str(rng.choice(list(METALS))) if metal else "painted"
@@ -47,7 +48,7 @@ def draw(rng: np.random.Generator, defect: str) -> Picture:
     centre = rng.uniform(0.15, 0.85, 2) * DRAWN
     flawless = image.copy()
     if defect != "good":
-        _FLAWS[defect](image, rng, strength, centre)
+        flaw(image, rng, defect, strength, centre)
     facts = {"family": "texture", "defect": defect, "material": material}
     if defect != "good":
         facts["severity"] = severity_name(strength)
@@ -57,7 +58,14 @@ def draw(rng: np.random.Generator, defect: str) -> Picture:
     if rng.random() < 0.5:
         image, harmed = np.ascontiguousarray(np.rot90(image)), np.rot90(harmed)
         facts.pop("place", None)
-    return Picture(photograph(rng, image), harmed, facts)
+    return Picture(camera(rng, image), harmed, facts)
+
+
+def flaw(
+    image: Image, rng: np.random.Generator, defect: str, strength: float, centre: np.ndarray
+) -> None:
+    """Lay a flaw of `strength` in 0..1 on a surface, in place, near `centre` (x, y in pixels)."""
+    _FLAWS[defect](image, rng, strength, centre)
 
 
 def _ground(rng: np.random.Generator, colour: np.ndarray) -> Image:

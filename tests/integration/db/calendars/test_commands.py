@@ -57,7 +57,8 @@ def file(tmp_path: Path) -> Path:
 def plant(make_settings: Callable[..., Settings], database_url: str) -> Settings:
     settings = make_settings(database_url=database_url, plant_timezone="Europe/Berlin")
     run("db", "upgrade")
-    when = datetime.now(UTC) - timedelta(days=1)
+    # At noon: late in the evening by UTC it is in the night shift of the plant's day before.
+    when = (datetime.now(UTC) - timedelta(days=1)).replace(hour=12, minute=0)
     records = [a_record(part=None, line=line, decided_at=when, captured_at=when) for line in "AB"]
     commit_inspections(engine_for(database_url), records, UTC)
     return settings

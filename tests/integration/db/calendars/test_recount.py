@@ -17,7 +17,8 @@ from db.calendars.moving import Window, move_shifts
 from db.calendars.recount import parts_since, recounted
 from db.labels.decisions import NewDecision
 from db.products import register
-from db.retention.queries import purge_inspections, purge_rollups
+from db.retention.counts import purge_rollups
+from db.retention.queries import purge_inspections
 from db.session import engine_for, reading, transaction
 from db.tables import Part
 from linewatch.products import parse_product

@@ -200,10 +200,11 @@ def test_a_challenge_that_cannot_be(settings: Settings, engine: Engine, tmp_path
         (("start", "L1", "--part", "B", "--product", "plog"), "did you mean 'plug'?"),
         (("end", "L1"), "line L1 has no challenge; start one with"),
         (("show", "l1"), "no line is called 'l1'; did you mean 'L1'?"),
-        (("start", "L1", "--part", "B", "--minutes", "nan"), "more than 0 minutes, 1440 at most"),
         (("start", "L1", "--part", ""), "a part has no serial number"),
     ):
         assert words in refused(*arguments)
+    unending = ("start", "L1", "--part", "B", "--minutes", "nan")
+    assert "'nan' is not a number" in typed(*unending, code=2)
     typed("start", "L1", "--part", "B")
     assert "line L1 has a challenge already" in refused("start", "L1", "--part", "B")
 

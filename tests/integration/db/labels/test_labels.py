@@ -58,8 +58,8 @@ def test_a_training_set_has_latest_labels_and_one_kind_of_features(
     committed(engine, labels.add_labels, [say(part, "good") for part in parts])
     committed(engine, labels.add_labels, [say(parts[1], "bent_wire", 1)])
     expected = [
-        TrainingExample(parts[0].id, "good", b"aa"),
-        TrainingExample(parts[1].id, "bent_wire", b"bb"),
+        TrainingExample(parts[0].id, "good", b"aa", '["", "P-1"]'),
+        TrainingExample(parts[1].id, "bent_wire", b"bb", '["", "P-1"]'),
     ]
     found = labels.training_set(engine, "cable", "f1")
     assert found == sorted(expected, key=lambda example: example.id)

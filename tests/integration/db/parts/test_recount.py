@@ -7,16 +7,19 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import Engine, delete, select, update
+from sqlalchemy import Connection, Engine, delete, select, update
 
 from db.base import table_of
+from db.inspections.rolled_up import roll_hours
 from db.parts.recount import Recounted, recount
-from db.retention.queries import purge_inspections, purge_rollups
+from db.retention.counts import purge_rollups
+from db.retention.queries import purge_inspections
 from db.session import engine_for, reading, transaction
-from db.tables import Part, PartCount, PartShiftCount, PurgedView
+from db.tables import LabelledPicture, Part, PartCount, PartShiftCount, PictureHour, PurgedView
 from linewatch.cli import cli
 from linewatch.errors import ReportError
 from linewatch.settings import Settings
@@ -24,6 +27,7 @@ from producer.contract import Verdict
 from tests.support.committed import committed
 from tests.support.part_facts import (
     DAY,
+    GAP_S,
     PRODUCT,
     VIEWS,
     Facts,
@@ -62,11 +66,23 @@ def damage(engine: Engine) -> None:
         )
         connection.execute(delete(_COUNTS).where(_COUNTS.c.slice_at == max(slices)))
         connection.execute(delete(_SHIFTS).where(_SHIFTS.c.disposition == "open"))
+        damage_copies(connection)
+
+
+def damage_copies(connection: Connection) -> None:
+    """One labelled picture has another's class, one is missing; hours of pictures as well."""
+    labelled, hours = table_of(LabelledPicture), table_of(PictureHour)
+    ids = connection.scalars(select(labelled.c.inspection_id).limit(2)).all()
+    connection.execute(delete(labelled).where(labelled.c.inspection_id.in_(ids[:1])))
+    wrong = update(labelled).where(labelled.c.inspection_id.in_(ids[1:])).values(verdict="x")
+    connection.execute(wrong)
+    connection.execute(update(hours).values(passed=hours.c.passed + 1))
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_what_is_right_is_proven_and_what_is_wrong_mended(engine: Engine, seed: int) -> None:
     a_plant(engine, views=list(VIEWS))
+    roll_hours(engine)  # what is counted of older hours from here on changes these
     facts = play(engine, seed, views=VIEWS, pictures=60)
     right = recount(engine, mend=True)
     assert (right.parts, right.lost, right.counts) == (0, 0, [])
@@ -74,6 +90,8 @@ def test_what_is_right_is_proven_and_what_is_wrong_mended(engine: Engine, seed: 
     before = stored_counts(engine, PartCount), stored_counts(engine, PartShiftCount)
     found = recount(engine, mend=False)
     assert found.parts > 1
+    assert found.labelled == 2
+    assert (found.hours > 0) == (engine.dialect.name == "postgresql")  # SQLite sums none up
     assert {one.state for one in found.wrong} == {"slices", "shifts"}
     after = stored_counts(engine, PartCount), stored_counts(engine, PartShiftCount)
     assert before == after
@@ -81,6 +99,7 @@ def test_what_is_right_is_proven_and_what_is_wrong_mended(engine: Engine, seed: 
     check(engine, facts)
     again = recount(engine, mend=False)
     assert (again.parts, again.lost, again.counts) == (0, 0, [])
+    assert again.right
 
 
 def test_a_range_is_recounted_alone(engine: Engine) -> None:
@@ -89,6 +108,7 @@ def test_a_range_is_recounted_alone(engine: Engine) -> None:
     damage(engine)
     elsewhere = recount(engine, until=DAY - timedelta(days=1), mend=True)
     assert (elsewhere.parts, elsewhere.counts) == (0, [])
+    assert elsewhere.labelled == 2  # of whatever time: there is no range of them
     recount(engine, DAY, DAY + timedelta(days=1), mend=True)
     check(engine, facts)
 
@@ -137,6 +157,7 @@ def test_what_cannot_be_proven_is_named_and_left(engine: Engine) -> None:
 
 def test_counts_that_a_purge_took_come_back_only_if_asked_for(engine: Engine) -> None:
     a_plant(engine)
+    roll_hours(engine)
     facts, rng = play(engine, 7, pictures=60), random.Random(7)
     while committed(engine, purge_rollups, _EVERYTHING, DAY + timedelta(hours=5, minutes=50), 50):
         pass
@@ -180,6 +201,40 @@ def test_one_wrong_word_in_a_row_is_found(postgresql_url: str, wrong: dict[str, 
     assert recount(engine, mend=False) == Recounted()
 
 
+def test_a_part_in_two_pieces_of_the_history_is_proven_or_not(postgresql_url: str) -> None:
+    """Sums are made of a day at a time; ids say in which a picture lies."""
+    engine = engine_for(postgresql_url)
+    a_plant(engine)
+    facts, midnight = Facts(), DAY + timedelta(days=1)
+    for serial, apart in (("A", 0.2), ("B", 2.0), ("C", GAP_S + 1)):
+        for camera, seconds in (("C1", 0.0), ("C2", apart)):
+            taken = midnight + timedelta(seconds=seconds - 1)
+            id_ = UUID(int=int(taken.timestamp() * 1000) << 80 | 7 << 76 | uuid4().int % 2**62)
+            said = {"part": serial, "camera": camera, "product": PRODUCT, "captured_at": taken}
+            facts.commit(engine, [a_record(id=id_, **said)])
+    assert recount(engine, mend=False) == Recounted()
+    with transaction(engine) as connection:
+        connection.execute(delete(_PARTS).where(_PARTS.c.pass_number == 2))
+        connection.execute(update(_PARTS).where(_PARTS.c.serial == "B").values(lot="x"))
+    assert recount(engine, mend=True).parts == 2
+    check(engine, facts)
+
+
+def test_a_part_that_lacks_a_view_is_not_proven_by_sums(postgresql_url: str) -> None:
+    engine = engine_for(postgresql_url)
+    a_plant(engine, views=["C1", "C2"])
+    facts = Facts(views=("C1", "C2"))
+    for serial, cameras in (("whole", ("C1", "C2")), ("half", ("C1", "C1"))):
+        said = {"part": serial, "product": PRODUCT, "captured_at": DAY}
+        facts.commit(engine, [a_record(**said, camera=camera) for camera in cameras])
+    assert recount(engine, mend=False) == Recounted()
+    passed = {"disposition": "conforming", "model_disposition": "conforming"}
+    with transaction(engine) as connection:
+        connection.execute(update(_PARTS).values(**passed, decided_by="model", why=""))
+    assert recount(engine, mend=True).parts == 1
+    check(engine, facts)
+
+
 def test_as_typed(make_settings: Callable[..., Settings], engine: Engine) -> None:
     url = engine.url.render_as_string(hide_password=False)
     make_settings(database_url=url)
@@ -195,6 +250,7 @@ def test_as_typed(make_settings: Callable[..., Settings], engine: Engine) -> Non
     code, said = typed("--check")
     assert code == 1
     assert "parts were not what pictures and people say: wrong" in said
+    assert "2 labelled pictures were not what labels and verdicts say: wrong" in said
     assert f"{DAY.date()}  line L1, plug: " in said
     code, said = typed()
     assert (code, "say: mended" in said) == (0, True)

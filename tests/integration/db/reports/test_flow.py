@@ -11,7 +11,9 @@ from sqlalchemy import Engine
 
 from db.inspections.inspections import commit_inspections
 from db.inspections.stations import set_line
-from db.reports.flow import EACH, SLICES, flow
+from db.reports import flow as flow_report
+from db.reports.flow import EACH, flow
+from db.reports.flow_pictures import SLICES
 from db.reports.picture_range import PictureRange
 from linewatch.errors import ReportError
 from tests.support.committed import committed
@@ -113,3 +115,15 @@ def test_only_pictures_of_the_product_count(engine: Engine) -> None:
     products = ("cable", "plug", "plug")
     commit(engine, [a_record(product=product, decided_at=MORNING) for product in products])
     assert flow(engine, PictureRange(MORNING, product="plug"), UTC).rows[0]["pictures"] == 2
+
+
+def test_of_many_cameras_fewer_pictures_are_read(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flow_report, "MOST", 2 * 6 * SLICES)  # as of a plant with many
+    commit(engine, stream("L1", "C1", 300, 86_400 / 300) + stream("L1", "C2", 150, 86_400 / 150))
+    report = flow(engine, DAY, UTC)
+    (row,) = report.rows
+    assert row["pictures"] == 6 * SLICES + 150
+    assert "of a camera with more than 150 pictures, 25 equal slices" in report.notes[0]
+    assert row["takt_s"] == pytest.approx(86_400 / 300, rel=1)

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, text
 from db.inspections.hours import plant_hour
 from db.inspections.inspections import commit_inspections
 from db.inspections.records import InspectionRecord
+from db.inspections.rolled_up import roll_hours
 from db.models import deployments, runs, versions
 from db.models.runs import ClassScore, ConfusionCount, RunMetrics
 from db.models.versions import VersionInfo
@@ -67,6 +68,7 @@ def brute_force(
 def commit(engine: Engine, records: list[InspectionRecord], timezone: tzinfo) -> None:
     for start in range(0, len(records), 200):
         commit_inspections(engine, records[start : start + 200], timezone)
+        roll_hours(engine)  # all that follows comes late
 
 
 def reported(rows: list[pictures.PictureRate]) -> dict[tuple[str, ...], Counter[str]]:  # type: ignore[name-defined]

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import torch
 from sqlalchemy import Engine, update
 
 from db import alerts, products
@@ -22,6 +21,7 @@ from linewatch.settings import Settings
 from model_store.store import ModelStore
 from tests.support.bench import OTHER, PRINT, Bench
 from tests.support.committed import committed
+from tests.support.spaces import bare_spaces
 from tests.support.waiting import until
 from workers.serving.residency import Residency
 
@@ -40,8 +40,7 @@ def residency(
     return Residency(
         bench.engine,
         bench.store if url is None else ModelStore(url),
-        fingerprint=fingerprint,
-        device=torch.device("cpu"),
+        spaces=bare_spaces(bench.engine, fingerprint),
         poll_s=0.01,
         worker=worker,
     )

@@ -14,6 +14,7 @@ import torch
 
 from producer.contract import ImageRef
 from producer.contract.message import Envelope
+from tests.support.spaces import bare_space
 from workers.pipeline.batch_limit import BatchLimit
 from workers.pipeline.committer import Committer
 from workers.pipeline.device import Device
@@ -75,7 +76,9 @@ class Bench:
             image = ImageRef(id=id_, uri="/x.png", camera="C1", captured_at=now)
             made.append(request := InspectionRequest(image, envelope, "w1"))
             request.reply = self.reply
-            request.picture = PreparedPicture(torch.zeros(3, 1, 1, dtype=torch.uint8), "0" * 64)
+            request.picture = PreparedPicture(
+                torch.zeros(3, 1, 1, dtype=torch.uint8), "0" * 64, bare_space("f" * 64)
+            )
         return made
 
     def run(self) -> None:

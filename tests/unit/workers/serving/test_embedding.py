@@ -31,7 +31,6 @@ def embedder(plant: Plant) -> Embedder:
     return Embedder(
         nothing,
         nothing,
-        nothing,
         cast(Any, plant),
         idle=lambda: True,
         roots=(),

@@ -1,0 +1,63 @@
+-- Settle serial numbers, and pictures that have none, and say how many rows of parts that changed.
+-- Where there are fewer pictures than a row says it has, its facts are not all there: such serial
+-- numbers are left as they are, and their number and plant days returned.
+CREATE FUNCTION linewatch_resettle(products text[], serials text[], pictures uuid[])
+RETURNS TABLE (changed bigint, lost bigint, lost_days date[])
+LANGUAGE plpgsql SECURITY DEFINER AS $$
+#variable_conflict use_column
+DECLARE
+  before parts[];
+BEGIN
+  -- Where the row that stands for a serial number is missing, settling would take it for a new one.
+  INSERT INTO parts (product, serial, scope, pass_number, counted, views, line, lot, work_order,
+    model_version, disposition, classes, decided_by, why, model_disposition, model_classes,
+    by_receipt)
+  SELECT product, serial, '', 1, false, 0, '', '', '', '', 'open', '', '', '', 'open', '',
+    false
+  FROM unnest(products, serials) AS w(product, serial)
+  ORDER BY product COLLATE "C", serial COLLATE "C"
+  ON CONFLICT DO NOTHING;
+  PERFORM FROM (
+    SELECT * FROM (
+      SELECT product, serial, '' FROM unnest(products, serials) AS w(product, serial)
+      UNION ALL
+      SELECT coalesce(product, ''), '', id::text FROM inspections WHERE id = ANY (pictures)
+    ) AS w(product, serial, scope)
+    ORDER BY product COLLATE "C", serial COLLATE "C", scope COLLATE "C" OFFSET 0
+  ) AS w CROSS JOIN LATERAL (
+    SELECT FROM parts AS p WHERE p.product = w.product AND p.serial = w.serial
+      AND p.scope = w.scope AND p.pass_number = 1 FOR UPDATE
+  ) AS locked;
+  WITH wanted AS MATERIALIZED (
+    SELECT product, serial FROM unnest(products, serials) AS w(product, serial)
+  ), held AS (
+    SELECT w.product, w.serial, sum(p.views) AS views, array_agg(DISTINCT p.plant_day) AS days
+    FROM wanted AS w CROSS JOIN LATERAL (  -- OFFSET: see linewatch_settle
+      SELECT * FROM parts AS p
+      WHERE p.product = w.product AND p.serial = w.serial AND p.counted OFFSET 0
+    ) AS p
+    GROUP BY w.product, w.serial
+  ), without AS MATERIALIZED (
+    SELECT h.* FROM held AS h WHERE h.views > (
+      SELECT count(*) FROM inspections AS i
+      WHERE i.part = h.serial AND coalesce(i.product, '') = h.product
+    ) + (
+      SELECT count(*) FROM purged_views AS v WHERE v.product = h.product AND v.part = h.serial
+        AND NOT EXISTS (SELECT FROM inspections AS i WHERE i.id = v.id OFFSET 0)
+    )
+  ), kept AS (
+    SELECT product, serial FROM wanted EXCEPT SELECT product, serial FROM without
+  )
+  SELECT (SELECT array_agg(product ORDER BY product, serial) FROM kept),
+    (SELECT array_agg(serial ORDER BY product, serial) FROM kept),
+    (SELECT count(*) FROM without),
+    (SELECT array_agg(DISTINCT day ORDER BY day) FROM without, unnest(days) AS day)
+  INTO products, serials, lost, lost_days;
+  before := ARRAY(SELECT p FROM linewatch_rows_of(products, serials, pictures) AS p);
+  PERFORM linewatch_settle(products, serials, pictures);
+  SELECT count(*) INTO changed
+  FROM unnest(before) AS b
+  FULL JOIN linewatch_rows_of(products, serials, pictures) AS a USING (product, serial, scope, pass_number)
+  WHERE to_jsonb(a) IS DISTINCT FROM to_jsonb(b);
+  RETURN NEXT;
+END $$

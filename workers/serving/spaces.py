@@ -1,0 +1,64 @@
+"""The feature spaces of a worker: those of its models, and those of its products' next models.
+
+The encoders are loaded once. A space of their own recipe costs nothing; one of another recipe loads
+what its backend needs when a model first asks for it, before the model serves.
+"""
+
+from __future__ import annotations
+
+from threading import Lock
+
+import torch
+from sqlalchemy import Engine
+
+from linewatch.errors import ModelError
+from linewatch.products import ProductSpec
+from model_store.manifest import Manifest
+from training import feature_spaces
+from training.precision_coverage import uncovered
+from vision.extractor import FeatureExtractor
+from vision.framing import Framing, next_framing
+
+
+class Spaces:
+    """Gives the extractor of each space, and has the database know its fingerprint.
+
+    Args:
+        engine: the database.
+        extractor: of any space of the worker's encoders; its recipe is that of new models.
+    """
+
+    def __init__(self, engine: Engine, extractor: FeatureExtractor) -> None:
+        self._engine = engine
+        self._extractor = extractor
+        self._registered: set[str] = set()
+        self._registering = Lock()
+
+    @property
+    def device(self) -> torch.device:
+        """Where features come out."""
+        return self._extractor.device
+
+    def of_model(self, manifest: Manifest) -> FeatureExtractor:
+        """The space that a model judges.
+
+        Raises:
+            ModelError: these encoders, or this version, do not make such features.
+        """
+        space = feature_spaces.space_of(self._extractor, manifest)
+        problem = uncovered(self._engine, manifest, space.fingerprint)
+        if problem is not None:
+            raise ModelError(problem)
+        return self._known(space)
+
+    def of_product(self, spec: ProductSpec, champion: Manifest | None) -> FeatureExtractor:
+        """The space of a product's next model, and of its pictures while it has none."""
+        before = None if champion is None else Framing.of(champion.fit, champion.roi)
+        return self._known(self._extractor.space(next_framing(spec, before)))
+
+    def _known(self, space: FeatureExtractor) -> FeatureExtractor:
+        with self._registering:
+            if space.fingerprint not in self._registered:
+                feature_spaces.register(self._engine, space)
+                self._registered.add(space.fingerprint)
+        return space
