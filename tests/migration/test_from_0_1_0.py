@@ -121,7 +121,11 @@ def convert(engine: Engine) -> None:
 
 def drop_a_month(engine: Engine) -> None:
     """Of the purged time, one with nothing labelled in it, as 0.1.0 drops one."""
-    month = next(one for one in partitions.existing(engine)[2:] if one.next.begins <= PURGED_UNTIL)
+    month = next(
+        one
+        for one in partitions.existing(engine)
+        if one.begins > NOW - timedelta(days=150) and one.next.begins <= PURGED_UNTIL
+    )
     with transaction(engine) as connection:
         for table in ("inspections", "inspection_scores", "features"):
             one = f"{table}_{month.name[-7:]}"

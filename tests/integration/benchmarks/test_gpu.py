@@ -23,6 +23,7 @@ def environment(folder: Path) -> dict[str, str]:
     return {**kept, "LINEWATCH_DATA_DIR": str(folder)}
 
 
+@pytest.mark.slow
 def test_the_figures_of_a_gpu_are_measured_from_end_to_end(tmp_path: Path) -> None:
     out = tmp_path / "gpu.json"
     asked = ["--smoke", "--only", "bench", "--out", str(out)]

@@ -63,6 +63,7 @@ def test_a_part_that_fails_is_the_batchs_failure_and_the_next_batch_is_computed(
     assert torch.equal(backend.features(pictures), wanted)
 
 
+@pytest.mark.slow
 def test_openvino_that_was_warmed_up_computes_batches_of_any_size_as_torch_does(
     weights_dir: Path, pictures: torch.Tensor
 ) -> None:

@@ -30,6 +30,7 @@ def pictures() -> torch.Tensor:
     return torch.cat([preprocess(drawn(300, 260, seed=1))[None], noise.to(torch.uint8), flat])
 
 
+@pytest.mark.slow
 def test_onnx(pictures: torch.Tensor, tmp_path: Path) -> None:
     onnxruntime = pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
     from vision.export_onnx import export

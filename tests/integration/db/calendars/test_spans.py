@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -238,7 +238,9 @@ def test_who_may_not_make_them_says_so_and_goes_on(
     assert caplog.text == ""
     assert committed(maintenance, ensure_spans, UTC, datetime.now(UTC) + timedelta(days=90)) > 100
     first = today() - timedelta(days=3)
-    commit_inspections(worker, [a_record(part=None, decided_at=datetime.now(UTC))], UTC)
+    noon = datetime.combine(today() - timedelta(days=1), time(12), UTC)  # of one plant day
+    record = a_record(part=None, captured_at=noon, decided_at=noon)
+    commit_inspections(worker, [record], UTC)
     console = users.engine("console")
     done = recounted(console, an_import(console, a_calendar(first, TWO)))
     assert done.days == 1
