@@ -9,7 +9,9 @@ from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -58,13 +60,14 @@ def plant(
         load_product(next(p for p in product_files() if p.stem == "cable")),
     )
     committed(engine, feature_spaces.register, "f1", encoders="test", dim=8)
-    rng, records = np.random.default_rng(0), []
+    rng, dice, records = np.random.default_rng(0), Random(0), []
     for number in range(36):
         path = pictures / f"{number:02}.PNG"
         path.write_bytes(b"picture %d" % number)
         vector = (rng.normal(size=8) + 5 * np.eye(8)[number % 3]).astype("<f2")
         records.append(
             a_record(
+                id=UUID(int=dice.getrandbits(128), version=4),  # the folds follow from the ids
                 image_uri=str(path),
                 image_sha256=digest(path.read_bytes()),
                 part=f"=P{number // 2}",  # two cameras see each part

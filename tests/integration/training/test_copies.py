@@ -117,9 +117,9 @@ def test_the_gate_fits_each_model_again_with_the_copies_that_it_learned_from(ben
 
 
 def test_a_symmetry_that_swaps_two_classes_is_stated_and_not_learned(bench: Bench) -> None:
-    bench.pictures("good", 15)
+    bench.pictures("good", 30)
     for code, other in (("bent", "cut"), ("cut", "bent")):
-        copied(bench, bench.pictures(code, 15), other)
+        copied(bench, bench.pictures(code, 30), other)
     made = bench.train()
     assert made.copies is not None
     assert not made.copies.used
