@@ -6,6 +6,8 @@ COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY linewatch linewatch
 COPY producer producer
 COPY workers workers
+COPY console console
+COPY outputs outputs
 COPY training training
 COPY vision vision
 COPY model_store model_store
@@ -14,7 +16,7 @@ COPY quality quality
 COPY migrations migrations
 COPY products products
 COPY docker-compose.yml ./
-RUN /opt/linewatch/bin/pip install --no-cache-dir -c constraints.txt '.[worker,openvino,reports]'
+RUN /opt/linewatch/bin/pip install --no-cache-dir -c constraints.txt '.[worker,openvino,reports,console,outputs,s3]'
 
 FROM python:3.11-slim-trixie AS runtime
 # pg_dump and pg_restore of PostgreSQL 17, as docker-compose.yml has it, for `linewatch backup`.

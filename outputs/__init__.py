@@ -1,0 +1,1 @@
+"""Verdicts to the line: outbox, MQTT, webhook, OPC UA, Modbus."""
