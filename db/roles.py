@@ -44,6 +44,8 @@ RIGHTS: dict[str, tuple[str, str, str]] = {
     "chart_signals": ("", "SI", "S"),
     "class_metrics": ("SI", "SI", "S"),
     "confusion_cells": ("SI", "SI", "S"),
+    "console_sessions": ("", "SD", "SIU"),
+    "console_users": ("", "S", "SIU"),
     "dead_letters": ("SIU", "SIU", "SUD"),
     "decisions": ("S", "S", "SI"),
     "defect_classes": ("S", "S", "SID"),
@@ -93,6 +95,8 @@ REPORTED = (
 COLUMNS: dict[str, tuple[str, ...]] = {
     "challenge_parts": ("pictures", "disposition", "classes", "found"),
     "challenges": ("ended_at", "ended_by", "verified"),
+    "console_sessions": ("revoked_at",),
+    "console_users": ("role", "password_hash", "disabled_at"),
     "dead_letters": ("received_at", "reason", "detail", "requeued_at"),
     "inspections": ("worker",),  # a right to one column is enough to lock a row
 }

@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "bench": "Measure this machine; needs a checkout of the repository.",
     "challenge": "Send known bad parts through a line's camera, to see that it finds them.",
     "chart": "Draw control charts, freeze their baselines, answer their signals.",
+    "console": "Serve the console: lines, review, reports, models, parts, queue.",
     "db": "Create, upgrade and inspect the database.",
     "dead-letters": "List, show, requeue and purge what could not be judged.",
     "decide": "Say what a part is, above what the model found.",

@@ -48,6 +48,7 @@ from db.tables.part import (
     ShiftCalendar,
     ShiftSpan,
 )
+from db.tables.people import ConsoleSession, ConsoleUser
 
 __all__ = [
     "Alert",
@@ -64,6 +65,8 @@ __all__ = [
     "ChartSignal",
     "ClassMetric",
     "ConfusionCell",
+    "ConsoleSession",
+    "ConsoleUser",
     "DeadLetter",
     "DefectClass",
     "Deployment",
