@@ -20,7 +20,7 @@ from db.reports.appraisal.golden_ratings import (
 from db.reports.report import Report, Row
 from db.session import reading
 from linewatch.errors import ReportError
-from model_store.rejudge import rejudge, vectors_of
+from model_store.serving.rejudge import rejudge, vectors_of
 from model_store.store import ModelStore
 from producer.contract import Verdict
 from quality.agreement import Agreement, Rating, agreement_study

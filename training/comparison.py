@@ -16,12 +16,12 @@ from db.models import feature_copies, feature_spaces, versions
 from db.models.versions import VersionInfo
 from linewatch.errors import ModelError
 from linewatch.settings import Settings
-from model_store.contender import Contender
-from model_store.equal_overkill import TARGET
-from model_store.evidence import Evidence, GoldenSet, collect
-from model_store.fit_again import fit_again
+from model_store.fitting.fit_again import fit_again
+from model_store.gate.contender import Contender
+from model_store.gate.equal_overkill import TARGET
+from model_store.gate.evidence import Evidence, GoldenSet, collect
 from model_store.store import ModelStore
-from model_store.stored_copies import StoredCopies
+from model_store.training_copies.stored import StoredCopies
 from training.prompts import few_shot_fit, prompted_fit, prompts_version
 from training.stored_model import load
 
@@ -112,7 +112,7 @@ class Comparison:
         )
 
     def evidence(self, store: ModelStore, settings: Settings) -> Evidence:
-        """What both say of the same pictures; see `model_store.evidence`.
+        """What both say of the same pictures; see `model_store.gate.evidence`.
 
         Raises:
             ModelError: a version's files are damaged, or stored features do not fit it.

@@ -15,9 +15,9 @@ from typing import Protocol
 from uuid import UUID
 
 from db.inspections.passed_part import PassedPart, PassedPicture
-from model_store.rejudge import rejudge, vectors_of
+from model_store.serving.rejudge import rejudge, vectors_of
 from model_store.store import StoredModel
-from model_store.verdict import Judgement
+from model_store.verdicts.verdict import Judgement
 from producer.contract import Verdict
 
 

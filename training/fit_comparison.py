@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from linewatch.product_options import Fit
-from model_store.crossval import cross_validate
+from model_store.validation.crossval import cross_validate
 from quality.arrays import Floats
 
 NO_DIFFERENCE = 0.01  # of macro F1: what folds drawn anew differ by on a few hundred pictures

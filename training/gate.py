@@ -13,8 +13,8 @@ from db.models.versions import VersionInfo
 from db.session import transaction
 from linewatch.errors import ModelError, TrainingError
 from linewatch.settings import Settings
-from model_store.evidence import Evidence
-from model_store.gate import Decision, GateOutcome, Rules, decide, first
+from model_store.gate.evidence import Evidence
+from model_store.gate.gate import Decision, GateOutcome, Rules, decide, first
 from model_store.store import ModelStore
 from training.comparison import Comparison
 from training.stored_model import load
@@ -108,7 +108,7 @@ def record(engine: Engine, gated: Gated, by: str) -> None:
 def evidence(
     engine: Engine, store: ModelStore, champion: str, challenger: VersionInfo, settings: Settings
 ) -> Evidence:
-    """What both versions say of the same pictures; see `model_store.evidence`.
+    """What both versions say of the same pictures; see `model_store.gate.evidence`.
 
     Raises:
         ModelError: a version is unknown or damaged, or they are of two products.

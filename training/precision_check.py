@@ -16,8 +16,8 @@ from db.models.precision_checks import AgreementRow
 from db.session import transaction
 from linewatch.errors import ModelError
 from linewatch.settings import Settings
-from model_store.precision_parity import LEAST_PICTURES, PrecisionParity, measure_parity
-from model_store.rejudge import vectors_of
+from model_store.serving.precision_parity import LEAST_PICTURES, PrecisionParity, measure_parity
+from model_store.serving.rejudge import vectors_of
 from model_store.store import StoredModel
 from training import feature_spaces as spaces
 from training.reading_again import Wanted, features_in, missing

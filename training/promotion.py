@@ -13,7 +13,7 @@ from db.models import deployments
 from db.session import transaction
 from linewatch.errors import ModelChangedError, ModelError
 from linewatch.settings import Settings
-from model_store.gate import Decision, GateOutcome
+from model_store.gate.gate import Decision, GateOutcome
 from model_store.store import ModelStore
 from training.gate import Gated, gate, record
 

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from db import products
 from db.models import deployments
 from db.models.shadow import ShadowPair, labelled_pairs
-from model_store.gate_figures import Figures, Opinion, compare
+from model_store.gate.figures import Figures, Opinion, compare
 from producer.contract import Verdict
 
 

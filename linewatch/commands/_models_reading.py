@@ -46,7 +46,7 @@ def list_(product: str | None, format_: str) -> None:
 @click.argument("version")
 def show(version: str) -> None:
     """Print a version's manifest: classes, metrics, what it was trained on."""
-    from model_store.promise_words import in_short
+    from model_store.promise.words import in_short
 
     manifest = load(version).manifest
     ours = {"kind": manifest.kind, "promise": in_short(manifest)}  # the file leaves these out
@@ -80,7 +80,7 @@ def costs(version: str, rates: tuple[float, ...], format_: str) -> None:
     """
     from db import products
     from linewatch.settings import get_settings
-    from model_store.costs import on_the_line
+    from model_store.verdicts.costs import on_the_line
 
     manifest = load(version).manifest
     found = manifest.decisions

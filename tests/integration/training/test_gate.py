@@ -19,8 +19,8 @@ from db.models.shadow import agreement
 from db.session import transaction
 from db.tables import GoldenItem
 from linewatch.errors import LabelError, ModelError, TrainingError
-from model_store.gate import GateOutcome
-from model_store.rejudge import rejudge
+from model_store.gate.gate import GateOutcome
+from model_store.serving.rejudge import rejudge
 from model_store.store import ModelStore
 from producer.contract import Verdict
 from tests.support.bench import CODES, OTHER, PRINT, Bench, few_parts, spec_of
