@@ -34,7 +34,7 @@ from model_store.promise.words import in_short, is_provisional
 from model_store.store import ModelStore
 from model_store.validation.folds import Fit
 from model_store.verdicts.verdict import Thresholds
-from training import feature_spaces
+from training.spaces import feature_spaces
 from training.stored_model import load
 from vision.fingerprint import recipe_of
 from vision.framing import split_words

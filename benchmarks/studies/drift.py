@@ -23,7 +23,7 @@ from model_store.verdicts.decisions import Decided, decide
 from model_store.verdicts.policy import Policy
 from producer.contract import Verdict
 from quality.arrays import Floats
-from quality.drift import Baseline, DriftCharts, Sample, fit_baseline, project
+from quality.drift.drift import Baseline, DriftCharts, Sample, fit_baseline, project
 
 BASELINE, RUN_IN = 500, 200
 PSI_WINDOW, PSI_LIMIT, PSI_BINS = 200, 0.2, 10  # the usual rule of thumb

@@ -125,7 +125,7 @@ def compare(champion: str, challenger: str, format_: str) -> None:
     from linewatch.commands._comparison import class_rows, measure_rows, paired_lines
     from linewatch.settings import get_settings
     from model_store.store import ModelStore
-    from training.gate import evidence, rules_of
+    from training.comparison.gate import evidence, rules_of
 
     settings, engine = get_settings(), opened()
     store = ModelStore(settings.models_url)

@@ -69,7 +69,7 @@ def onnx_(file: Path, product: str | None, replace: bool) -> None:
 def _framing(product: str) -> Framing:
     """How the champion's pictures are brought to the square that the file takes."""
     from db.session import default_engine
-    from training.framing import champion_framing
+    from training.spaces.framing import champion_framing
     from vision.framing import CENTRE_CROP
 
     found = champion_framing(default_engine(), product) or CENTRE_CROP

@@ -60,8 +60,8 @@ def command(
     from linewatch.settings import get_settings
     from model_store.store import ModelStore
     from training.promotion import Wish
-    from training.refit import Refit
     from training.retraining import retrain
+    from training.spaces.refit import Refit
 
     settings, engine = get_settings(), opened()
     if group_by is not None:

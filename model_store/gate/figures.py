@@ -20,7 +20,7 @@ from model_store.gate.paired import bootstrap_interval, macro_f1, mcnemar
 from model_store.promise.scored_parts import Parts, ScoredParts, by_part
 from producer.contract import Verdict
 from quality.arrays import Floats
-from quality.intervals import wilson_interval
+from quality.intervals.wilson import wilson_interval
 
 Bools = npt.NDArray[np.bool_]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from quality.exact_intervals import beta_cumulative, beta_quantile
+from quality.intervals.exact import beta_cumulative, beta_quantile
 
 
 @lru_cache(maxsize=256)

@@ -73,11 +73,7 @@ def seed_files() -> tuple[str, ...]:
 
 def published() -> dict[str, Any]:
     """The figures that the seed's README gives: averages, and a row a class."""
-    text = (
-        files("model_store.seed")
-        .joinpath("seed_published.json")
-        .read_text(encoding="utf-8")
-    )
+    text = files("model_store.seed").joinpath("seed_published.json").read_text(encoding="utf-8")
     found: dict[str, Any] = json.loads(text)
     return found
 

@@ -24,7 +24,7 @@ from model_store.validation.folds import Numbers
 from quality.arrays import Floats
 from tests.support.bench import CODES, PRINT, Bench, few_parts, spec_of
 from tests.support.committed import committed
-from training.comparison import Comparison
+from training.comparison.comparison import Comparison
 from training.retraining import Retrained
 
 

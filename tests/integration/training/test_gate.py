@@ -26,8 +26,8 @@ from producer.contract import Verdict
 from tests.support.bench import CODES, OTHER, PRINT, Bench, few_parts, spec_of
 from tests.support.committed import committed
 from tests.support.records import NOON
+from training.comparison.shadow import shadow_figures
 from training.retraining import retrain
-from training.shadow import shadow_figures
 from training.stored_model import stored_model
 
 

@@ -18,7 +18,7 @@ from model_store.store import StoredModel
 from model_store.verdicts.verdict import Thresholds
 from tests.support.bench import CODES, DIM, PRINT, Bench, few_parts
 from tests.support.committed import committed
-from training.comparison import Comparison
+from training.comparison.comparison import Comparison
 from training.promotion import Wish, carry_out, consider
 from training.stored_model import stored_model
 

@@ -32,7 +32,7 @@ from model_store.verdicts.verdict import Thresholds
 from tests.support.committed import committed
 from tests.support.pictures import encoded, texture
 from tests.support.records import a_record
-from training.precision_check import check
+from training.precision.check import check
 from vision.extractor import FeatureExtractor
 from workers.serving.residency import Residency
 from workers.serving.spaces import Spaces

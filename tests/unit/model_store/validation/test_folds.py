@@ -178,7 +178,7 @@ def test_rejudging_applies_the_stored_rules(
 
 def test_replay_and_gate_load_no_torch() -> None:
     code = (
-        "import sys, training.gate, training.retraining\n"
+        "import sys, training.comparison.gate, training.retraining\n"
         "import linewatch.commands.replay, db.inspections.replay\n"
         "assert 'torch' not in sys.modules, 'torch was loaded'\n"
     )
