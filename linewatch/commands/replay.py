@@ -107,7 +107,7 @@ def _replayed(
 ) -> Iterator[dict[str, Cell] | None]:
     """A row for each picture, None where its features are not stored."""
     from db.inspections import replay
-    from model_store.rejudge import rejudge, vectors_of
+    from model_store.serving.rejudge import rejudge, vectors_of
 
     manifest = model.manifest
     pages = replay.judged(
