@@ -41,7 +41,7 @@ def command(
     Needs neither the pictures nor a GPU, and changes nothing: old and new verdicts are printed
     side by side. Pictures whose features were not kept are counted at the end.
     """
-    from linewatch.commands._periods import parse_instant
+    from linewatch.periods import parse_instant
     from linewatch.settings import get_settings
 
     if part is None and since is None:
