@@ -11,6 +11,7 @@ from starlette.staticfiles import StaticFiles
 from console import refusals
 from console.access import sign_in
 from console.access.admission import admit
+from console.access.attempts import Attempts
 from console.access.headers import SafeHeaders
 from console.access.roles import Role, opened_to
 from console.access.same_origin import SameOrigin
@@ -46,7 +47,7 @@ def create_app(site: Site, *, banner: str = "") -> FastAPI:
         redoc_url=None,
         dependencies=[Depends(admit)],
     )
-    app.state.site, app.state.banner = site, banner
+    app.state.site, app.state.banner, app.state.attempts = site, banner, Attempts()
     in_menu = sorted((p for p in PAGES if p.menu is not None), key=lambda p: p.menu or 0)
     app.state.menu = [MenuItem(p.path, p.title, p.role) for p in in_menu]
     for page in PAGES:
