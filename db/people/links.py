@@ -19,6 +19,11 @@ LASTS = timedelta(minutes=15)
 _LINKS, _USERS = table_of(ConsoleLink), table_of(ConsoleUser)
 
 
+def path(token: str) -> str:
+    """Where in the console a link leads."""
+    return f"/sign-in/link/{token}"
+
+
 def make(connection: Connection, user: str, *, by: str, lasts: timedelta = LASTS) -> str:
     """A new link's token (256 random bits).
 
