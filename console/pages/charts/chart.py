@@ -23,7 +23,7 @@ from db.reports.long_tables import refuse_long_table
 from db.reports.report import refuse_odd_range
 from linewatch.errors import LinewatchError
 from linewatch.periods import parse_instant
-from quality.attribute_charts import Kind
+from quality.charts.attribute_charts import Kind
 
 _SIGNALS = 50
 
