@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import tempfile
 from functools import lru_cache
 from pathlib import Path
@@ -80,7 +81,8 @@ class Settings(
         if len(os.fsencode(path)) <= _UNIX_SOCKET_PATH_LIMIT:
             return path
         digest = hashlib.sha256(os.fsencode(self.data_dir)).hexdigest()[:12]
-        return Path(tempfile.gettempdir()) / f"linewatch-{os.getuid()}-{digest}" / "redis.sock"
+        user = "windows" if sys.platform == "win32" else os.getuid()  # which has no such sockets
+        return Path(tempfile.gettempdir()) / f"linewatch-{user}-{digest}" / "redis.sock"
 
     @property
     def redis_client_url(self) -> str:
