@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from linewatch.errors import SpoolError, SubmissionError
-from producer.folder_sync import sync_folder
+from linewatch.folder_sync import sync_folder
 
 _CHUNK_BYTES = 1024 * 1024
 _TRIES = 3

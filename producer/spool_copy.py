@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from linewatch.errors import SpoolError
+from linewatch.folder_sync import sync_folder
 from linewatch.private_files import FILE_MODE, make_folder
 from linewatch.sqlite_copy import copy_sqlite
-from producer.folder_sync import sync_folder
 from producer.inbox import printable
 
 _PICTURES = ".pictures"

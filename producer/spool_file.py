@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Literal
 
 from linewatch.errors import SpoolError
+from linewatch.folder_sync import sync_folder
 from linewatch.private_files import make_folder
 from linewatch.sqlite_wal import use_wal
-from producer.folder_sync import sync_folder
 
 Sync = Literal["full", "normal"]
 

@@ -14,6 +14,7 @@ from linewatch.doctor import (
     durability_checks,
     environment_checks,
     framing_checks,
+    picture_checks,
 )
 from linewatch.doctor.findings import Finding, State
 from linewatch.errors import LinewatchError
@@ -46,7 +47,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         ("clocks", environment_checks.clocks, frozenset({REDIS, DATABASE})),
         ("disk", environment_checks.disk, frozenset()),
         ("modes", environment_checks.modes, frozenset()),
-        ("image roots", _image_roots, frozenset()),
+        ("image roots", picture_checks.places, frozenset()),
         ("encoders", _encoders, frozenset()),
         ("models", _models, frozenset({DATABASE})),
         ("pictures", framing_checks.framing, frozenset({DATABASE})),
@@ -122,19 +123,6 @@ def _database(settings: Settings) -> Iterator[Finding]:
     elif not known.broken:
         advice = "none: pictures are rejected until `linewatch products register FILE`"
         yield Finding("products", State.WARN, advice)
-
-
-def _image_roots(settings: Settings) -> Iterator[Finding]:
-    if not settings.image_roots:
-        advice = "none: every picture is rejected as outside_root; set LINEWATCH_IMAGE_ROOTS"
-        yield Finding("image roots", State.FAIL, advice)
-    for root in settings.image_roots:
-        if not root.is_dir():
-            yield Finding("image roots", State.FAIL, f"{root} is not a folder")
-        elif not os.access(root, os.R_OK | os.X_OK):
-            yield Finding("image roots", State.FAIL, f"{root} may not be read by this user")
-        else:
-            yield Finding("image roots", State.OK, str(root))
 
 
 def _encoders(settings: Settings) -> Iterator[Finding]:
