@@ -11,6 +11,7 @@ from kombu.exceptions import KombuError
 
 from linewatch.doctor import (
     calendar_checks,
+    clock_checks,
     durability_checks,
     environment_checks,
     framing_checks,
@@ -44,7 +45,9 @@ def examine(settings: Settings) -> Iterator[Finding]:
         ("versions", durability_checks.versions, frozenset()),
         ("redelivery", durability_checks.redelivery, frozenset()),
         ("spool", durability_checks.spool, frozenset()),
-        ("clocks", environment_checks.clocks, frozenset({REDIS, DATABASE})),
+        ("clocks", clock_checks.of_redis, frozenset({REDIS})),
+        ("clocks", clock_checks.of_database, frozenset({DATABASE})),
+        ("clocks", clock_checks.of_cameras, frozenset({REDIS})),
         ("disk", environment_checks.disk, frozenset()),
         ("modes", environment_checks.modes, frozenset()),
         ("image roots", picture_checks.places, frozenset()),
