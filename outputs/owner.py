@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+from typing import ClassVar
 
 from sqlalchemy import Connection
 
@@ -18,9 +19,12 @@ class Owner:
     for. One on another machine is over when they run out.
     """
 
+    _here: ClassVar[set[str]] = set()  # of this process; a number may have been another's before
+
     def __init__(self) -> None:
         self._host = socket.gethostname()[:64]
         self.name = f"{self._host}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._here.add(self.name)
 
     def gone(self, connection: Connection) -> set[str]:
         """Owners whose process is not there any more, or is another by now."""
@@ -31,7 +35,7 @@ class Owner:
         if host != self._host or not pid.isdigit():
             return False
         if int(pid) == os.getpid():
-            return True
+            return owner not in self._here
         try:
             os.kill(int(pid), 0)
         except ProcessLookupError:
