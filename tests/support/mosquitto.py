@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import shutil
 import signal
@@ -14,6 +15,8 @@ from typing import Any
 import pytest
 from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from tests.support.waiting import until
 
@@ -46,7 +49,8 @@ class Mosquitto:
             f"persistence_location {self._folder}/",
             "autosave_interval 1",
         ]
-        usual += ["max_queued_messages 0", "max_inflight_messages 0", "autosave_interval 1"]
+        usual += ["max_queued_messages 0", "max_inflight_messages 0", "autosave_on_changes true"]
+        usual += ["autosave_interval 1", f"user {getpass.getuser()}"]  # root may read our files
         config.write_text("\n".join([*usual, *self._lines, *lines]) + "\n")
         log = (self._folder / "mosquitto.log").open("ab")
         with log:
@@ -75,21 +79,27 @@ class Mosquitto:
 
 
 class Listener:
-    """Subscribes to everything, and comes back when the broker does."""
+    """Subscribes to everything, and comes back when the broker does.
 
-    def __init__(self, port: int, topic: str = "#", **login: Any) -> None:
+    Args:
+        session: its name, under which the broker keeps what it missed; '': nothing.
+    """
+
+    def __init__(self, port: int, topic: str = "#", *, session: str = "", **login: Any) -> None:
         self.messages: list[Any] = []
         self.arrived: list[float] = []  # by the clock of `time.time`
         self._connected = False
         self._topic = topic
-        self._client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv5)
+        self._client = Client(CallbackAPIVersion.VERSION2, client_id=session, protocol=MQTTv5)
         self._client.reconnect_delay_set(0.05, 0.2)  # type: ignore[arg-type]
         if login:
             self._client.username_pw_set(**login)
         self._client.on_connect = lambda client, *_: client.subscribe(topic, qos=1)
         self._client.on_subscribe = self._on_subscribe
         self._client.on_message = self._on_message
-        self._client.connect_async("127.0.0.1", port)
+        keep = Properties(PacketTypes.CONNECT)
+        keep.SessionExpiryInterval = 3600 if session else 0
+        self._client.connect_async("127.0.0.1", port, clean_start=not session, properties=keep)
         self._client.loop_start()
         until(lambda: self._connected, 20)
 
