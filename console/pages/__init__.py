@@ -7,8 +7,8 @@ from typing import Any
 from fastapi import APIRouter
 
 from console.page import Page
-from console.pages import home
+from console.pages import lines
 
-PAGES: tuple[Page[Any, Any], ...] = (home.PAGE,)
+PAGES: tuple[Page[Any, Any], ...] = (lines.PAGE, lines.WALL)
 # What pages let people do, beside looking.
-ACTIONS: tuple[APIRouter, ...] = ()
+ACTIONS: tuple[APIRouter, ...] = (lines.router,)
