@@ -16,6 +16,7 @@ from console.access.roles import Role, opened_to
 from console.access.same_origin import SameOrigin
 from console.page import page_router
 from console.pages import ACTIONS, PAGES
+from console.pictures import routes as pictures
 from console.site import Site
 from linewatch import __version__
 
@@ -50,7 +51,7 @@ def create_app(site: Site, *, banner: str = "") -> FastAPI:
     app.state.menu = [MenuItem(p.path, p.title, p.role) for p in in_menu]
     for page in PAGES:
         app.include_router(page_router(page))
-    for router in (sign_in.router, *ACTIONS):
+    for router in (sign_in.router, pictures.router, *ACTIONS):
         app.include_router(router)
     _add_machine_routes(app)
     static = str(files("console").joinpath("static"))
