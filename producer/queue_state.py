@@ -25,8 +25,8 @@ class QueueState:
     oldest_age_s: float | None = None
 
 
-def queue_state(client: redis.Redis, now: datetime | None = None) -> QueueState:
-    """Look at the inspect queue, in one round trip.
+def queue_state(client: redis.Redis, now: datetime | None = None, queue: str = QUEUE) -> QueueState:
+    """Look at a queue, in one round trip: the inspect queue, unless another is named.
 
     A user who may not LINDEX the queue gets no age.
 
@@ -36,8 +36,8 @@ def queue_state(client: redis.Redis, now: datetime | None = None) -> QueueState:
     import redis
 
     with client.pipeline(transaction=False) as pipe:
-        pipe.llen(QUEUE)
-        pipe.lindex(QUEUE, -1)
+        pipe.llen(queue)
+        pipe.lindex(queue, -1)
         depth, oldest = pipe.execute(raise_on_error=False)
     if isinstance(depth, Exception):
         raise depth

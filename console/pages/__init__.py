@@ -7,8 +7,17 @@ from typing import Any
 from fastapi import APIRouter
 
 from console.page import Page
-from console.pages import lines
+from console.pages import lines, queue
 
-PAGES: tuple[Page[Any, Any], ...] = (lines.PAGE, lines.WALL)
+PAGES: tuple[Page[Any, Any], ...] = (
+    lines.PAGE,
+    lines.WALL,
+    queue.PAGE,
+    queue.LETTER,
+    queue.TRAIL,
+)
 # What pages let people do, beside looking.
-ACTIONS: tuple[APIRouter, ...] = (lines.router,)
+ACTIONS: tuple[APIRouter, ...] = (
+    lines.router,
+    queue.router,
+)

@@ -30,6 +30,7 @@ from db.tables.model import (
     PrecisionAgreement,
     TrainingRun,
 )
+from db.tables.notice import AlertNotice, Lease, WorkerSighting
 from db.tables.operations import (
     Alert,
     AuditEntry,
@@ -52,6 +53,7 @@ from db.tables.people import ConsoleSession, ConsoleUser
 
 __all__ = [
     "Alert",
+    "AlertNotice",
     "AuditAnswer",
     "AuditDraw",
     "AuditEntry",
@@ -82,6 +84,7 @@ __all__ = [
     "InspectionScore",
     "Label",
     "LabelledPicture",
+    "Lease",
     "Line",
     "Lock",
     "ModelVersion",
@@ -101,4 +104,5 @@ __all__ = [
     "ShiftSpan",
     "Suspect",
     "TrainingRun",
+    "WorkerSighting",
 ]
