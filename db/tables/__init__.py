@@ -30,6 +30,7 @@ from db.tables.model import (
     PrecisionAgreement,
     TrainingRun,
 )
+from db.tables.notice import AlertNotice, Lease, WorkerSighting
 from db.tables.operations import (
     Alert,
     AuditEntry,
@@ -53,6 +54,7 @@ from db.tables.people import ConsoleKey, ConsoleLink, ConsoleSession, ConsoleUse
 
 __all__ = [
     "Alert",
+    "AlertNotice",
     "AuditAnswer",
     "AuditDraw",
     "AuditEntry",
@@ -85,6 +87,7 @@ __all__ = [
     "InspectionScore",
     "Label",
     "LabelledPicture",
+    "Lease",
     "Line",
     "Lock",
     "ModelVersion",
@@ -108,4 +111,5 @@ __all__ = [
     "ShiftSpan",
     "Suspect",
     "TrainingRun",
+    "WorkerSighting",
 ]
