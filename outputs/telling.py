@@ -10,7 +10,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from db.outbox.entries import Entry, PartFact, PartKey, PictureFact, Told
 from outputs.result import Result
 from producer.contract import Verdict
-from quality.disposition import Disposition, Why
+from quality.parts.disposition import Disposition, Why
 
 NO_VERDICT = "no_verdict"
 _IDS = uuid5(NAMESPACE_URL, "linewatch:outputs")

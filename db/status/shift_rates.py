@@ -14,9 +14,9 @@ from db.reports.part_reports import counted
 from db.reports.part_reports.filters import PartFilters
 from db.reports.part_reports.period import Period
 from db.reports.part_reports.times import Clock
-from quality.attribute_charts import Kind, Limits, Subgroup
-from quality.part_tally import PartTally
-from quality.shift_calendar import ShiftInstance
+from quality.charts.attribute_charts import Kind, Limits, Subgroup
+from quality.parts.tally import PartTally
+from quality.shifts.shift_calendar import ShiftInstance
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from db.status.shift_rates import ShiftRate, shift_of, shift_rates
 from db.status.silence import CameraState, camera_state
 from db.status.verified import LastChallenge, Verification, last_challenges, verification
 from db.tables import Alert
-from quality.shift_calendar import ShiftInstance
+from quality.shifts.shift_calendar import ShiftInstance
 
 _ALERTS = table_of(Alert)
 

@@ -42,7 +42,7 @@ def broker(settings: Settings) -> Broker:
         with quick_client(settings) as client:
             rows = []
             for name in ALL_QUEUES:
-                state = queue_state(client, now, name)
+                state = queue_state(client, name)
                 age = state.oldest_age_s
                 oldest = None if age is None else now - timedelta(seconds=round(age))
                 rows.append(QueueRow(name=name, depth=state.depth, oldest_at=oldest))
