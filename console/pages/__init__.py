@@ -10,6 +10,8 @@ from console.page import Page
 from console.pages import lines, queue
 from console.pages.charts import acts as chart_acts
 from console.pages.charts import chart
+from console.pages.models import acts as model_acts
+from console.pages.models import version, versions
 from console.pages.reports import index as report_index
 from console.pages.reports import parts as report_parts
 from console.pages.reports import report
@@ -24,6 +26,8 @@ PAGES: tuple[Page[Any, Any], ...] = (
     report_parts.PAGE,
     report.PAGE,
     chart.PAGE,
+    versions.PAGE,
+    version.PAGE,
 )
 # What pages let people do, beside looking.
 ACTIONS: tuple[APIRouter, ...] = (
@@ -31,4 +35,5 @@ ACTIONS: tuple[APIRouter, ...] = (
     queue.router,
     report.router,
     chart_acts.router,
+    model_acts.router,
 )
