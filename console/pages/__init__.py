@@ -8,7 +8,25 @@ from fastapi import APIRouter
 
 from console.page import Page
 from console.pages import account, home, people
+from console.pages.charts import acts as chart_acts
+from console.pages.charts import chart
+from console.pages.reports import index as report_index
+from console.pages.reports import parts as report_parts
+from console.pages.reports import report
 
-PAGES: tuple[Page[Any, Any], ...] = (home.PAGE, people.PAGE, account.PAGE)
+PAGES: tuple[Page[Any, Any], ...] = (
+    home.PAGE,
+    report_index.PAGE,
+    report_parts.PAGE,
+    report.PAGE,
+    chart.PAGE,
+    people.PAGE,
+    account.PAGE,
+)
 # What pages let people do, beside looking.
-ACTIONS: tuple[APIRouter, ...] = (people.router, account.router)
+ACTIONS: tuple[APIRouter, ...] = (
+    report.router,
+    chart_acts.router,
+    people.router,
+    account.router,
+)
