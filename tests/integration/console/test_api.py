@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
 from sqlalchemy import Engine
 
 from console.access.roles import is_scoped, role_of
@@ -22,7 +21,7 @@ from db.people import keys
 from db.session import engine_for, transaction
 from linewatch.products import parse_product
 from linewatch.settings import Settings
-from tests.support.console import client_of, console_app, served
+from tests.support.console import client_of, console_app, every_route, served
 from tests.support.pictures import encoded, texture
 
 OPERATIONS = Path(__file__).with_name("operations.txt")
@@ -38,8 +37,7 @@ def operations(app: FastAPI) -> list[str]:
     """`METHOD path role` of every route; `scoped` where keys of single cameras may come."""
     return sorted(
         f"{method} {route.path} {role_of(route).word}{' scoped' if is_scoped(route) else ''}"
-        for route in app.routes
-        if isinstance(route, APIRoute)
+        for route in every_route(app)
         for method in route.methods
     )
 
