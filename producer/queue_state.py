@@ -32,8 +32,8 @@ class QueueState:
     skew: ClockSkew | None = None
 
 
-def queue_state(client: redis.Redis) -> QueueState:
-    """Look at the inspect queue, in one round trip.
+def queue_state(client: redis.Redis, queue: str = QUEUE) -> QueueState:
+    """Look at a queue, in one round trip: the inspect queue, unless another is named.
 
     A user who may not LINDEX the queue gets no age; one who may not ask for the TIME gets no skew,
     and an age by this PC's clock.
@@ -42,8 +42,8 @@ def queue_state(client: redis.Redis) -> QueueState:
         redis.RedisError: Redis does not answer.
     """
     with client.pipeline(transaction=False) as pipe:
-        pipe.llen(QUEUE)
-        pipe.lindex(QUEUE, -1)
+        pipe.llen(queue)
+        pipe.lindex(queue, -1)
         pipe.time()
         asked_s, began_s = time.time(), time.monotonic()
         depth, oldest, there = pipe.execute(raise_on_error=False)

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from console.page import Page
-from console.pages import account, home, people
+from console.pages import account, lines, people, queue
 from console.pages.charts import acts as chart_acts
 from console.pages.charts import chart
 from console.pages.reports import index as report_index
@@ -15,7 +15,11 @@ from console.pages.reports import parts as report_parts
 from console.pages.reports import report
 
 PAGES: tuple[Page[Any, Any], ...] = (
-    home.PAGE,
+    lines.PAGE,
+    lines.WALL,
+    queue.PAGE,
+    queue.LETTER,
+    queue.TRAIL,
     report_index.PAGE,
     report_parts.PAGE,
     report.PAGE,
@@ -25,6 +29,8 @@ PAGES: tuple[Page[Any, Any], ...] = (
 )
 # What pages let people do, beside looking.
 ACTIONS: tuple[APIRouter, ...] = (
+    lines.router,
+    queue.router,
     report.router,
     chart_acts.router,
     people.router,

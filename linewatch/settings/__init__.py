@@ -21,9 +21,11 @@ from pydantic import ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from linewatch.errors import ConfigurationError
+from linewatch.settings.alerts import Alerts
 from linewatch.settings.console import Console
 from linewatch.settings.learning import Learning
 from linewatch.settings.line import Places, Producer, Queue, Vision, Worker
+from linewatch.settings.outputs import Outputs
 from linewatch.settings.picture_places import PicturePlaces
 from linewatch.settings.places import (
     ENVIRONMENT_ONLY,
@@ -45,7 +47,9 @@ _UNIX_SOCKET_PATH_LIMIT = 100  # bytes; the kernel's is 108 with the terminating
 
 # Fields are in the order of the bases from the last to the first; so is their table in the docs.
 class Settings(
+    Alerts,
     Console,
+    Outputs,
     Retention,
     Learning,
     Security,
