@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,7 +118,7 @@ async def _form(request: Request, max_bytes: int) -> Handed:
         await form.close()
 
 
-async def _bounded(request: Request, max_bytes: int) -> AsyncIterator[bytes]:
+async def _bounded(request: Request, max_bytes: int) -> AsyncGenerator[bytes, None]:
     said = request.headers.get("content-length", "")
     if said.isdigit() and int(said) > max_bytes:
         raise _too_large(max_bytes)
