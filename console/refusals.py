@@ -111,7 +111,10 @@ def _too_often(request: Request, error: Exception) -> Response:
 
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return refusal(request, error.status_code, str(error.detail))
+    answer = refusal(request, error.status_code, str(error.detail))
+    for name, value in (error.headers or {}).items():
+        answer.headers[name] = value
+    return answer
 
 
 def _invalid(request: Request, error: Exception) -> Response:

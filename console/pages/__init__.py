@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from console.page import Page
-from console.pages import lines, queue
+from console.pages import account, lines, people, queue
 from console.pages.charts import acts as chart_acts
 from console.pages.charts import chart
 from console.pages.models import acts as model_acts
@@ -19,21 +19,25 @@ from console.pages.reports import report
 PAGES: tuple[Page[Any, Any], ...] = (
     lines.PAGE,
     lines.WALL,
-    queue.PAGE,
-    queue.LETTER,
-    queue.TRAIL,
     report_index.PAGE,
     report_parts.PAGE,
     report.PAGE,
     chart.PAGE,
     versions.PAGE,
     version.PAGE,
+    queue.PAGE,
+    queue.LETTER,
+    queue.TRAIL,
+    people.PAGE,
+    account.PAGE,
 )
 # What pages let people do, beside looking.
 ACTIONS: tuple[APIRouter, ...] = (
     lines.router,
-    queue.router,
     report.router,
     chart_acts.router,
     model_acts.router,
+    queue.router,
+    people.router,
+    account.router,
 )

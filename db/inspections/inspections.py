@@ -252,7 +252,7 @@ def by_part(engine: Engine, serial: str) -> list[InspectionRecord]:
     query = select(_INSPECTIONS).where(_INSPECTIONS.c.part == serial)
     with reading(engine) as connection:
         rows = connection.execute(query.order_by(_INSPECTIONS.c.decided_at, _INSPECTIONS.c.id))
-        return [_record(row._asdict()) for row in rows]
+        return [record_of(row._asdict()) for row in rows]
 
 
 def scores(engine: Engine, inspection_id: UUID) -> dict[str, dict[str, float | None]]:
@@ -274,7 +274,8 @@ def _chunks(ids: Iterable[UUID]) -> Iterator[list[UUID]]:
         yield all_ids[start : start + 500]
 
 
-def _record(row: dict[str, Any]) -> InspectionRecord:
+def record_of(row: dict[str, Any]) -> InspectionRecord:
+    """A row of the table as the record that it was made of; takes the row apart."""
     reason = row.pop("reason")
     for name in ("made_at", "by_receipt"):  # the database's own
         del row[name]

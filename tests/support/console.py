@@ -11,6 +11,7 @@ from datetime import timedelta
 
 import uvicorn
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
@@ -48,6 +49,20 @@ def client_of(app: FastAPI, role: str | None = None, name: str | None = None) ->
     if role is not None:
         client.cookies.set(COOKIE, token_for(app.state.site.engine, role, name))
     return client
+
+
+def every_route(app: FastAPI) -> list[APIRoute]:
+    """All routes, those of included routers too (which newer versions of FastAPI keep nested)."""
+    found: list[APIRoute] = []
+    left: list[object] = list(app.routes)
+    while left:
+        route = left.pop()
+        if isinstance(route, APIRoute):
+            found.append(route)
+        else:
+            left += getattr(getattr(route, "original_router", None), "routes", ())
+    assert len(found) > 10
+    return found
 
 
 @contextmanager
