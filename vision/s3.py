@@ -125,9 +125,7 @@ class S3Pictures:
             raise Unjudgeable(Reason.UNREADABLE, detail) from None
         except MemoryError:
             raise
-        except (
-            Exception
-        ) as error:  # a broken server makes its driver's parsers raise nearly anything
+        except Exception as error:  # broken servers make a driver raise nearly anything
             detail = f"{uri} cannot be read from {self._where}: {_in_a_line(error)}"
             raise Unjudgeable(Reason.UNREADABLE, detail) from None
 
