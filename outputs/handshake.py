@@ -49,7 +49,7 @@ class Handshake:
         self._signals = Signals()
         self._acknowledge = False
         self._beaten_at = float("-inf")
-        self._shown_at = 0.0
+        self._until_s = 0.0
         self._delivered = NO_SEQUENCE
         self.overruns = 0
         self.acknowledged = 0
@@ -82,6 +82,10 @@ class Handshake:
     def offer(self, result: Shown, now_s: float) -> bool:
         """Show a result, if nothing is shown and Acknowledge is low.
 
+        Args:
+            result: what to show.
+            now_s: from when on its time to acknowledge counts.
+
         Returns:
             Whether it is shown now. Where another is unread, Overrun stands and nothing is lost:
             the caller keeps the result.
@@ -90,7 +94,7 @@ class Handshake:
             self._overrun()
         if self._phase is not Phase.READY:
             return False
-        self._phase, self._shown_at = Phase.SHOWN, now_s
+        self._phase, self._until_s = Phase.SHOWN, now_s + self._timeout_s
         self._signals = replace(
             self._signals,
             trigger_ready=False,
@@ -115,16 +119,19 @@ class Handshake:
         elif self._phase in (Phase.READY, Phase.RELEASING):
             self._settle()
 
-    def tick(self, now_s: float) -> bool:
-        """Beat when a beat is due, and withdraw what was not acknowledged in time.
+    def beat(self, now_s: float) -> None:
+        """Count the heartbeat up when a beat is due."""
+        if self._phase is not Phase.STOPPED and now_s - self._beaten_at >= self._beat_s:
+            self._beaten_at = now_s
+            self._signals = replace(self._signals, heartbeat=(self._signals.heartbeat + 1) % 2**16)
+
+    def expire(self, now_s: float) -> bool:
+        """Withdraw what was not acknowledged in time.
 
         Returns:
             Whether a result was withdrawn unread.
         """
-        if self._phase is not Phase.STOPPED and now_s - self._beaten_at >= self._beat_s:
-            self._beaten_at = now_s
-            self._signals = replace(self._signals, heartbeat=(self._signals.heartbeat + 1) % 2**16)
-        if self._phase is not Phase.SHOWN or now_s - self._shown_at < self._timeout_s:
+        if self._phase is not Phase.SHOWN or now_s < self._until_s:
             return False
         self._overrun()
         self._clear(overrun=True, error=ErrorCode.NOT_ACKNOWLEDGED)

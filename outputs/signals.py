@@ -7,6 +7,8 @@ from enum import IntEnum
 
 SEQUENCE_MODULUS = 2**32  # a sequence number fills two registers of a PLC
 NO_SEQUENCE = 0
+NO_CLASS = 0
+UNLISTED_CLASS = 2**16 - 1  # a class that has no number in the plant's list
 
 
 class ErrorCode(IntEnum):
@@ -16,8 +18,9 @@ class ErrorCode(IntEnum):
     NO_VERDICT = 1  # the deadline passed without a verdict
     REVIEW = 2  # the model is unsure: a person decides
     REJECTED = 3  # the picture could not be judged
-    DEAD_LETTER = 4  # its message could not be processed
-    LATE = 5  # a verdict after its deadline: the gate was told NO_VERDICT before
+    INCOMPLETE = 4  # a view of the part is missing
+    LATE = 5  # a verdict after its deadline, or after NO_VERDICT was told
+    OPEN = 9  # undecided for another reason
     NOT_ACKNOWLEDGED = 100  # the result shown last was withdrawn unread
     ACKNOWLEDGE_STUCK = 101  # Acknowledge is high though nothing is shown: no result can be shown
 

@@ -66,8 +66,8 @@ def test_an_unread_result_raises_overrun_and_is_repeated_under_its_number() -> N
     """Withdrawn after its time, shown again, and Overrun stands until it is read."""
     machine = started()
     machine.offer(result(7), 0.0)
-    assert not machine.tick(TIMEOUT_S - 0.01)
-    assert machine.tick(TIMEOUT_S)
+    assert not machine.expire(TIMEOUT_S - 0.01)
+    assert machine.expire(TIMEOUT_S)
     signals = machine.signals
     assert (signals.overrun, signals.ng, signals.results_ready) == (True, False, False)
     assert signals.error == ErrorCode.NOT_ACKNOWLEDGED
@@ -106,7 +106,7 @@ def test_an_acknowledgement_that_comes_too_late_does_not_read_the_next() -> None
     """It rises after the withdrawal: the repeat waits until it has fallen."""
     machine = started()
     machine.offer(result(7), 0.0)
-    machine.tick(TIMEOUT_S)
+    machine.expire(TIMEOUT_S)
     machine.acknowledge(True)
     assert machine.delivered == 0
     assert not machine.offer(result(7), 2.5)
@@ -122,9 +122,9 @@ def test_the_heart_beats_at_least_every_half_second_and_starts_over() -> None:
     machine = started()
     assert machine.signals.heartbeat == 0
     for i in range(2**16 + 1):
-        machine.tick(i * 0.25)
+        machine.beat(i * 0.25)
     assert machine.signals.heartbeat == 1
-    machine.tick(2**16 * 0.25 + 0.1)
+    machine.beat(2**16 * 0.25 + 0.1)
     assert machine.signals.heartbeat == 1
     with pytest.raises(ValueError, match=r"at least every 0\.5 s"):
         Handshake(acknowledge_timeout_s=TIMEOUT_S, beat_s=0.6)
@@ -185,7 +185,8 @@ def test_whatever_happens_the_signals_are_consistent(course: list[tuple[str, obj
             machine.acknowledge(bool(value))
         elif name == "wait":
             now += float(str(value))
-            withdrawn = machine.tick(now)
+            machine.beat(now)
+            withdrawn = machine.expire(now)
             assert withdrawn == (before.results_ready and not machine.signals.results_ready)
             assert not withdrawn or machine.signals.overrun
         else:
