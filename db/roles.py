@@ -63,10 +63,14 @@ RIGHTS: dict[str, tuple[str, str, str]] = {
     "lines": ("SI", "S", "SIU"),
     "locks": ("", "", ""),
     "model_versions": ("SI", "SI", "SI"),
+    "outbox": ("S", "SD", "S"),
+    "outbox_cursors": ("SIU", "SD", "SIUD"),  # who pauses, replays or forgets a receiver
+    "outbox_lines": ("SI", "S", "SD"),
+    "outbox_parts": ("SIU", "SD", "SD"),
     "part_backfill": ("", "S", "S"),
     "part_counts": ("", "SD", "S"),
     "part_shift_counts": ("", "SD", "S"),
-    "parts": ("", "SD", "S"),
+    "parts": ("S", "SD", "S"),  # the outputs have a worker's rights
     "picture_hours": ("", "S", "S"),
     "precision_agreements": ("SIU", "SIU", "S"),
     "products": ("S", "S", "SIU"),
@@ -101,6 +105,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "linewatch_acquit": (WORKER, MAINTENANCE),
     "linewatch_add_month": (MAINTENANCE,),
     "linewatch_analyse": (MAINTENANCE,),
+    "linewatch_append": (WORKER, CONSOLE),
     "linewatch_audit": (WORKER, MAINTENANCE, CONSOLE),
     "linewatch_backfill": (MAINTENANCE, CONSOLE),
     "linewatch_commit": (WORKER,),

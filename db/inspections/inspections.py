@@ -22,6 +22,7 @@ from db.inspections.requeues import replace_rows, replaceable
 from db.inspections.rollup import add_counts, rollup_key
 from db.inspections.rows import feature_row, inspection_row, shadow_row
 from db.inspections.stations import Station, register, remember, unknown_stations
+from db.outbox.append import append_pictures
 from db.parts.settle import Serial, adopt, count_pictures, settle
 from db.session import reading, transaction
 from db.tables import Feature, Inspection, InspectionScore
@@ -148,6 +149,7 @@ def _commit_rows(
         count_pictures(connection, singles)
         if len(new) < len(rows):
             new |= _replace(connection, records, [r for r in rows if r["id"] not in new], timezone)
+        append_pictures(connection, new)
     return new
 
 

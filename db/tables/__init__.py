@@ -39,6 +39,7 @@ from db.tables.operations import (
     RetentionMark,
     Suspect,
 )
+from db.tables.outbox import Outbox, OutboxCursor, OutboxLine, OutboxPart
 from db.tables.part import (
     Part,
     PartBackfill,
@@ -82,6 +83,10 @@ __all__ = [
     "Line",
     "Lock",
     "ModelVersion",
+    "Outbox",
+    "OutboxCursor",
+    "OutboxLine",
+    "OutboxPart",
     "Part",
     "PartBackfill",
     "PartCount",

@@ -33,6 +33,8 @@ class Driver(Protocol):
     def probe(self) -> str:
         """Reach the receiver without a result; one sentence that says what answered.
 
+        It is called at first, every few seconds while there is nothing to tell, and by people.
+
         Raises:
             ReceiverAwayError: it cannot be reached, or would not let us in.
         """
