@@ -6,14 +6,12 @@ show the same registers), writing Acknowledge by 6, 16 or 23; everything else is
 
 from __future__ import annotations
 
-import socket
 import time
 from typing import cast
 
 from pymodbus.constants import ExcCodes
 from pymodbus.simulator import DataType, SimData, SimDevice
 
-from linewatch.errors import ConfigurationError
 from outputs.drivers.modbus_listener import Listener
 from outputs.drivers.modbus_options import ModbusOptions
 from outputs.drivers.plc import PlcDriver
@@ -50,7 +48,6 @@ class ModbusServer:
         )
         device = SimDevice(id=0, simdata=[registers], action=self._asked)  # 0: of any unit
         address = (str(options.address), options.port)
-        _may_listen(*address)
         self._listener = Listener(device, address, options.clients)
         await self._listener.serve_forever(background=True)
 
@@ -118,22 +115,3 @@ class ModbusDriver(PlcDriver):
         """
         modbus = cast(ModbusOptions, options)
         super().__init__(modbus, ModbusServer(modbus))
-
-
-def _may_listen(host: str, port: int) -> None:
-    """Say why one cannot listen there: pymodbus would only say that it failed.
-
-    Raises:
-        ConfigurationError: one cannot.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise ConfigurationError(
-                f"it cannot listen on {host} port {port}: {error.strerror}; `address` must be one"
-                " of this machine's, the port free (another `linewatch outputs`?), and one below"
-                " 1024 needs rights"
-            ) from None

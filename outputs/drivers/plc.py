@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import TypeVar
 
 from linewatch.errors import ConfigurationError
+from outputs.drivers.plc_address import may_listen
 from outputs.drivers.plc_options import PlcOptions
 from outputs.drivers.plc_server import PlcServer
 from outputs.drivers.plc_shaking import Shaking
@@ -57,6 +58,7 @@ class PlcDriver:
             alive=lambda: self._caller.is_alive(),
         )
         try:
+            may_listen(str(options.address), options.port)
             self._on_loop(self._shaking.start(), START_S)
         except BaseException as error:
             self._end()

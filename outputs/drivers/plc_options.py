@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from outputs.options import ReceiverOptions
+from outputs.options import Port, ReceiverOptions
 from outputs.signals import UNLISTED_CLASS
 
 ClassCode = Annotated[int, Field(ge=1, lt=UNLISTED_CLASS)]
@@ -21,6 +21,7 @@ class PlcOptions(ReceiverOptions):
         default=IPv4Address("127.0.0.1"),
         description="The address of this machine to listen on, in the machines' network.",
     )
+    port: Port
     class_codes: dict[str, ClassCode] = Field(
         default_factory=dict,
         description="The number of each defect class, 1 to 65534; others are told as 65535.",
