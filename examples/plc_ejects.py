@@ -67,6 +67,11 @@ class Gate:
         self._acknowledging = inputs.results_ready
         return inputs.results_ready
 
+    def lost(self) -> None:
+        """Linewatch is not to be heard: no part passes, and the handshake begins anew."""
+        self.alarm = True
+        self._acknowledging = False
+
 
 class Port(Protocol):
     """How the PLC reads and writes."""
@@ -164,7 +169,7 @@ def cycle(port: Port, gate: Gate) -> None:
     try:
         port.acknowledge(gate.scan(port.read(), time.monotonic()))
     except (ConnectionError, TimeoutError):
-        gate.alarm = True
+        gate.lost()
 
 
 def main(kind: str, *where: str) -> None:

@@ -21,6 +21,8 @@ from outputs.drivers.opcua_options import OpcuaOptions
 
 logger = logging.getLogger(__name__)
 
+_COPIES = "asyncua.common.copy_node_util"
+
 ENCRYPTED = [
     ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt,
     ua.SecurityPolicyType.Aes128Sha256RsaOaep_SignAndEncrypt,
@@ -66,10 +68,10 @@ class _Session(InternalSession):
     ) -> ua.ActivateSessionResult:
         """Refuse a channel that is open, or whose certificate is not trusted."""
         trusted = self.iserver.trusted
-        if trusted is not None and peer_certificate is None:
+        if trusted is not None and not peer_certificate:
             logger.warning("OPC UA: a client without Sign & Encrypt was refused")
             raise ServiceError(ua.StatusCodes.BadSecurityModeRejected)
-        if trusted is not None and not files.listed(trusted, bytes(peer_certificate or b"")):
+        if trusted is not None and not files.listed(trusted, peer_certificate or b""):
             logger.warning("OPC UA: a client whose certificate is not in %s was refused", trusted)
             raise ServiceError(ua.StatusCodes.BadCertificateUntrusted)
         return super().activate_session(params, peer_certificate)
@@ -108,6 +110,7 @@ def guarded_server(options: OpcuaOptions) -> Server:
             files.folder(folder)
         tokens = [ua.UserNameIdentityToken] if options.user else []
         tokens += [ua.X509IdentityToken] if options.user_certificates else []
+    _quieten()
     server = Server(iserver=_Guarded(options))
     server.allow_remote_admin(False)
     server.set_identity_tokens(tokens)
@@ -115,3 +118,10 @@ def guarded_server(options: OpcuaOptions) -> Server:
         [ua.SecurityPolicyType.NoSecurity] if options.anonymous else ENCRYPTED
     )
     return server
+
+
+def _quieten() -> None:
+    """Leave out what asyncua logs of each request, and of types that it cannot copy in full."""
+    for name, level in (("asyncua", logging.WARNING), (_COPIES, logging.ERROR)):
+        logger_of = logging.getLogger(name)
+        logger_of.setLevel(max(level, logger_of.level))

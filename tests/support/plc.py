@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -41,7 +41,7 @@ def free_port() -> int:
 
 @contextmanager
 def scanning(port: Port, gate: Gate, *, scan_s: float = 0.005) -> Iterator[None]:
-    """Let the PLC scan on a thread."""
+    """Let the PLC scan on a thread; it goes with Acknowledge low."""
     over = threading.Event()
 
     def scan() -> None:
@@ -56,4 +56,7 @@ def scanning(port: Port, gate: Gate, *, scan_s: float = 0.005) -> Iterator[None]
     finally:
         over.set()
         thread.join(5)
+        gate.lost()
+        with suppress(ConnectionError, TimeoutError):
+            port.acknowledge(False)
         port.close()
