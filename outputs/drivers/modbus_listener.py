@@ -18,7 +18,7 @@ KEEPALIVE_S = 5  # after a pulled cable, a connection is given up in about four 
 logger = logging.getLogger(__name__)
 
 
-class _Handler(ServerRequestHandler):
+class _Handler(ServerRequestHandler):  # type: ignore[misc]
     """One connection; one from elsewhere is closed before it has said a word."""
 
     server: Listener
@@ -36,7 +36,7 @@ class _Handler(ServerRequestHandler):
         _keep_alive(transport.get_extra_info("socket"))
 
 
-class Listener(ModbusTcpServer):
+class Listener(ModbusTcpServer):  # type: ignore[misc]
     """The server."""
 
     def __init__(

@@ -58,7 +58,7 @@ class Users:
         return None
 
 
-class _Session(InternalSession):
+class _Session(InternalSession):  # type: ignore[misc]
     """A client's session; it is activated over a trusted, encrypted channel only."""
 
     iserver: _Guarded
@@ -77,7 +77,7 @@ class _Session(InternalSession):
         return super().activate_session(params, peer_certificate)
 
 
-class _Guarded(InternalServer):
+class _Guarded(InternalServer):  # type: ignore[misc]
     """A server whose sessions look at their channel."""
 
     def __init__(self, options: OpcuaOptions) -> None:
