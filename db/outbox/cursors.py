@@ -8,7 +8,7 @@ and nothing is left out.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -110,11 +110,16 @@ def move(connection: Connection, cursor: Cursor, told: int, owner: str) -> bool:
     return connection.execute(statement).rowcount == 1
 
 
-def describe(connection: Connection, cursor: Cursor, **values: Any) -> None:
+def moved_to(cursor: Cursor, told: int) -> Cursor:
+    """The cursor as it is after `move`."""
+    return replace(cursor, told=told)
+
+
+def describe(connection: Connection, line: str, receiver: str, **values: Any) -> None:
     """Note what is known of a receiver: `away_since`, `problem`, `figures`."""
     if values.get("problem") is not None:
         values["problem"] = storable(values["problem"], 500)
-    mine = (_C.line == cursor.line, _C.receiver == cursor.receiver)
+    mine = (_C.line == line, _C.receiver == receiver)
     connection.execute(update(_TABLE).where(*mine).values(values))
 
 

@@ -88,6 +88,18 @@ def head(connection: Connection, line: str) -> int:
     return int(connection.execute(select(_LINES.last).where(_LINES.line == line)).scalar() or 0)
 
 
+def number_before(connection: Connection, line: str, at: datetime) -> int:
+    """The number of the last entry that was written before a time, of those that are there."""
+    row = select(_OUTBOX.first).where(_OUTBOX.line == line, _OUTBOX.written_at >= at)
+    first = connection.execute(row.order_by(_OUTBOX.last).limit(1)).scalar()
+    return head(connection, line) if first is None else int(first) - 1
+
+
+def begun(connection: Connection, line: str) -> datetime | None:
+    """When the line got its outbox; None: it has none."""
+    return connection.execute(select(_LINES.since).where(_LINES.line == line)).scalar()
+
+
 def entries_after(connection: Connection, line: str, after: int, limit: int) -> list[Entry]:
     """The next entries of a line, at most `limit`, in order.
 

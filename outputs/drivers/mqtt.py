@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import ssl
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from threading import Condition
@@ -52,13 +51,7 @@ class MqttDriver:
             client.publish(self._topic(self._options.topic, r), json.dumps(r.as_json()), qos=1).mid
             for r in results
         ]
-        deadline = time.monotonic() + self._options.ack_timeout_s
-        with self._changed:
-            self._changed.wait_for(
-                lambda: not self._connected or all(mid in self._acknowledged for mid in sent),
-                max(0.0, deadline - time.monotonic()),
-            )
-            acknowledged = dict(self._acknowledged)
+        acknowledged = self._wait_for(sent)
         good = 0
         while good < len(sent) and acknowledged.get(sent[good], "") is None:
             good += 1
@@ -132,8 +125,26 @@ class MqttDriver:
             why = self._refusal or "did not answer the greeting; is it an MQTT broker?"
             self._drop()
             raise ReceiverAwayError(f"broker {self._where}: {why}")
-        client.publish(self._state_topic, _state("online"), qos=1, retain=True)
+        self._say_online(client)
         return client
+
+    def _say_online(self, client: Client) -> None:
+        """A broker that does not take even this would take no verdict."""
+        mid = client.publish(self._state_topic, _state("online"), qos=1, retain=True).mid
+        acknowledged = self._wait_for([mid])
+        if acknowledged.get(mid, "") is not None:
+            why = acknowledged.get(mid) or self._why_not(1)
+            self._drop()
+            raise ReceiverAwayError(f"broker {self._where}: topic {self._state_topic}: {why}")
+
+    def _wait_for(self, sent: Sequence[int]) -> dict[int, str | None]:
+        """Until all are acknowledged, or time is over: what was refused, and why."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: not self._connected or all(mid in self._acknowledged for mid in sent),
+                self._options.ack_timeout_s,
+            )
+            return dict(self._acknowledged)
 
     def _new_client(self) -> Client:
         options = self._options
@@ -178,7 +189,10 @@ class MqttDriver:
         with self._changed:
             if client is self._client:
                 self._connected = False
-                self._refusal = self._refusal or f"the connection ended: {code}"
+                self._refusal = self._refusal or (
+                    f"ended the connection: {code}; may this user publish to the topics, also as "
+                    "its last will, and does no other program have the same client_id?"
+                )
                 self._changed.notify_all()
 
     def _on_publish(self, client: Client, _data: Any, mid: int, code: Any, _more: Any) -> None:
@@ -186,7 +200,7 @@ class MqttDriver:
             if client is self._client:
                 refused = getattr(code, "is_failure", False)
                 self._acknowledged[mid] = (
-                    f"refused a result: {code}; may this user publish to the topic?"
+                    f"refused what was published: {code}; may this user publish to the topic?"
                     if refused
                     else None
                 )
