@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import concurrent.futures
 import contextlib
-import logging
 import threading
-from collections.abc import Callable, Coroutine, Sequence
-from typing import TypeVar
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError
 
 from linewatch.errors import ConfigurationError
+from outputs.drivers.loop_thread import STOP_S, LoopThread
 from outputs.drivers.plc_address import may_listen
 from outputs.drivers.plc_options import PlcOptions
 from outputs.drivers.plc_server import PlcServer
@@ -20,17 +19,15 @@ from outputs.handshake import Handshake
 from outputs.result import Result
 
 START_S = 60.0  # an OPC UA server builds some thousand nodes; a busy machine takes its time
-STOP_S = 5.0
+QUIET_S = 30.0  # a dispatcher that has nothing to tell probes every ten seconds
 GRACE_S = 2.0  # beyond a result's own time, for a loop that is held up
-
-T = TypeVar("T")
-logger = logging.getLogger(__name__)
 
 
 class PlcDriver:
     """One PLC. Results are shown one at a time, each until the PLC has acknowledged it.
 
-    `Driver` has the interface. The heartbeat goes on as long as the thread that delivers lives.
+    `Driver` has the interface. Healthy falls, and the heart stops, when the thread that delivers
+    has ended or was not to be heard for `QUIET_S`.
     """
 
     batch = 1
@@ -44,9 +41,9 @@ class PlcDriver:
         self.options = options
         self._name = options.name
         self._caller = threading.current_thread()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name=f"plc-{options.name}", daemon=True)
-        self._thread.start()
+        self._called_at = time.monotonic()
+        self._calling = False
+        self._loop = LoopThread(f"plc-{options.name}")
         handshake = Handshake(acknowledge_timeout_s=options.ack_timeout_s, beat_s=options.beat_s)
         self.handshake = handshake
         self._shaking = Shaking(
@@ -55,13 +52,13 @@ class PlcDriver:
             beat_s=options.beat_s,
             timeout_s=options.ack_timeout_s,
             class_codes=options.class_codes,
-            alive=lambda: self._caller.is_alive(),
+            alive=self._is_alive,
         )
         try:
             may_listen(str(options.address), options.port)
-            self._on_loop(self._shaking.start(), START_S)
+            self._loop.run(self._shaking.start(), START_S)
         except BaseException as error:
-            self._end()
+            self._loop.end()
             if isinstance(error, ConfigurationError):
                 raise ConfigurationError(f"receiver {self._name!r}: {error}") from error
             raise
@@ -72,14 +69,17 @@ class PlcDriver:
         Raises:
             ReceiverAwayError: it did not in time; that result is withdrawn.
         """
-        self._caller = threading.current_thread()
+        with self._called():
+            self._deliver(results)
+
+    def _deliver(self, results: Sequence[Result]) -> None:
         for delivered, result in enumerate(results):
             try:
-                self._on_loop(self._shaking.deliver(result), self.options.ack_timeout_s + GRACE_S)
+                self._loop.run(self._shaking.deliver(result), self.options.ack_timeout_s + GRACE_S)
             except ReceiverAwayError as error:
                 told = f"receiver {self._name!r}: {error}"
                 raise ReceiverAwayError(told, delivered=delivered) from error
-            except (TimeoutError, concurrent.futures.CancelledError) as error:
+            except (TimeoutError, RuntimeError, CancelledError) as error:
                 told = f"receiver {self._name!r}: its server does not answer; restart the outputs"
                 raise ReceiverAwayError(told, delivered=delivered) from error
 
@@ -89,7 +89,8 @@ class PlcDriver:
         Raises:
             ReceiverAwayError: nobody does.
         """
-        heard = self._call(self._shaking.heard)
+        with self._called():
+            heard = self._loop.run(self._heard(), GRACE_S)
         if heard is None:
             raise ReceiverAwayError(
                 f"receiver {self._name!r}: listening on {self.options.address}, but nobody polls;"
@@ -100,37 +101,22 @@ class PlcDriver:
     def close(self) -> None:
         """All signals low, then no server."""
         with contextlib.suppress(Exception):
-            self._on_loop(self._shaking.stop(), STOP_S)
-        self._end()
+            self._loop.run(self._shaking.stop(), STOP_S)
+        self._loop.end()
 
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_forever()
+    @contextlib.contextmanager
+    def _called(self) -> Iterator[None]:
+        """Note who hands over results, and when."""
+        self._caller, self._calling = threading.current_thread(), True
+        try:
+            yield
+        finally:
+            self._called_at, self._calling = time.monotonic(), False
 
-    def _on_loop(self, work: Coroutine[None, None, T], timeout_s: float) -> T:
-        if not self._thread.is_alive():
-            work.close()
-            raise ReceiverAwayError("its server is closed")
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout_s)
+    def _is_alive(self) -> bool:
+        """Whether somebody would hand over a result: a dispatcher without its database does not."""
+        recent = time.monotonic() - self._called_at < QUIET_S
+        return self._caller.is_alive() and (self._calling or recent)
 
-    def _call(self, ask: Callable[[], T]) -> T:
-        async def asked() -> T:
-            return ask()
-
-        return self._on_loop(asked(), GRACE_S)
-
-    def _end(self) -> None:
-        """Stop the loop, and what is left on it."""
-        with contextlib.suppress(Exception):
-            self._on_loop(_cancel_all(), STOP_S)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(STOP_S)
-        if not self._thread.is_alive():
-            self._loop.close()
-
-
-async def _cancel_all() -> None:
-    tasks = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    async def _heard(self) -> str | None:
+        return self._shaking.heard()

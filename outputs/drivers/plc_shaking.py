@@ -46,6 +46,7 @@ class Shaking:
         self._result: Result | None = None
         self._changed = asyncio.Event()  # Acknowledge changed, or the handshake stopped
         self._showing = asyncio.Lock()
+        self._over = False
         self._beating: asyncio.Task[None] | None = None
         self._told: asyncio.Task[None] | None = None  # asyncio itself holds tasks weakly
 
@@ -67,6 +68,7 @@ class Shaking:
         """
         begun = asyncio.get_running_loop().time()
         until = begun + self._timeout_s
+        self._revive()
         if not await self._reached(until, Phase.READY):
             await self._say_stuck()
         read_before = self._handshake.acknowledged
@@ -91,11 +93,17 @@ class Shaking:
         """All low, long enough for a PLC to read it once, then no server."""
         if self._beating is not None:
             self._beating.cancel()
+        self._over = True
         self._handshake.stop()
         self._changed.set()
         await self._show()
         await asyncio.sleep(self._beat_s)
         await self._server.stop()
+
+    def _revive(self) -> None:
+        """Healthy again, after nobody was there for a while."""
+        if self._handshake.phase is Phase.STOPPED and not self._over:
+            self._handshake.start()
 
     def _acknowledge(self, level: bool) -> None:
         self._handshake.acknowledge(level)
@@ -142,6 +150,7 @@ class Shaking:
         loop = asyncio.get_running_loop()
         while True:
             if self._alive():
+                self._revive()
                 self._handshake.beat(loop.time())
             else:
                 self._handshake.stop()

@@ -207,6 +207,20 @@ def test_the_heart_stops_with_the_thread_that_delivers() -> None:
     made[0].close()
 
 
+def test_a_dispatcher_that_is_not_to_be_heard_is_not_healthy(
+    driver: ModbusDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its database is away, say; with the next call all is as before."""
+    plc = port_of(driver)
+    assert plc.read().healthy
+    monkeypatch.setattr("outputs.drivers.plc.QUIET_S", 0.0)
+    until(lambda: not plc.read().healthy, timeout_s=2)
+    monkeypatch.undo()
+    driver.probe()
+    until(lambda: plc.read().healthy, timeout_s=2)
+    plc.close()
+
+
 def test_a_port_that_is_taken_is_said_at_the_start(driver: ModbusDriver) -> None:
     """With the receiver's name, and what to do."""
     with pytest.raises(ConfigurationError, match=r"receiver 'gate': it cannot listen on 127.*free"):
