@@ -13,6 +13,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -127,7 +128,8 @@ class ModbusPort:
         self._client.close()
 
 
-NAMES = ("Heartbeat", "Healthy", "ResultsReady", "Ok", "Ng", "Sequence", "ClassCode", "Error")
+NAMES = ("Heartbeat", "Healthy", "ResultsReady", "Ok", "Ng")  # in the order of `Inputs`
+NAMES += ("Sequence", "ClassCode", "Error", "Part")
 
 
 class OpcuaPort:
@@ -136,32 +138,54 @@ class OpcuaPort:
     def __init__(
         self, url: str, user: str, password: str, certificate: str, key: str, server: str
     ) -> None:
-        from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
-        from asyncua.sync import Client
-
-        self._client = Client(url, timeout=5)
-        self._client.application_uri = "urn:example:plc"  # as in the certificate
-        self._client.set_user(user)
-        self._client.set_password(password)
-        self._client.set_security(SecurityPolicyBasic256Sha256, certificate, key, None, server)
-        self._client.connect()
-        index = self._client.get_namespace_index("urn:linewatch:outputs")
-        path = ["0:Objects", f"{index}:Handshake"]
-        root = self._client.nodes.root
-        self._nodes = [root.get_child([*path, f"{index}:{name}"]) for name in (*NAMES, "Part")]
-        self._acknowledge = root.get_child([*path, f"{index}:Acknowledge"])
+        self._proof = (url, user, password, certificate, key, server)
+        self._client: Any = None
 
     def read(self) -> Inputs:
         """All inputs, by one request: it sees one moment."""
-        return Inputs(*self._client.read_values(self._nodes))
+        return Inputs(*self._asked(lambda: self._client.read_values(self._nodes)))
 
     def acknowledge(self, level: bool) -> None:
         """Write the one variable that a PLC writes."""
-        self._acknowledge.write_value(level)
+        self._asked(lambda: self._acknowledge.write_value(level))
 
     def close(self) -> None:
         """Hang up."""
-        self._client.disconnect()
+        client, self._client = self._client, None
+        if client is not None:
+            with suppress(Exception):  # the server may be gone
+                client.disconnect()
+
+    def _asked(self, request: Callable[[], Any]) -> Any:
+        from asyncua.ua import UaError
+
+        try:
+            if self._client is None:
+                self._connect()
+            return request()
+        except (OSError, TimeoutError, UaError) as error:
+            self.close()  # and connect anew in the next cycle
+            raise ConnectionError(str(error)) from error
+
+    def _connect(self) -> None:
+        from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
+        from asyncua.sync import Client
+
+        url, user, password, certificate, key, server = self._proof
+        client = Client(url, timeout=5)
+        try:
+            client.application_uri = "urn:example:plc"  # as in the certificate
+            client.set_user(user)
+            client.set_password(password)
+            client.set_security(SecurityPolicyBasic256Sha256, certificate, key, None, server)
+            client.connect()
+            index = client.get_namespace_index("urn:linewatch:outputs")
+        except BaseException:
+            client.tloop.stop()
+            raise
+        self._client = client
+        self._nodes = [client.get_node(f"ns={index};s=Handshake.{name}") for name in NAMES]
+        self._acknowledge = client.get_node(f"ns={index};s=Handshake.Acknowledge")
 
 
 def cycle(port: Port, gate: Gate) -> None:

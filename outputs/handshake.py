@@ -109,10 +109,9 @@ class Handshake:
         return True
 
     def acknowledge(self, level: bool) -> None:
-        """Acknowledge as the PLC holds it now; only its rise while a result is shown counts."""
-        rose = level and not self._acknowledge
+        """Acknowledge as the PLC holds it now; it was low when the result was shown."""
         self._acknowledge = level
-        if rose and self._phase is Phase.SHOWN:
+        if level and self._phase is Phase.SHOWN:
             self._delivered = self._signals.sequence
             self.acknowledged += 1
             self._clear(overrun=False)
