@@ -72,6 +72,10 @@ class CalendarError(LinewatchError):
     """A shift calendar cannot be used."""
 
 
+class UserError(LinewatchError):
+    """A person cannot be let in like this."""
+
+
 class QueueUnavailableError(LinewatchError):
     """The queue cannot be reached."""
 

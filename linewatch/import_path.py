@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 # site-packages, or a checkout. Not resolved: some installers link each file to a cache of theirs.
 ROOT = Path(__file__).absolute().parents[1]
 PACKAGES = (
-    "db", "migrations", "model_store", "producer", "products", "quality", "training", "vision",
-    "workers",
+    "console", "db", "migrations", "model_store", "outputs", "producer", "products", "quality",
+    "training", "vision", "workers",
 )  # fmt: skip
 # What the camera side imports. Each is a package, so that a file of its name is somebody's own.
 CAMERA_NEEDS = ("kombu", "pydantic", "pydantic_core", "pydantic_settings", "redis", "uuid_utils")

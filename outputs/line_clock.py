@@ -27,7 +27,7 @@ from db.outbox.entries import PartFact, PartKey
 from db.parts.facts import options_of
 from db.session import reading, transaction
 from outputs.owner import Owner
-from quality.disposition import Why
+from quality.parts.disposition import Why
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from quality.disposition import Disposition
+from quality.parts.disposition import Disposition
 
 
 class Word(StrEnum):

@@ -10,6 +10,9 @@ from db.session import reading
 from linewatch.csv_cell import Cell
 from outputs.file import OutputsFile
 
+STRAY = "not in the file"
+_NOBODY, _NEVER = "nobody tells it", "never ran"
+UNTOLD = (_NOBODY, _NEVER)
 _FIGURES = ("gate_p50_ms", "gate_p99_ms", "late_share", "clock_ahead_ms")
 
 
@@ -25,7 +28,7 @@ def receivers_shown(engine: Engine, file: OutputsFile | None) -> list[dict[str, 
     }
     rows = []
     for cursor, last in known:
-        kind = kinds.pop((cursor.line, cursor.receiver), "not in the file" if file else "")
+        kind = kinds.pop((cursor.line, cursor.receiver), STRAY if file else "")
         away_s = None if cursor.away_since is None else (now - cursor.away_since).total_seconds()
         held = cursor.lease_until is not None and cursor.lease_until > now
         figures = cursor.figures or {}
@@ -42,7 +45,7 @@ def receivers_shown(engine: Engine, file: OutputsFile | None) -> list[dict[str, 
         )
     empty: dict[str, Cell] = dict.fromkeys(("backlog", *_FIGURES, "away_s"))
     rows += [
-        {"receiver": f"{line}/{name}", "kind": kind, "state": "never ran", **empty, "problem": ""}
+        {"receiver": f"{line}/{name}", "kind": kind, "state": _NEVER, **empty, "problem": ""}
         for (line, name), kind in sorted(kinds.items())
     ]
     return rows
@@ -52,5 +55,5 @@ def _state(cursor: Cursor, *, held: bool) -> str:
     if cursor.paused_at is not None:
         return f"paused by {cursor.paused_by}"
     if not held:
-        return "nobody tells it"
+        return _NOBODY
     return "told" if cursor.away_since is None else "away"

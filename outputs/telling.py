@@ -10,7 +10,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from db.outbox.entries import Entry, PartFact, PartKey, PictureFact, Told
 from outputs.result import Result
 from producer.contract import Verdict
-from quality.disposition import Disposition, Why
+from quality.parts.disposition import Disposition, Why
 
 NO_VERDICT = "no_verdict"
 _IDS = uuid5(NAMESPACE_URL, "linewatch:outputs")
@@ -58,7 +58,7 @@ def tellings(
     """What these entries tell a receiver: at most one result each, in their order.
 
     A part is told once it is complete: as soon as a view shows a defect, or when all of its views
-    are there, see `quality.disposition.by_views`. It is told again when it is something else than
+    are there, see `quality.parts.disposition.by_views`. It is told again when it is something else than
     was told. What was purged is not told.
 
     Args:

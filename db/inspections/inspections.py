@@ -28,7 +28,7 @@ from db.session import reading, transaction
 from db.tables import Feature, Inspection, InspectionScore
 from db.upsert import insert_many_into, many
 from producer.contract import Purpose, Reason, Verdict
-from quality.parts import production_time
+from quality.parts.parts import production_time
 
 __all__ = [
     "InspectionRecord",

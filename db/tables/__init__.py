@@ -49,6 +49,7 @@ from db.tables.part import (
     ShiftCalendar,
     ShiftSpan,
 )
+from db.tables.people import ConsoleKey, ConsoleLink, ConsoleSession, ConsoleUser
 
 __all__ = [
     "Alert",
@@ -65,6 +66,10 @@ __all__ = [
     "ChartSignal",
     "ClassMetric",
     "ConfusionCell",
+    "ConsoleKey",
+    "ConsoleLink",
+    "ConsoleSession",
+    "ConsoleUser",
     "DeadLetter",
     "DefectClass",
     "Deployment",

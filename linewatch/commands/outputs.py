@@ -40,19 +40,23 @@ def run(loglevel: str) -> None:
 
 @command.command("list")
 @click.option("--format", "format_", type=FORMATS, default="table", show_default=True)
-def list_(format_: str) -> None:
+@click.option("--check", is_flag=True, help="Exit code 1 if nobody tells a receiver of the file.")
+def list_(format_: str, check: bool) -> None:
     """Every receiver: what it was not told yet, how it is, and how long its line waits."""
     from linewatch.commands._database import opened
     from linewatch.settings import get_settings
-    from outputs.status import receivers_shown
+    from outputs.status import STRAY, UNTOLD, receivers_shown
 
     named = _file() if get_settings().outputs_file is not None else None
+    rows = receivers_shown(opened(), named)
     write_rows(
-        receivers_shown(opened(), named),
+        rows,
         format_,
         title="Receivers",
         empty="no receiver yet; LINEWATCH_OUTPUTS_FILE names the file that says which there are",
     )
+    if check and any(row["state"] in UNTOLD and row["kind"] != STRAY for row in rows):
+        raise click.exceptions.Exit(1)
 
 
 @command.command("test")
@@ -98,9 +102,7 @@ def pause(receiver: str, resume: bool) -> None:
 @command.command("replay")
 @_RECEIVER
 @click.option("--after", type=click.IntRange(min=0), help="Tell what follows this number.")
-@click.option(
-    "--since", metavar="TIME", help="Tell what was committed since, as in ISO 8601."
-)
+@click.option("--since", metavar="TIME", help="Tell what was committed since, as in ISO 8601.")
 @click.option("--skip", is_flag=True, help="Tell nothing of what there is so far.")
 def replay(receiver: str, after: int | None, since: str | None, skip: bool) -> None:
     """Tell a receiver again, or leave out what it cannot take.

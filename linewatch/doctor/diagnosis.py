@@ -155,8 +155,8 @@ def _models(settings: Settings) -> Iterator[Finding]:
     from db.models import versions
     from db.models.deployments import champions
     from db.session import engine_for
-    from model_store.idle_rules import idle_rules
     from model_store.store import ModelStore
+    from model_store.verdicts.idle_rules import idle_rules
 
     if "://" not in settings.models_url:
         folder = Path(settings.models_url)

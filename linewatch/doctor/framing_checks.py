@@ -24,7 +24,7 @@ def framing(settings: Settings) -> Iterator[Finding]:
     """Whether pixels are cropped away, a lot is squashed, or a region has hardly any pixels."""
     from db import products
     from db.session import engine_for
-    from training.framing import champion_framing
+    from training.spaces.framing import champion_framing
     from vision.framing import next_framing
 
     engine = engine_for(settings.sql_url)

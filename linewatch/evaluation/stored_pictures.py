@@ -13,7 +13,7 @@ from db.inspections.records import StoredFeatures
 from linewatch.errors import ModelError
 from linewatch.products import ProductSpec
 from linewatch.settings import Settings
-from training.containment import Unread
+from training.comparison.containment import Unread
 from vision.decode import digest
 from vision.errors import Unjudgeable
 from vision.extractor import FeatureExtractor

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field, field_validator
 
-from linewatch.settings.reading import absolute
+from linewatch.settings.reading import absolute, empty_is_none
 
 
 class Outputs(BaseModel):
@@ -22,4 +22,5 @@ class Outputs(BaseModel):
         description="What a receiver was not told after so long, it is never told.",
     )
 
+    _no_file = field_validator("outputs_file", mode="before")(empty_is_none)
     _absolute_file = field_validator("outputs_file", mode="after")(absolute)

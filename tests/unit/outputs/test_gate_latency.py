@@ -10,7 +10,7 @@ import pytest
 from outputs.backoff import LONGEST_S, backoff_s
 from outputs.gate_latency import GateLatency
 from outputs.result import Result
-from quality.disposition import Disposition
+from quality.parts.disposition import Disposition
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 

@@ -1,0 +1,34 @@
+"""What the console works with: one engine, the settings, the templates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+from starlette.requests import Request
+
+from console.words import Words
+from linewatch.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One console.
+
+    Attributes:
+        settings: where data, pictures, models and the queue are.
+        engine: of the database, with the rights of the role `console`.
+        words: templates and messages, by language.
+        secure: whether browsers reach it by TLS, so that cookies may demand it.
+    """
+
+    settings: Settings
+    engine: Engine
+    words: Words
+    secure: bool = False
+
+
+def site_of(request: Request) -> Site:
+    """The site that a request came to."""
+    site: Site = request.app.state.site
+    return site

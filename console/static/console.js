@@ -1,0 +1,41 @@
+// What every page has: the theme before anything is drawn, and the two buttons at the top.
+"use strict";
+
+const THEME = "linewatch-theme";
+const kept = localStorage.getItem(THEME);
+if (kept) document.documentElement.dataset.theme = kept;
+
+// Say something to the person, and to a screen reader.
+function say(text, isProblem = false) {
+  const place = document.getElementById("said");
+  place.textContent = text;
+  place.className = isProblem ? "problem" : "";
+  clearTimeout(say.timer);
+  say.timer = setTimeout(() => { place.textContent = ""; }, isProblem ? 15000 : 5000);
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  document.getElementById("theme").addEventListener("click", () => {
+    const dark = getComputedStyle(document.documentElement).colorScheme.includes("dark");
+    document.documentElement.dataset.theme = dark ? "light" : "dark";
+    localStorage.setItem(THEME, document.documentElement.dataset.theme);
+    document.dispatchEvent(new Event("linewatch:theme"));
+  });
+  const language = document.getElementById("language");
+  language.addEventListener("click", () => {
+    document.cookie = `linewatch_language=${language.dataset.to}; path=/; max-age=31536000; samesite=lax`;
+    location.reload();
+  });
+});
+
+// htmx 2 and 4 name their events differently; what went wrong is said in both.
+for (const name of ["htmx:responseError", "htmx:response:error"]) {
+  document.addEventListener(name, (event) => {
+    const answer = event.detail.xhr?.responseText ?? event.detail.ctx?.text ?? "";
+    const page = new DOMParser().parseFromString(answer, "text/html");
+    say(page.querySelector(".refused")?.textContent ?? "The server refused this.", true);
+  });
+}
+for (const name of ["htmx:sendError", "htmx:error"]) {
+  document.addEventListener(name, () => say("The server cannot be reached.", true));
+}

@@ -1,0 +1,73 @@
+"""Real Chromium on a real console. Any complaint of the browser fails the test."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+VENDOR = Path(__file__).with_name("vendor")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """The browser; skips where Playwright or Chromium is missing."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("no Chromium on PATH")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-background-networking"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Any) -> Iterator[Any]:
+    """A page whose console errors, script errors and failed requests fail the test at its end.
+
+    A test that provokes a refusal says so: `page.expected.add(409)`.
+    """
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    watch(page)
+    yield page
+    complaints = [text for text in page.complaints if not _expected(page, text)]
+    context.close()
+    assert not complaints
+
+
+def watch(page: Any) -> None:
+    """Note what the browser complains of."""
+    page.complaints, page.expected = [], set()
+    page.on("console", lambda said: said.type == "error" and page.complaints.append(said.text))
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.on("requestfailed", lambda asked: page.complaints.append(_failure(asked)))
+
+
+def _failure(asked: Any) -> str:
+    return f"{asked.method} {asked.url} failed: {asked.failure}"
+
+
+def _expected(page: Any, text: str) -> bool:
+    return any(f"status of {status}" in text for status in page.expected) or (
+        # a stream or a page that the browser itself left
+        "net::ERR_ABORTED" in text
+    )
+
+
+def serious(page: Any) -> list[str]:
+    """What axe finds that is serious or critical, colour contrast included."""
+    page.evaluate((VENDOR / "axe-4.14.1.min.js").read_text())
+    found = page.evaluate("axe.run()")
+    return [
+        f"{each['id']}: {node['html'][:120]}"
+        for each in found["violations"]
+        if each["impact"] in ("serious", "critical")
+        for node in each["nodes"]
+    ]
