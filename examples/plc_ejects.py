@@ -1,7 +1,7 @@
 """A simulated PLC that ejects parts: what its program does, against a running `linewatch outputs`.
 
     python examples/plc_ejects.py modbus 127.0.0.1 502
-    python examples/plc_ejects.py opcua opc.tcp://127.0.0.1:4840/linewatch plc PASSWORD_FILE \
+    python examples/plc_ejects.py opcua opc.tcp://127.0.0.1:4840/outputs plc PASSWORD_FILE \
         plc-cert.der plc-key.pem server-cert.der
 
 It needs `pymodbus` or `asyncua`, and nothing of Linewatch. `Gate.scan` is what a PLC runs in each

@@ -30,7 +30,7 @@ from outputs.options import Place, ReceiverOptions
 from outputs.result import Result
 from outputs.signals import Signals
 
-PATH = "/linewatch"
+PATH = "/outputs"
 KINDS = {"ResultState": ua.VariantType.Int32, "ResultContent": ua.VariantType.Variant}
 
 

@@ -80,7 +80,7 @@ def dispatcher() -> Iterator[ThreadPoolExecutor]:
 
 def url(driver: OpcuaDriver) -> str:
     """Where it listens."""
-    return f"opc.tcp://127.0.0.1:{driver.options.port}/linewatch"
+    return f"opc.tcp://127.0.0.1:{driver.options.port}/outputs"
 
 
 def port_of(driver: OpcuaDriver, plant: Path) -> OpcuaPort:
