@@ -19,7 +19,6 @@ from outputs.drivers.opcua_objects import (
     add_handshake,
     add_vision_system,
     check_nodeset,
-    read_only,
     ready_event,
     result_data,
 )
@@ -63,7 +62,6 @@ class OpcuaServer:
             await server.load_private_key(cast(Any, options.private_key), format="PEM")
         self._handshake, acknowledged = await add_handshake(server)
         self._vision = await add_vision_system(server, self._place.line, nodeset)
-        await read_only(server)
         await acknowledged.set_writable()
         self._event = await ready_event(server, self._vision["System"])
         self._let_know(server, acknowledged, acknowledge)

@@ -13,7 +13,6 @@ from xml.etree import ElementTree
 
 from asyncua import Node, Server, ua
 from asyncua.common.instantiate_util import instantiate
-from asyncua.common.ua_utils import get_nodes_of_namespace
 from asyncua.server.event_generator import EventGenerator
 
 from linewatch.errors import ConfigurationError
@@ -133,13 +132,6 @@ def check_nodeset(path: Path) -> None:
             f"{path} is not the NodeSet of OPC 40100-1: its models are {found}; leave out `nodeset`"
             " to have the subset that comes with Linewatch"
         )
-
-
-async def read_only(server: Server) -> None:
-    """Let no client write a variable of OPC 40100-1: its NodeSet would allow it for results."""
-    for node in await get_nodes_of_namespace(server, [MACHINE_VISION]):
-        if await node.read_node_class() == ua.NodeClass.Variable:
-            await node.set_writable(False)
 
 
 async def ready_event(server: Server, system: Node) -> EventGenerator:

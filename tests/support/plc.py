@@ -12,7 +12,7 @@ from uuid import UUID
 
 from examples.plc_ejects import Gate, Port, cycle
 from outputs.result import Result
-from quality.disposition import Disposition
+from quality.parts.disposition import Disposition
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -8,7 +8,7 @@ import pytest
 
 from outputs.shown import short_sequence, shown
 from outputs.signals import UNLISTED_CLASS, ErrorCode
-from quality.disposition import Disposition
+from quality.parts.disposition import Disposition
 from tests.support.plc import result
 
 CODES = {"cut": 3, "bent": 2}
