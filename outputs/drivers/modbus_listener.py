@@ -33,7 +33,13 @@ class _Handler(ServerRequestHandler):  # type: ignore[misc]
             logger.warning("Modbus: a connection from %s is refused: %s", peer, wrong)
             self.close()
             return
+        self.server.admitted.add(self)
         _keep_alive(transport.get_extra_info("socket"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Make room for another."""
+        self.server.admitted.discard(self)
+        super().connection_lost(exc)
 
 
 class Listener(ModbusTcpServer):  # type: ignore[misc]
@@ -48,6 +54,7 @@ class Listener(ModbusTcpServer):  # type: ignore[misc]
         super().__init__(context, address=address)
         self._clients = clients
         self.refused = 0
+        self.admitted: set[_Handler] = set()
 
     def refuses(self, peer: str) -> str | None:
         """Why that address may not connect now; None: it may."""
@@ -55,7 +62,7 @@ class Listener(ModbusTcpServer):  # type: ignore[misc]
         mapped = getattr(address, "ipv4_mapped", None)
         if not any((mapped or address) in network for network in self._clients):
             return "it is not in `clients`"
-        if len(self.active_connections) > MAX_CONNECTIONS:
+        if len(self.admitted) >= MAX_CONNECTIONS:
             return f"there are {MAX_CONNECTIONS} already"
         return None
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import random
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 from pydantic import ValidationError
@@ -15,6 +17,7 @@ from pymodbus.client import ModbusTcpClient
 from examples.plc_ejects import Gate, ModbusPort
 from linewatch.errors import ConfigurationError
 from outputs.drivers.modbus import ModbusDriver
+from outputs.drivers.modbus_listener import MAX_CONNECTIONS
 from outputs.drivers.modbus_options import ModbusOptions
 from outputs.errors import ReceiverAwayError
 from outputs.options import Place
@@ -141,6 +144,46 @@ def test_who_is_not_on_the_list_is_not_heard() -> None:
     with pytest.raises(ReceiverAwayError, match="nobody polls"):
         driver.probe()
     driver.close()
+
+
+def test_garbage_ends_no_server(driver: ModbusDriver) -> None:
+    """Half a request, a request of another protocol, a length that is a lie; the PLC reads on."""
+    port = driver.options.port
+    plc = port_of(driver)
+    plc.read()
+    noise = random.Random(7)
+    for data in (
+        bytes.fromhex("0001000000060103"),
+        b"GET / HTTP/1.1\r\n\r\n",
+        bytes.fromhex("00010000ffff0103"),
+        *(noise.randbytes(300) for _ in range(20)),
+    ):
+        with socket.create_connection(("127.0.0.1", port), timeout=2) as stranger:
+            stranger.sendall(data)
+            assert plc.read().healthy
+    plc.close()
+
+
+def test_no_more_than_sixteen_connections_are_held(driver: ModbusDriver) -> None:
+    """And one that is given up makes room."""
+    port = driver.options.port
+    with ExitStack() as held:
+        for _ in range(MAX_CONNECTIONS):
+            held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=2))
+        with socket.create_connection(("127.0.0.1", port), timeout=2) as one_too_many:
+            assert one_too_many.recv(10) == b""
+    plc = port_of(driver)
+    until(lambda: heard(plc), timeout_s=5)
+    plc.close()
+
+
+def heard(plc: ModbusPort) -> bool:
+    """Whether the PLC gets an answer."""
+    try:
+        return plc.read().healthy
+    except ConnectionError:
+        plc.close()
+        return False
 
 
 def test_a_result_that_nobody_reads_is_withdrawn_and_said() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import shutil
+import socket
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -251,6 +253,23 @@ def test_a_certificate_signs_in_without_a_password(driver: OpcuaDriver, plant: P
 
     made = client(driver, plant, password=None, user_certificate="engineer")
     assert with_client(made, read) is True
+
+
+def test_garbage_ends_no_server(driver: OpcuaDriver, plant: Path) -> None:
+    """Another protocol, a hello that lies about its length, noise; the PLC reads on."""
+    noise = random.Random(7)
+    port = port_of(driver, plant)
+    port.read()
+    for data in (
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"HELF\xff\xff\xff\x7f" + bytes(24),
+        b"OPNF" + bytes(100),
+        *(noise.randbytes(300) for _ in range(10)),
+    ):
+        with socket.create_connection(("127.0.0.1", driver.options.port), timeout=2) as stranger:
+            stranger.sendall(data)
+            assert port.read().part == ""
+    port.close()
 
 
 def test_nothing_but_acknowledge_can_be_written(driver: OpcuaDriver, plant: Path) -> None:
