@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from console.page import Page
-from console.pages import lines, queue
+from console.pages import alerts, lines, queue
 
 PAGES: tuple[Page[Any, Any], ...] = (
     lines.PAGE,
@@ -15,9 +15,11 @@ PAGES: tuple[Page[Any, Any], ...] = (
     queue.PAGE,
     queue.LETTER,
     queue.TRAIL,
+    alerts.PAGE,
 )
 # What pages let people do, beside looking.
 ACTIONS: tuple[APIRouter, ...] = (
     lines.router,
     queue.router,
+    alerts.router,
 )
