@@ -1,4 +1,4 @@
-"""The label that holds for each picture: the latest, however many were given; none if taken back."""
+"""The label that holds for each picture: the latest, and none where that takes others back."""
 
 from __future__ import annotations
 

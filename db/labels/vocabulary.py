@@ -11,7 +11,6 @@ from db.tables import DefectClass, Product
 from linewatch.errors import LabelError, UnknownProductError
 from linewatch.nearest import did_you_mean
 
-
 TAKEN_BACK = ""  # said instead of a class: what people said before holds no more
 
 

@@ -30,7 +30,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Rows that take something back go, and what they took back holds again: nothing else is known there."""
+    """Rows that take something back go, so what they took back holds again."""
     op.execute("DELETE FROM decisions WHERE disposition = 'open'")
     op.execute("DELETE FROM labels WHERE label = ''")
     _check(_SAID)
