@@ -6,7 +6,6 @@ the second what a picture shows, and models learn from the second alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -77,18 +76,19 @@ def decide(connection: Connection, word: NewWord) -> Stored:
     """
     part, before = looked_at(connection, word.name, word.revision)
     at = _after(connection, before)
-    ids = _taught(connection, part, word.teach)
-    drawn = _answer(connection, word, at, before)
-    labels = [NewLabel(id_, word.label, word.by, word.source, at, word.why) for id_ in ids]
-    if drawn and not word.name.serial:
-        labels = []  # the answer was a label
-    decisions = [] if drawn or not word.name.serial else [_decision(connection, word, part, at)]
+    answered = _answer(connection, word, at)
+    labels, decisions = [], []
+    if answered is None or (answered and word.name.serial):
+        ids = _taught(connection, part, word.teach)
+        labels = [NewLabel(id_, word.label, word.by, word.source, at, word.why) for id_ in ids]
+    if answered is None and word.name.serial:
+        decisions = [_decision(connection, word, part, at)]
     add_labels(connection, labels, decisions)
-    mine = len(labels) + len(decisions) + drawn
-    after = unchanged(connection, word.name, before, mine)
+    mine = len(labels) + len(decisions) + (answered or 0)
+    after = unchanged(connection, word.name, before, mine, at)
     said = {"old": _told(before.last), "new": {"said": word.label, "labels": len(labels)}}
     audit.append(connection, word.by, "decision.change", "/".join(map(str, word.name)), said)
-    return Stored(bool(drawn), len(labels), after.revision)
+    return Stored(answered is not None, len(labels), after.revision)
 
 
 def looked_at(connection: Connection, name: PassName, revision: str) -> tuple[Waiting, Standing]:
@@ -109,8 +109,10 @@ def looked_at(connection: Connection, name: PassName, revision: str) -> tuple[Wa
     return part, now
 
 
-def unchanged(connection: Connection, name: PassName, before: Standing, mine: int) -> Standing:
-    """What people said by now, if that is what they had said and `mine` more words.
+def unchanged(
+    connection: Connection, name: PassName, before: Standing, mine: int, at: datetime
+) -> Standing:
+    """What people said by now, if that is what they had said and `mine` more words, said `at`.
 
     Whoever writes of a part waits for its row, which `db.parts.settle` locks; so of two people who
     decide at once, the second sees here what the first wrote.
@@ -121,7 +123,7 @@ def unchanged(connection: Connection, name: PassName, before: Standing, mine: in
     now = standing(connection, name)
     words = len(now.decisions) + len(now.labels)
     if words != len(before.decisions) + len(before.labels) + mine:
-        raise now.changed_since("") or AssertionError
+        raise now.but_for(at).changed_since("") or AssertionError
     return now
 
 
@@ -138,11 +140,16 @@ def _taught(connection: Connection, part: Waiting, teach: Teach) -> list[UUID]:
     return ids if teach == "all" or (teach == "one" and len(ids) == 1) else []
 
 
-def _answer(connection: Connection, word: NewWord, at: datetime, before: Standing) -> int:
-    """The answer of a part of the audit sample, where it has none; 1 if one more word is stored."""
+def _answer(connection: Connection, word: NewWord, at: datetime) -> int | None:
+    """Store the answer of a part of the audit sample that has none; None: it is no such part.
+
+    Returns:
+        How many words on the part it became: none, where its pictures are gone or a newer part
+        bears its serial number.
+    """
     item = by_name(connection, word.name)
     if item is None:
-        return 0
+        return None
     left = answers.add(connection, [NewAnswer(item, word.label, word.by, at, word.why)])
     return 0 if left else 1
 
@@ -161,8 +168,3 @@ def _decision(connection: Connection, word: NewWord, part: Waiting, at: datetime
 
 def _told(word: Word | None) -> dict[str, str] | None:
     return None if word is None else {"said": word.said or "conforming", "by": word.by}
-
-
-def ids_of(words: Iterable[Word]) -> set[UUID]:
-    """The pictures that were labelled."""
-    return {one.picture for one in words if one.picture is not None}

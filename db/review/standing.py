@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -69,6 +69,13 @@ class Standing:
         words = (*self.decisions, *self.labels)
         return max(words, key=lambda one: (one.at, one.picture is None, one.order), default=None)
 
+    def but_for(self, at: datetime) -> Standing:
+        """Without what was said at that moment."""
+        decisions, labels = (
+            tuple(one for one in words if one.at != at) for words in (self.decisions, self.labels)
+        )
+        return replace(self, decisions=decisions, labels=labels)
+
     def changed_since(self, revision: str) -> ChangedSinceError | None:
         """Why what somebody saw at `revision` is not what there is now; None: it is."""
         if self.revision == revision:
@@ -76,10 +83,10 @@ class Standing:
         last = self.last
         if last is None or revision.split(".")[:2] == self.revision.split(".")[:2]:
             return ChangedSinceError("a picture of this part came since you looked: look again")
-        what = {None: "the part conforming", TAKEN_BACK: "what was said taken back"}
-        said = what.get(last.said, f"{last.said!r}")
+        did = {None: "called this part good", TAKEN_BACK: "took back what was said of it"}
+        said = did.get(last.said, f"called this {last.said!r}")
         return ChangedSinceError(
-            f"{last.by} called this {said} at {last.at:%Y-%m-%d %H:%M:%S} UTC, since you looked at "
+            f"{last.by} {said} at {last.at:%Y-%m-%d %H:%M:%S} UTC, since you looked at "
             "it: nothing was stored of yours; look at it again"
         )
 

@@ -44,7 +44,7 @@ def take_back(connection: Connection, name: PassName, by: str, revision: str) ->
     decisions = _decisions(name, before, last, good, at)
     labels = _labels(before, last, at)
     add_labels(connection, labels, decisions)
-    after = unchanged(connection, name, before, len(labels) + len(decisions))
+    after = unchanged(connection, name, before, len(labels) + len(decisions), at)
     detail = {"old": {"said": last.said or good}, "new": {"said": [one.label for one in decisions]}}
     audit.append(connection, by, "decision.take_back", "/".join(map(str, name)), detail)
     return after.revision
@@ -89,4 +89,4 @@ def _same_moment(one: Word, last: Word) -> bool:
 def _good(connection: Connection, product: str) -> str:
     words = Vocabulary.of(connection, {product})
     words.refuse_unregistered(product)
-    return next(code for code, good in words.classes[product].items() if good)
+    return next((code for code, good in words.classes[product].items() if good), TAKEN_BACK)
