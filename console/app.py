@@ -9,13 +9,16 @@ from fastapi import Depends, FastAPI
 from starlette.staticfiles import StaticFiles
 
 from console import refusals
-from console.access import sign_in
+from console.access import by_provider, sign_in
 from console.access.admission import admit
+from console.access.attempts import Attempts
 from console.access.headers import SafeHeaders
+from console.access.provider import Provider
 from console.access.roles import Role, opened_to
 from console.access.same_origin import SameOrigin
 from console.page import page_router
 from console.pages import ACTIONS, PAGES
+from console.pictures import routes as pictures
 from console.site import Site
 from linewatch import __version__
 
@@ -45,12 +48,13 @@ def create_app(site: Site, *, banner: str = "") -> FastAPI:
         redoc_url=None,
         dependencies=[Depends(admit)],
     )
-    app.state.site, app.state.banner = site, banner
+    app.state.site, app.state.banner, app.state.attempts = site, banner, Attempts()
+    app.state.provider = Provider(site.settings) if site.settings.oidc_issuer else None
     in_menu = sorted((p for p in PAGES if p.menu is not None), key=lambda p: p.menu or 0)
     app.state.menu = [MenuItem(p.path, p.title, p.role) for p in in_menu]
     for page in PAGES:
         app.include_router(page_router(page))
-    for router in (sign_in.router, *ACTIONS):
+    for router in (sign_in.router, by_provider.router, pictures.router, *ACTIONS):
         app.include_router(router)
     _add_machine_routes(app)
     static = str(files("console").joinpath("static"))

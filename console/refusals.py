@@ -36,6 +36,14 @@ class RoleMissing(Exception):  # noqa: N818
         super().__init__(f"this is for the role {wanted.word}; you are {role.word}")
 
 
+class OutOfScope(LinewatchError):  # noqa: N818
+    """This key is for single lines or cameras, and this is for none of them."""
+
+
+class TooOften(LinewatchError):  # noqa: N818
+    """This was tried too often; wait some minutes, then try again."""
+
+
 class NotThere(LinewatchError):  # noqa: N818
     """There is no such thing."""
 
@@ -70,6 +78,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RoleMissing, _forbidden)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(OutOfScope, _forbidden)
+    app.add_exception_handler(TooOften, _too_often)
     app.add_exception_handler(NotThere, _not_there)
     app.add_exception_handler(Superseded, _superseded)
     app.add_exception_handler(LinewatchError, _mistake)
@@ -90,6 +100,12 @@ def _sign_in(request: Request, _: Exception) -> Response:
 
 def _forbidden(request: Request, error: Exception) -> Response:
     return refusal(request, 403, str(error))
+
+
+def _too_often(request: Request, error: Exception) -> Response:
+    answer = refusal(request, 429, str(error))
+    answer.headers["retry-after"] = "300"
+    return answer
 
 
 def _http(request: Request, error: Exception) -> Response:

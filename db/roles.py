@@ -44,6 +44,8 @@ RIGHTS: dict[str, tuple[str, str, str]] = {
     "chart_signals": ("", "SI", "S"),
     "class_metrics": ("SI", "SI", "S"),
     "confusion_cells": ("SI", "SI", "S"),
+    "console_keys": ("", "S", "SIU"),
+    "console_links": ("", "S", "SIU"),
     "console_sessions": ("", "SD", "SIU"),
     "console_users": ("", "S", "SIU"),
     "dead_letters": ("SIU", "SIU", "SUD"),
@@ -95,8 +97,10 @@ REPORTED = (
 COLUMNS: dict[str, tuple[str, ...]] = {
     "challenge_parts": ("pictures", "disposition", "classes", "found"),
     "challenges": ("ended_at", "ended_by", "verified"),
-    "console_sessions": ("revoked_at",),
-    "console_users": ("role", "password_hash", "disabled_at"),
+    "console_keys": ("revoked_at", "used_at"),
+    "console_links": ("used_at",),
+    "console_sessions": ("revoked_at", "confirmed_at"),
+    "console_users": ("role", "password_hash", "disabled_at", "subject"),
     "dead_letters": ("received_at", "reason", "detail", "requeued_at"),
     "inspections": ("worker",),  # a right to one column is enough to lock a row
 }

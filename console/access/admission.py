@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from fastapi import Request
 
-from console.access.roles import Role, role_named, role_of
+from console.access.roles import Role, is_scoped, role_named, role_of
 from console.access.visitor import COOKIE, NOBODY, Visitor
-from console.refusals import RoleMissing, SignInMissing
+from console.refusals import OutOfScope, RoleMissing, SignInMissing
 from console.site import site_of
-from db.people import sessions
+from db.people import keys, sessions
+from db.people.users import KEY_PREFIX
 
 
 def admit(request: Request) -> None:
@@ -17,17 +18,26 @@ def admit(request: Request) -> None:
     Raises:
         SignInMissing: nobody is signed in, and the route is not public.
         RoleMissing: the visitor's role is below the route's.
+        OutOfScope: it is a key of single lines, and the route is for all of them.
     """
-    wanted = role_of(request.scope.get("route"))
+    route = request.scope.get("route")
+    wanted = role_of(route)
     visitor = request.state.visitor = _visitor(request)
-    if visitor.role >= wanted:
-        return
-    if visitor.role is Role.PUBLIC:
-        raise SignInMissing
-    raise RoleMissing(wanted, visitor.role)
+    if visitor.role < wanted:
+        if visitor.role is Role.PUBLIC:
+            raise SignInMissing
+        raise RoleMissing(wanted, visitor.role)
+    if visitor.scope is not None and wanted is not Role.PUBLIC and not is_scoped(route):
+        raise OutOfScope
 
 
 def _visitor(request: Request) -> Visitor:
+    kind, _, given = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() == "bearer":
+        key = keys.good(site_of(request).engine, given.strip())
+        if key is None:  # not the cookie's: who sends a key means it
+            return NOBODY
+        return Visitor(f"{KEY_PREFIX}{key.name}", role_named(key.role), scope=key.scope)
     token = request.cookies.get(COOKIE)
     found = sessions.signed_in(site_of(request).engine, token) if token else None
     if found is None:

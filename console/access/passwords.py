@@ -6,7 +6,22 @@ from functools import lru_cache
 
 from pwdlib import PasswordHash
 
+from linewatch.errors import UserError
+
+SHORTEST, LONGEST = 10, 1000  # characters
 _hasher = PasswordHash.recommended()
+
+
+def accepted(password: str) -> str:
+    """The hash of a new password.
+
+    Raises:
+        UserError: it is too short or too long. Nothing else is asked of it, as NIST SP 800-63B
+            advises: rules of composition make worse passwords.
+    """
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise UserError(f"a password has {SHORTEST} to {LONGEST} characters; use a long sentence")
+    return hashed(password)
 
 
 def hashed(password: str) -> str:

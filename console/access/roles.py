@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.routing import BaseRoute
 
-_KEY = "x-role"
+_KEY, _SCOPED = "x-role", "x-scoped"
 
 
 class Role(IntEnum):
@@ -30,12 +30,19 @@ def role_named(word: str) -> Role:
     return Role[word.upper()]
 
 
-def opened_to(role: Role) -> dict[str, Any]:
+def opened_to(role: Role, *, scoped: bool = False) -> dict[str, Any]:
     """What a route says of itself: `@router.get(..., openapi_extra=opened_to(Role.VIEWER))`.
 
     A route that says nothing is the admin's. The OpenAPI document shows the role as `x-role`.
+
+    Args:
+        role: the least that may use it.
+        scoped: it looks at the visitor's scope itself, so that keys of single lines and cameras may
+            use it; to all other routes these are refused.
     """
     extra: dict[str, Any] = {_KEY: role.word}
+    if scoped:
+        extra[_SCOPED] = True
     if role is Role.PUBLIC:
         extra["security"] = []
     return extra
@@ -45,3 +52,8 @@ def role_of(route: BaseRoute | None) -> Role:
     """Who may use a route: admins, unless it says otherwise."""
     extra = getattr(route, "openapi_extra", None) or {}
     return role_named(extra[_KEY]) if _KEY in extra else Role.ADMIN
+
+
+def is_scoped(route: BaseRoute | None) -> bool:
+    """Whether a route looks at the visitor's scope itself."""
+    return bool((getattr(route, "openapi_extra", None) or {}).get(_SCOPED))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from console.access.roles import Role
+from db.people.keys import Scope
 
 COOKIE = "linewatch_session"
 
@@ -19,11 +20,19 @@ class Visitor:
         name: a user's, which decisions and the audit log keep; "" where nobody is signed in.
         role: what they may do.
         session: the SHA-256 of the session's token; None without a session.
+        scope: the lines and cameras that a key is for, see `db.people.keys`; None: all.
     """
 
     name: str
     role: Role
     session: str | None = None
+    scope: Scope | None = None
+
+    def may_speak_for(self, line: str, camera: str) -> bool:
+        """Whether its scope holds this camera."""
+        return self.scope is None or any(
+            line == of and one in (None, camera) for of, one in self.scope
+        )
 
 
 NOBODY = Visitor("", Role.PUBLIC)

@@ -48,7 +48,7 @@ from db.tables.part import (
     ShiftCalendar,
     ShiftSpan,
 )
-from db.tables.people import ConsoleSession, ConsoleUser
+from db.tables.people import ConsoleKey, ConsoleLink, ConsoleSession, ConsoleUser
 
 __all__ = [
     "Alert",
@@ -65,6 +65,8 @@ __all__ = [
     "ChartSignal",
     "ClassMetric",
     "ConfusionCell",
+    "ConsoleKey",
+    "ConsoleLink",
     "ConsoleSession",
     "ConsoleUser",
     "DeadLetter",

@@ -20,6 +20,7 @@ from pydantic import ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from linewatch.errors import ConfigurationError
+from linewatch.settings.console import Console
 from linewatch.settings.learning import Learning
 from linewatch.settings.line import Places, Producer, Queue, Vision, Worker
 from linewatch.settings.places import (
@@ -42,7 +43,7 @@ _UNIX_SOCKET_PATH_LIMIT = 100  # bytes; the kernel's is 108 with the terminating
 
 # Fields are in the order of the bases from the last to the first; so is their table in the docs.
 class Settings(
-    Retention, Learning, Security, Producer, Queue, Worker, Vision, Places, BaseSettings
+    Console, Retention, Learning, Security, Producer, Queue, Worker, Vision, Places, BaseSettings
 ):
     """Typed settings, checked against each other when they are read."""
 

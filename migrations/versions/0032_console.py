@@ -20,11 +20,13 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_by", sa.String(), nullable=False),
         sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("subject", sa.String(), nullable=True),
         sa.CheckConstraint(
             "role IN ('viewer', 'inspector', 'engineer', 'admin')",
             name=op.f("ck_console_users_role"),
         ),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_console_users")),
+        sa.UniqueConstraint("subject", name=op.f("uq_console_users_subject")),
     )
     op.create_table(
         "console_sessions",
@@ -34,6 +36,7 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("agent", sa.String(), nullable=False),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["user"], ["console_users.name"], name=op.f("fk_console_sessions_user_console_users")
         ),

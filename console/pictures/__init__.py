@@ -1,0 +1,1 @@
+"""Pictures by the id of their inspection, authorised as pages are."""
