@@ -8,7 +8,18 @@ from fastapi import APIRouter
 
 from console.page import Page
 from console.pages import home
+from console.pages.review import actions as review_actions
+from console.pages.review import files as review_files
+from console.pages.review import page as review
+from console.pages.review import seen as review_seen
 
-PAGES: tuple[Page[Any, Any], ...] = (home.PAGE,)
+PAGES: tuple[Page[Any, Any], ...] = (
+    home.PAGE,
+    review.PAGE,
+    review_seen.PAGE,
+)
 # What pages let people do, beside looking.
-ACTIONS: tuple[APIRouter, ...] = ()
+ACTIONS: tuple[APIRouter, ...] = (
+    review_actions.router,
+    review_files.router,
+)
