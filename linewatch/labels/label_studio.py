@@ -1,8 +1,8 @@
 """Labels in Label Studio's JSON: tasks with a choice of one class for a picture.
 
-The form is that of its export "JSON" (https://labelstud.io/guide/export#JSON), which it imports too.
-A task made here carries the picture's id in its data, and so comes back to the same picture whatever
-Label Studio makes of the file's place.
+The form is that of its export "JSON" (https://labelstud.io/guide/export#JSON), which it imports
+too. A task made here carries the picture's id in its data, and so comes back to the same picture
+whatever Label Studio makes of the file's place.
 """
 
 from __future__ import annotations
@@ -181,6 +181,6 @@ def _known(ids: Mapping[str, UUID], task: Mapping[str, Any], place: str) -> UUID
         if (id_ := ids.get(str(data.get(name)))) is not None:
             return id_
     raise LabelError(
-        f"{place}: no inspected picture is {str(data.get('image'))[:200]!r}; keep `inspection_id` in "
-        "the task's data, as `linewatch labels export --format label-studio` writes it"
+        f"{place}: no inspected picture is {str(data.get('image'))[:200]!r}; keep `inspection_id` "
+        "in the task's data, as `linewatch labels export --format label-studio` writes it"
     )
