@@ -8,6 +8,9 @@ from fastapi import APIRouter
 
 from console.page import Page
 from console.pages import home
+from console.pages.part import containment
+from console.pages.part import page as part
+from console.pages.part import search as parts
 from console.pages.review import actions as review_actions
 from console.pages.review import files as review_files
 from console.pages.review import page as review
@@ -17,9 +20,13 @@ PAGES: tuple[Page[Any, Any], ...] = (
     home.PAGE,
     review.PAGE,
     review_seen.PAGE,
+    parts.PAGE,
+    part.PAGE,
+    containment.PAGE,
 )
 # What pages let people do, beside looking.
 ACTIONS: tuple[APIRouter, ...] = (
     review_actions.router,
     review_files.router,
+    containment.router,
 )

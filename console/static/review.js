@@ -118,7 +118,7 @@
     const done = document.querySelector("#review .done[data-said]");
     if (done && done.dataset.said && !done.dataset.told) {
       done.dataset.told = "yes";
-      say(done.dataset.said);
+      document.getElementById("review-told").textContent = done.dataset.said;
     }
   }).observe(document.getElementById("main"), { childList: true });
 

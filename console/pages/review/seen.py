@@ -13,8 +13,8 @@ from pydantic import Field
 from sqlalchemy import Connection
 
 from console.access.roles import Role
+from console.judged import Judged, judge_again, map_of
 from console.page import Context, Page, Visit
-from console.pages.review.judged import Judged, judge_again, map_of
 from console.pages.review.queue import worst_of
 from console.pages.review.shown import key_of, name_of
 from console.refusals import NotThere

@@ -44,7 +44,7 @@ def judge_again(site: Site, pictures: Sequence[Seen]) -> dict[UUID, Judged]:
         if vector is None:
             continue
         try:
-            model = _model(site.settings.models_url, info)
+            model = model_of(site, info)
             again = rejudge(model, rows_of([vector]))
         except ModelError:
             continue
@@ -58,6 +58,15 @@ def _version(engine: Engine, one: Seen) -> VersionInfo | None:
     return None if one.model_version is None else versions.get(engine, one.model_version)
 
 
+def model_of(site: Site, info: VersionInfo) -> StoredModel:
+    """A version's model, kept for the next time.
+
+    Raises:
+        ModelError: it cannot be loaded.
+    """
+    return _model(site.settings.models_url, info)
+
+
 @lru_cache(maxsize=4)
 def _model(models_url: str, info: VersionInfo) -> StoredModel:
     return load(ModelStore(models_url), info)
@@ -69,3 +78,33 @@ def map_of(connection: Connection, picture: UUID) -> list[list[float]] | None:
     No table holds such maps yet; the page draws what this gives.
     """
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What another version says of a picture."""
+
+    verdict: str
+    defect_class: str | None
+    confidence: float | None
+
+
+def judged_by(
+    site: Site, version: str, product: str, pictures: Sequence[UUID]
+) -> dict[UUID, Again]:
+    """What a version says of pictures whose features of its own are stored.
+
+    Raises:
+        ModelError: there is no such version of this product, or it cannot be loaded.
+    """
+    info = versions.require(site.engine, version)
+    if info.product != product:
+        raise ModelError(f"model {version} is for {info.product}, not for {product}")
+    with reading(site.engine) as connection:
+        stored = vectors_of(connection, pictures, info.fingerprint)
+    model = model_of(site, info)
+    said = rejudge(model, rows_of(list(stored.values()))).judgements
+    return {
+        id_: Again(str(one.verdict), one.defect_class, one.confidence)
+        for id_, one in zip(stored, said, strict=True)
+    }
