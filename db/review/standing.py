@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, Select, func, select
+from sqlalchemy import Connection, func, select
 
 from db.base import table_of
 from db.labels.decisions import OPEN
 from db.labels.vocabulary import TAKEN_BACK
-from db.review.waiting import Waiting, as_uuid
-from db.session import reading
+from db.parts.pairs import of_serials
+from db.review.waiting import as_uuid
 from db.tables import Inspection, Label, PartDecision
 from linewatch.errors import LinewatchError
 from quality.audit_draw import PassName
@@ -92,36 +92,66 @@ class Standing:
 
 
 def standing(connection: Connection, name: PassName) -> Standing:
-    """What people said so far."""
-    pictures = list(connection.scalars(_pictures(name)))
-    decisions = select(
-        *(_D.id, _D.disposition, _D.defect_class, _D.decided_by, _D.decided_at, _D.source)
-    ).where(_D.product == name.product, _D.part == name.serial)
-    decided = [
-        Word(
-            TAKEN_BACK if row.disposition == OPEN else row.defect_class,
-            *(row.decided_by, row.decided_at, row.source, None, row.id),
+    """What people said so far of one part."""
+    return standings(connection, [name])[name]
+
+
+def standings(connection: Connection, names: Sequence[PassName]) -> dict[PassName, Standing]:
+    """What people said so far of some parts."""
+    pictures = _pictures(connection, names)
+    labels = _labels(connection, [id_ for ids in pictures.values() for id_ in ids])
+    decisions = _decisions(connection, names)
+    found = {}
+    for name in names:
+        ids = pictures[name]
+        words = sorted((word for id_ in ids for word in labels.get(id_, ())), key=_in_time)
+        decided = decisions.get((name.product, name.serial), [])
+        found[name] = Standing(tuple(decided), tuple(words), len(ids))
+    return found
+
+
+def _in_time(word: Word) -> tuple[datetime, int]:
+    return word.at, word.order
+
+
+def _pictures(connection: Connection, names: Sequence[PassName]) -> dict[PassName, list[UUID]]:
+    serials = [one.serial for one in names if one.serial]
+    query = select(_I.id, func.coalesce(_I.product, ""), _I.part).where(_I.part.in_(serials))
+    by_serial: dict[tuple[str, str], list[UUID]] = {}
+    for id_, product, serial in connection.execute(query):
+        by_serial.setdefault((product, serial), []).append(id_)
+    alone = {one: id_ for one in names if not one.serial and (id_ := as_uuid(one.scope))}
+    there = set(connection.scalars(select(_I.id).where(_I.id.in_(list(alone.values())))))
+    return {
+        one: by_serial.get((one.product, one.serial), [])
+        if one.serial
+        else [id_ for id_ in [alone.get(one)] if id_ in there]
+        for one in names
+    }
+
+
+def _labels(connection: Connection, pictures: Sequence[UUID]) -> dict[UUID, list[Word]]:
+    query = select(_L.id, _L.label, _L.labelled_by, _L.labelled_at, _L.source, _L.inspection_id)
+    found: dict[UUID, list[Word]] = {}
+    for row in connection.execute(query.where(_L.inspection_id.in_(pictures))):
+        word = Word(
+            *(row.label, row.labelled_by, row.labelled_at, row.source), row.inspection_id, row.id
         )
-        for row in connection.execute(decisions.order_by(_D.decided_at, _D.id))
-        if name.serial
-    ]
-    labels = select(_L.id, _L.label, _L.labelled_by, _L.labelled_at, _L.source, _L.inspection_id)
-    labels = labels.where(_L.inspection_id.in_(pictures)).order_by(_L.labelled_at, _L.id)
-    labelled = [
-        Word(row.label, row.labelled_by, row.labelled_at, row.source, row.inspection_id, row.id)
-        for row in connection.execute(labels)
-    ]
-    return Standing(tuple(decided), tuple(labelled), len(pictures))
+        found.setdefault(row.inspection_id, []).append(word)
+    return found
 
 
-def standings(engine: Engine, parts: list[Waiting]) -> dict[PassName, Standing]:
-    """The same of some parts."""
-    with reading(engine) as connection:
-        return {one.name: standing(connection, one.name) for one in parts}
-
-
-def _pictures(name: PassName) -> Select[Any]:
-    if name.serial:
-        same = func.coalesce(_I.product, "") == name.product
-        return select(_I.id).where(_I.part == name.serial, same)
-    return select(_I.id).where(_I.id == as_uuid(name.scope))
+def _decisions(
+    connection: Connection, names: Sequence[PassName]
+) -> dict[tuple[str, str], list[Word]]:
+    columns = (_D.product, _D.part, _D.id, _D.disposition, _D.defect_class, _D.decided_by)
+    pairs = sorted({(one.product, one.serial) for one in names if one.serial})
+    query = select(*columns, _D.decided_at, _D.source).order_by(_D.decided_at, _D.id)
+    found: dict[tuple[str, str], list[Word]] = {}
+    if not pairs:
+        return found
+    for row in connection.execute(query.where(of_serials(_D.product, _D.part, pairs))):
+        said = TAKEN_BACK if row.disposition == OPEN else row.defect_class
+        word = Word(said, row.decided_by, row.decided_at, row.source, None, row.id)
+        found.setdefault((row.product, row.part), []).append(word)
+    return found

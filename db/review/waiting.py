@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, select, text, un
 
 from db.base import table_of
 from db.tables import Inspection, LabelledPicture, Line, Part, PartShiftCount
-from producer.contract import Verdict
+from db.tables.inspection import LEFT_ALONE
 from quality.audit_draw import PassName
 from quality.disposition import Why
 
@@ -20,7 +20,6 @@ _P, _I, _S = table_of(Part).c, table_of(Inspection).c, table_of(PartShiftCount).
 _LABELLED = table_of(LabelledPicture).c
 _OPEN = text("disposition = 'open' AND counted")  # in the words of the partial index
 _NOT_BY_MODEL = text("decided_by <> 'model'")  # likewise
-_LEFT = (Verdict.REVIEW, Verdict.REJECTED, Verdict.DEAD_LETTER)
 _LEAST = 20  # of each line and reason
 _COLUMNS = (
     *(_P.product, _P.serial, _P.scope, _P.pass_number, _P.line, _P.lot, _P.made_at, _P.last_at),
@@ -97,7 +96,7 @@ def open_pictures(
     labelled = select(_LABELLED.inspection_id).where(_LABELLED.inspection_id == _I.id).exists()
     query = (
         _alone()
-        .where(_I.verdict.in_(_LEFT), _I.decided_at >= since, _I.product == product)
+        .where(text(LEFT_ALONE), _I.decided_at >= since, _I.product == product)
         .where(~labelled, *_named(_I, line, lot))
         .order_by(_I.decided_at.desc())
         .limit(limit)

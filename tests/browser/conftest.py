@@ -63,9 +63,7 @@ def _expected(page: Any, text: str) -> bool:
 
 def serious(page: Any) -> list[str]:
     """What axe finds that is serious or critical, colour contrast included."""
-    page.evaluate(
-        (VENDOR / "axe-4.14.1.min.js").read_text()
-    )
+    page.evaluate((VENDOR / "axe-4.14.1.min.js").read_text())
     found = page.evaluate("axe.run()")
     return [
         f"{each['id']}: {node['html'][:120]}"

@@ -28,7 +28,7 @@ from db import products
 from db.clock import database_now
 from db.review.figures import Counted, counted_since
 from db.review.pictures import pictures_of
-from db.review.standing import standing
+from db.review.standing import standings
 from db.review.waiting import Waiting, open_by_product, part_of
 from db.session import reading
 from linewatch.products import ProductSpec
@@ -98,11 +98,11 @@ def _parts(visit: Visit, query: ReviewQuery, product: str) -> list[ReviewPart]:
     claims_of(engine).claim(ordered[0].name if ordered else None, me)
     with reading(engine) as connection:
         pictures = pictures_of(connection, ordered)
-        revisions = {one.name: standing(connection, one.name).revision for one in ordered}
+        said = standings(connection, [one.name for one in ordered])
     return [
         _part(
             one,
-            revisions[one.name],
+            said[one.name].revision,
             [
                 ReviewPicture(id=picture.id, camera=picture.camera, stored=picture.stored)
                 for picture in pictures[one.name]

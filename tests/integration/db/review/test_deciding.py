@@ -77,7 +77,9 @@ def test_a_second_person_overwrites_nothing(plant: Engine) -> None:
     with reading(plant) as connection:
         seen = standing(connection, P1).revision
     say(plant, "bent", by="ann", revision=seen)
-    with pytest.raises(ChangedSinceError, match=r"^ann called this 'bent' at .* nothing was stored"):
+    with pytest.raises(
+        ChangedSinceError, match=r"^ann called this 'bent' at .* nothing was stored"
+    ):
         say(plant, "ok", by="bob", revision=seen)
     assert is_now(plant) == ("nonconforming", "bent", "person")
     commit(plant, [a_view("P1", 5, camera="C2")])
