@@ -28,6 +28,9 @@ def _by_file(column: str) -> tuple[Index, Index]:
 
 
 _UNJUDGED = ("decided_at", "verdict", "reason", "line", "camera", "product")
+# Pictures without a serial number that were left to people: parts of which no table has a row.
+LEFT_ALONE = "verdict IN ('review', 'rejected', 'dead_letter') AND coalesce(part, '') = ''"
+_ALONE = text(LEFT_ALONE)
 _FEW = text("verdict IN ('rejected', 'dead_letter')")
 
 
@@ -47,6 +50,12 @@ class Inspection(Base):
         Index(None, "part"),
         # Few, and a report reads nothing else of them.
         Index("ix_inspections_unjudged", *_UNJUDGED, postgresql_where=_FEW, sqlite_where=_FEW),
+        Index(
+            "ix_inspections_alone",
+            *("product", "decided_at"),
+            postgresql_where=_ALONE,
+            sqlite_where=_ALONE,
+        ),
         *_by_file("image_sha256"),
         *_by_file("image_uri"),
     )
