@@ -19,7 +19,7 @@ from db.base import Base
 # calls them has their text in its plans, and no call.
 _BOUND = {
     *("linewatch_rank", "linewatch_made_at", "linewatch_slice_of", "linewatch_slice"),
-    "linewatch_counted",
+    *("linewatch_counted", "linewatch_mix"),
 }
 # Each after those that it calls.
 CURRENT = {
@@ -50,11 +50,14 @@ CURRENT = {
     "linewatch_replace": 2,
     "linewatch_backfill": 2,
     "linewatch_first_id": 1,
-    "linewatch_suspects": 1,
-    "linewatch_unproven": 2,
+    "linewatch_mix": 1,
+    "linewatch_pieces": 1,
+    "linewatch_suspects": 2,
+    "linewatch_unproven": 3,
     "linewatch_rows_of": 1,
     "linewatch_resettle": 2,
-    "linewatch_recount": 1,
+    "linewatch_recount": 2,
+    "linewatch_recount_shifts": 1,
     "linewatch_hour_changed": 1,
     "linewatch_roll_hours": 1,
     "linewatch_acquit": 1,
