@@ -127,12 +127,15 @@ CALLS: dict[str, tuple[str, ...]] = {
     "linewatch_keep_labelled": (MAINTENANCE,),
     "linewatch_lock": (CONSOLE,),
     "linewatch_move_shifts": (MAINTENANCE, CONSOLE),
+    "linewatch_pieces": (MAINTENANCE,),
     "linewatch_recount": (MAINTENANCE,),
+    "linewatch_recount_shifts": (MAINTENANCE,),
     "linewatch_replace": (WORKER,),
     "linewatch_resettle": (MAINTENANCE,),
     "linewatch_roll_hours": (MAINTENANCE,),
     "linewatch_seed": (CONSOLE,),
     "linewatch_settle": (WORKER, CONSOLE),
+    "linewatch_suspects": (MAINTENANCE,),
     "linewatch_unproven": (MAINTENANCE,),
 }
 
