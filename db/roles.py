@@ -67,6 +67,7 @@ RIGHTS: dict[str, tuple[str, str, str]] = {
     "part_counts": ("", "SD", "S"),
     "part_shift_counts": ("", "SD", "S"),
     "parts": ("", "SD", "S"),
+    "patch_tokens": ("SI", "S", "S"),
     "picture_hours": ("", "S", "S"),
     "precision_agreements": ("SIU", "SIU", "S"),
     "products": ("S", "S", "SIU"),
@@ -78,6 +79,7 @@ RIGHTS: dict[str, tuple[str, str, str]] = {
     "shifts": ("S", "S", "SID"),
     "suspects": ("SIU", "SIU", "SD"),
     "training_runs": ("SIU", "SIU", "S"),
+    "unlike_maps": ("SI", "SD", "S"),
 }
 # The tables that reports may read beside the views: what `linewatch report` counts from.
 REPORTED = (

@@ -176,6 +176,7 @@ def _embedder(runtime: InspectRuntime, judge: Judge, settings: Settings) -> Embe
         roots=settings.image_roots,
         max_bytes=settings.max_image_bytes,
         idle_s=settings.embed_idle_s,
+        places=settings.patch_memory,
     )
 
 
