@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, func, select, text
+from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, select, text
 
 from db.base import table_of
 from db.parts.purged import keep_views
 from db.retention.months import Month, months
 from db.retention.partition_ddl import TABLES, rebuild, without_foreign_keys
 from db.session import reading, transaction
-from db.tables import GoldenItem, Inspection, Label
+from db.tables import GoldenItem, Inspection, Label, UnlikeMap
 from linewatch.errors import DatabaseError
 
 MOST_ROWS = 1_000_000  # about half a minute, for which workers wait
@@ -128,6 +128,10 @@ def drop(connection: Connection, month: Month, before: datetime) -> int | None:
     if not _forgettable(connection, month, before):
         return None
     keep_views(connection, _of(month))
+    first, end = month.ids  # no partitions of their own: few pictures have maps
+    maps = table_of(UnlikeMap)
+    mine = (maps.c.inspection_id >= first, maps.c.inspection_id < end)
+    connection.execute(delete(maps).where(*mine))
     return int(connection.scalar(_DROP_MONTH, {"month": month.begins.date()}) or 0)
 
 

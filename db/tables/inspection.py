@@ -161,6 +161,49 @@ class FeatureCopy(Base):
     created_at: Mapped[datetime]
 
 
+class PatchTokens(Base):
+    """The places of a picture that is labelled good, which models remember.
+
+    `tokens` are float16, little endian, each of `width` numbers; `look` says what made them, see
+    `vision.patch_stages`.
+    """
+
+    __tablename__ = "patch_tokens"
+
+    inspection_id: Mapped[UUID] = mapped_column(
+        ForeignKey("inspections.id", ondelete="CASCADE"), primary_key=True
+    )
+    fingerprint: Mapped[str] = mapped_column(primary_key=True)
+    look: Mapped[str] = mapped_column(primary_key=True)
+    width: Mapped[int]
+    tokens: Mapped[bytes]
+    created_at: Mapped[datetime]
+
+
+class UnlikeMap(Base):
+    """How unlike good a model found a picture, and where: kept and purged with its features.
+
+    `places` are float16, little endian, `height` × `width` of them, row by row. They cover the
+    picture from (x0, y0) to (x1, y1), in fractions of its sides. There is no foreign key, or
+    dropping a month of inspections would have to read all that is left.
+    """
+
+    __tablename__ = "unlike_maps"
+
+    inspection_id: Mapped[UUID] = mapped_column(primary_key=True)
+    model_version: Mapped[str] = mapped_column(primary_key=True)
+    score: Mapped[float]
+    border: Mapped[float]
+    height: Mapped[int]
+    width: Mapped[int]
+    x0: Mapped[float]
+    y0: Mapped[float]
+    x1: Mapped[float]
+    y1: Mapped[float]
+    places: Mapped[bytes]
+    created_at: Mapped[datetime]
+
+
 class InspectionHourly(Base):
     """How many pictures ended how in an hour: reports cost hours, not parts.
 
