@@ -15,7 +15,7 @@ from db.calendars.spans import lock_spans
 from db.parts.recounted import Difference, Settled
 from db.session import reading, transaction
 from db.tables import PartCount, PartDecision
-from quality.shift_calendar import quarter_hour
+from quality.shifts.shift_calendar import quarter_hour
 
 SESSIONS = 2  # at once: more would take from workers, who commit meanwhile
 _LOOK = 5000  # suspected serial numbers that one statement looks up
