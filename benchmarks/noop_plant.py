@@ -21,11 +21,11 @@ from benchmarks.workplace import Workplace
 from linewatch.errors import ServiceError
 from linewatch.redis_access.keys import HELD
 from linewatch.settings import Settings
-from model_store.fit import fit_head
+from model_store.heads.fit import fit_head
 from model_store.manifest import ManifestDraft
-from model_store.metrics import Metrics
 from model_store.store import ModelStore
-from model_store.verdict import Thresholds
+from model_store.validation.metrics import Metrics
+from model_store.verdicts.verdict import Thresholds
 from producer.contract import QUEUE, receipts_key
 from producer.messages import TaskMessage, as_task
 from producer.publisher import Publisher

@@ -20,10 +20,10 @@ import numpy as np
 import sklearn
 
 from benchmarks.report import RESULTS, document, write
-from model_store.crossval import cross_validate
-from model_store.fit import fit_head
-from model_store.folds import assign_folds, out_of_fold
-from model_store.gate_figures import Opinion, compare
+from model_store.gate.figures import Opinion, compare
+from model_store.heads.fit import fit_head
+from model_store.validation.crossval import cross_validate
+from model_store.validation.folds import assign_folds, out_of_fold
 from producer.contract import Verdict
 
 PICTURES, DIM, CLASSES = 10_000, 1_280, 9

@@ -19,8 +19,8 @@ from linewatch.settings import Settings
 from model_store.manifest import Manifest
 from model_store.store import ModelStore
 from tests.support.records import a_record
-from training import feature_spaces
 from training.retraining import retrain
+from training.spaces import feature_spaces
 from vision.extractor import FeatureExtractor
 
 

@@ -15,8 +15,8 @@ from db.models.versions import VersionInfo
 from db.review.pictures import Seen, vectors_of
 from db.session import reading
 from linewatch.errors import ModelError
-from model_store.rejudge import rejudge
-from model_store.rejudge import vectors_of as rows_of
+from model_store.serving.rejudge import rejudge
+from model_store.serving.rejudge import vectors_of as rows_of
 from model_store.store import ModelStore, StoredModel
 from training.stored_model import load
 

@@ -3,6 +3,7 @@
 # No `from __future__ import annotations`: FastAPI reads the types of the functions made here.
 import csv
 import io
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
@@ -98,6 +99,7 @@ def page_router(page: Page[Any, Any]) -> APIRouter:
         context = page.read(visit(request), query)
         return csv_response(page.name, getattr(context, page.rows or ""))
 
+    operation = "read_" + re.sub(r"\W+", "_", page.api_path.removeprefix(API)).strip("_")
     router.add_api_route(
         page.path, html, response_class=HTMLResponse, include_in_schema=False, openapi_extra=extra
     )
@@ -107,7 +109,7 @@ def page_router(page: Page[Any, Any]) -> APIRouter:
         response_model=page.context,
         openapi_extra=extra,
         name=page.name,
-        operation_id=f"read_{page.name}",
+        operation_id=operation,
         summary=page.title,
         description=page.context.__doc__,
     )
@@ -117,7 +119,7 @@ def page_router(page: Page[Any, Any]) -> APIRouter:
             as_csv,
             response_class=Response,
             openapi_extra=extra,
-            operation_id=f"read_{page.name}_csv",
+            operation_id=f"{operation}_csv",
             summary=f"{page.title}, as CSV",
         )
     return router
@@ -170,7 +172,7 @@ def csv_response(name: str, rows: Sequence[BaseModel]) -> Response:
     return Response(
         text.getvalue(),
         media_type="text/csv; charset=utf-8",
-        headers={"content-disposition": f'attachment; filename="{name}.csv"'},
+        headers={"content-disposition": f'attachment; filename="{name.replace("/", "-")}.csv"'},
     )
 
 

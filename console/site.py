@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
 from starlette.requests import Request
@@ -20,12 +20,14 @@ class Site:
         engine: of the database, with the rights of the role `console`.
         words: templates and messages, by language.
         secure: whether browsers reach it by TLS, so that cookies may demand it.
+        kept: what pages keep from one visit to the next, by their names.
     """
 
     settings: Settings
     engine: Engine
     words: Words
     secure: bool = False
+    kept: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
 
 
 def site_of(request: Request) -> Site:

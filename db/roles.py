@@ -30,6 +30,7 @@ _WORDS = {"S": "SELECT", "I": "INSERT", "U": "UPDATE", "D": "DELETE"}
 # Table: what workers, maintenance and the console may do. Reports: see `REPORTED`.
 RIGHTS: dict[str, tuple[str, str, str]] = {
     "alembic_version": ("S", "S", "S"),
+    "alert_notices": ("", "SIU", "S"),
     "alerts": ("SIU", "SIU", "SIU"),  # who ends a challenge says what was missed
     "audit_answers": ("", "S", "SI"),
     "audit_log": ("S", "S", "S"),
@@ -64,13 +65,18 @@ RIGHTS: dict[str, tuple[str, str, str]] = {
     "inspections": ("S", "SUD", "S"),  # U: a purge locks what it is about to delete
     "labelled_pictures": ("", "SD", "S"),
     "labels": ("S", "S", "SI"),
+    "leases": ("", "SIU", "S"),
     "lines": ("SI", "S", "SIU"),
     "locks": ("", "", ""),
     "model_versions": ("SI", "SI", "SI"),
+    "outbox": ("S", "SD", "S"),
+    "outbox_cursors": ("SIU", "SD", "SIUD"),  # who pauses, replays or forgets a receiver
+    "outbox_lines": ("SI", "S", "SD"),
+    "outbox_parts": ("SIU", "SD", "SD"),
     "part_backfill": ("", "S", "S"),
     "part_counts": ("", "SD", "S"),
     "part_shift_counts": ("", "SD", "S"),
-    "parts": ("", "SD", "S"),
+    "parts": ("S", "SD", "S"),  # the outputs have a worker's rights
     "picture_hours": ("", "S", "S"),
     "precision_agreements": ("SIU", "SIU", "S"),
     "products": ("S", "S", "SIU"),
@@ -82,6 +88,7 @@ RIGHTS: dict[str, tuple[str, str, str]] = {
     "shifts": ("S", "S", "SID"),
     "suspects": ("SIU", "SIU", "SD"),
     "training_runs": ("SIU", "SIU", "S"),
+    "worker_sightings": ("", "SIUD", "S"),
 }
 # The tables that reports may read beside the views: what `linewatch report` counts from.
 REPORTED = (
@@ -101,7 +108,10 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "console_links": ("used_at",),
     "console_sessions": ("revoked_at", "confirmed_at"),
     "console_users": ("role", "password_hash", "disabled_at", "subject"),
-    "dead_letters": ("received_at", "reason", "detail", "requeued_at"),
+    "dead_letters": (
+        *("received_at", "reason", "detail", "requeued_at"),
+        *("addressed_at", "addressed_by", "note"),
+    ),
     "inspections": ("worker",),  # a right to one column is enough to lock a row
 }
 # Function: who may call it. Those that are not here are called by others alone.
@@ -109,6 +119,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "linewatch_acquit": (WORKER, MAINTENANCE),
     "linewatch_add_month": (MAINTENANCE,),
     "linewatch_analyse": (MAINTENANCE,),
+    "linewatch_append": (WORKER, CONSOLE),
     "linewatch_audit": (WORKER, MAINTENANCE, CONSOLE),
     "linewatch_backfill": (MAINTENANCE, CONSOLE),
     "linewatch_commit": (WORKER,),

@@ -20,8 +20,8 @@ from pydantic import (
 
 from linewatch.nearest import did_you_mean
 from linewatch.unknown_keys import short, without_unknown
-from quality.shift_calendar import Calendar, ShiftTimes
-from quality.shift_times import WEEKDAYS
+from quality.shifts.shift_calendar import Calendar, ShiftTimes
+from quality.shifts.shift_times import WEEKDAYS
 
 PLANT = ""  # in a line's place: every line that has no calendar of its own
 _YEARS = range(1970, 2200)
@@ -91,7 +91,7 @@ class ShiftSpec(BaseModel):
 
     @property
     def times(self) -> ShiftTimes:
-        """The same for `quality.shift_calendar`."""
+        """The same for `quality.shifts.shift_calendar`."""
         starts, ends = time.fromisoformat(self.starts), time.fromisoformat(self.ends)
         days = frozenset(WEEKDAYS.index(day) for day in self.days)
         return ShiftTimes(self.name, starts, ends, days)
@@ -139,7 +139,7 @@ class CalendarSpec(BaseModel):
 
     @property
     def calendar(self) -> Calendar:
-        """The same for `quality.shift_calendar`."""
+        """The same for `quality.shifts.shift_calendar`."""
         return Calendar(
             ZoneInfo(self.timezone),
             tuple(shift.times for shift in self.shifts),

@@ -42,6 +42,7 @@ COMMANDS: dict[str, str] = {
     "lines": "List production lines, and set their takt budget and policy.",
     "models": "List, show, compare, promote and roll back model versions.",
     "optimize": "Convert the encoders for OpenVINO and quantise them to int8.",
+    "outputs": "Tell the lines their verdicts: run, list, test, pause, replay.",
     "products": "Register and list products.",
     "redis-acl": "Write the Redis users that producers, workers and operators need.",
     "purge": "Delete what is older than the retention settings allow, now.",

@@ -40,7 +40,7 @@ EXTRAS = {
     "matplotlib": "studies",
     "litserve": "bench",
     "ray": "bench",
-    "httpx": "console",
+    "httpx": "webhook",
     "apprise": "console",
     "authlib": "console",
     "babel": "console",

@@ -1,4 +1,4 @@
-"""Everything a Linewatch on one machine runs: Redis, two workers, beat and Flower."""
+"""Everything a Linewatch on one machine runs: Redis, two workers, outputs, beat and Flower."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "LINEWATCH_IMAGE_ROOTS": roots,
         "LINEWATCH_WEIGHTS_DIR": str(settings.local_weights_dir),
         "LINEWATCH_ENCODERS": settings.encoders,
+        "LINEWATCH_OUTPUTS_FILE": str(settings.outputs_file or ""),
         "PYTHONUNBUFFERED": "1",
     }
 
@@ -61,6 +62,8 @@ def start_plant(group: ServiceGroup, settings: Settings, *, flower_port: int) ->
         python_command("linewatch", "worker", "--queues", "train,maintenance", "--name", "train"),
     )
     group.start("beat", python_command("linewatch", "beat"))
+    if settings.outputs_file is not None:
+        group.start("outputs", python_command("linewatch", "outputs", "run"))
     group.start("flower", python_command("linewatch", "flower", "--port", str(flower_port)))
     plant = Plant(f"http://127.0.0.1:{flower_port}")
     group.wait_until("flower", lambda: flower_answers(plant.flower_url), START_TIMEOUT_S)

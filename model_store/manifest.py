@@ -21,11 +21,11 @@ from pydantic import (
 from linewatch import __version__
 from linewatch.product_options import Fit, Roi
 from linewatch.unknown_keys import short
-from model_store.decision_report import DecisionReport
-from model_store.head_kinds import HeadKind
-from model_store.metrics import Metrics
-from model_store.one_class import UnlikeGood
-from model_store.verdict import Thresholds
+from model_store.heads.kinds import HeadKind
+from model_store.novelty.one_class import UnlikeGood
+from model_store.validation.metrics import Metrics
+from model_store.verdicts.decision_report import DecisionReport
+from model_store.verdicts.verdict import Thresholds
 from vision.fingerprint import RECIPE
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

@@ -16,11 +16,11 @@ from safetensors.numpy import load, save
 from linewatch.errors import ModelError
 from linewatch.unknown_keys import short, without_unknown
 from model_store.files import ModelFiles
-from model_store.head import Head
+from model_store.heads.head import Head
 from model_store.manifest import Manifest, ManifestDraft, library_versions
 from model_store.names import checked_name, new_version_name
-from model_store.novelty import AnyNovelty, Novelty
-from model_store.whitened_novelty import WhitenedNovelty
+from model_store.novelty.novelty import AnyNovelty, Novelty
+from model_store.novelty.whitened import WhitenedNovelty
 
 MANIFEST, HEAD = "manifest.json", "head.safetensors"
 _TENSORS = ("mean", "scale", "coef", "intercept", "centroids")

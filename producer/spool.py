@@ -63,8 +63,11 @@ class Spool(SpoolFile):
         self.limits = limits or Limits()
         self._quiet_until: dict[str, float] = {}
 
-    def add(self, entries: Sequence[Entry]) -> None:
+    def add(self, entries: Sequence[Entry]) -> list[str]:
         """Keep all of these pictures, or none. When it returns, they are on disk.
+
+        Returns:
+            the ids of those that they replaced: earlier states of their files, not sent yet.
 
         Raises:
             SpoolFullError: there is no room and the policy is `reject`, or `block` and none came.
@@ -72,10 +75,10 @@ class Spool(SpoolFile):
         """
         deadline = time.monotonic() + self.limits.block_s
         while True:
-            full = self._try_add(entries)
+            full, replaced = self._try_add(entries)
             if full is None:
                 self._warn_of_repeats(entries)
-                return
+                return replaced
             if self.limits.when_full != "block" or time.monotonic() >= deadline:
                 raise SpoolFullError(full)
             time.sleep(_ROOM_POLL_S)
@@ -153,13 +156,13 @@ class Spool(SpoolFile):
                     uri,
                 )
 
-    def _try_add(self, entries: Sequence[Entry]) -> str | None:
-        """Add them, or say why there is no room."""
+    def _try_add(self, entries: Sequence[Entry]) -> tuple[str | None, list[str]]:
+        """Add them, or say why there is no room; and which pictures they replaced."""
         try:
             if len(entries) == 1 and entries[0].seen is None:
                 with self.read() as db:
                     if admit_one(db, entries[0], self.limits):
-                        return None
+                        return None, []
             with self.write() as db:
                 admission = admit(db, entries, self.limits)
                 replaced = [] if admission.full else supersede(db, entries)
@@ -174,4 +177,5 @@ class Spool(SpoolFile):
         for name in [*admission.dropped_copies, *copies]:
             with contextlib.suppress(FileNotFoundError):
                 (self.pictures_folder / name).unlink()
-        return f"the spool {self.path} has no room: {admission.full}" if admission.full else None
+        full = f"the spool {self.path} has no room: {admission.full}" if admission.full else None
+        return full, [each.picture for each in replaced]

@@ -10,22 +10,22 @@ from dataclasses import dataclass, replace
 from db.models.run_metrics import ClassScore, ConfusionCount, RunMetrics
 from linewatch.errors import ModelError
 from linewatch.settings import Settings
-from model_store.checked_fit import checked_fit
-from model_store.copies_trial import CopiesTrial
-from model_store.crossval import CrossValidation
-from model_store.decisions import Decided
-from model_store.good_only import good_only
-from model_store.head_choice import choose_head
-from model_store.head_kinds import HeadKind
-from model_store.head_search import Search
-from model_store.labelled_pictures import LabelledPictures
+from model_store.fitting.checked_fit import checked_fit
+from model_store.fitting.good_only import good_only
+from model_store.fitting.labelled_pictures import LabelledPictures
+from model_store.fitting.progress import Progress
+from model_store.fitting.units import check_units
+from model_store.heads.choice import choose_head
+from model_store.heads.kinds import HeadKind
+from model_store.heads.search import Search
 from model_store.manifest import Kind
-from model_store.metrics import Metrics
-from model_store.policy import Policy
-from model_store.progress import Progress
 from model_store.store import ModelStore
-from model_store.units import check_units
-from model_store.verdict import Thresholds
+from model_store.training_copies.trial import CopiesTrial
+from model_store.validation.crossval import CrossValidation
+from model_store.validation.metrics import Metrics
+from model_store.verdicts.decisions import Decided
+from model_store.verdicts.policy import Policy
+from model_store.verdicts.verdict import Thresholds
 from training.prompts import few_shot_fit, known_prototypes, prompted_fit
 from training.stored_model import serving_head
 from training.training_material import TrainingMaterial

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from db.models import runs
 from db.session import transaction
 from linewatch.errors import LinewatchError, TrainingError
-from model_store.progress import Progress
+from model_store.fitting.progress import Progress
 
 log = logging.getLogger(__name__)
 

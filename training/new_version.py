@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from sqlalchemy import Engine
 
 from db.models import deployments, versions
-from model_store.head_kinds import BEFORE
+from model_store.heads.kinds import BEFORE
 from model_store.manifest import Manifest, ManifestDraft
 from model_store.store import ModelStore
 from training.learning import Learned

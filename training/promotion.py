@@ -13,9 +13,9 @@ from db.models import deployments
 from db.session import transaction
 from linewatch.errors import ModelChangedError, ModelError
 from linewatch.settings import Settings
-from model_store.gate import Decision, GateOutcome
+from model_store.gate.gate import Decision, GateOutcome
 from model_store.store import ModelStore
-from training.gate import Gated, gate, record
+from training.comparison.gate import Gated, gate, record
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +114,7 @@ def consider(
     """Ask the gate about `version` and say whether it may serve; the gate's decision is written.
 
     Raises:
-        ModelError: see `training.gate.gate`.
+        ModelError: see `training.comparison.gate.gate`.
     """
     gated = gate(engine, store, version, settings)
     promotion = Promotion(gated, wish, may_serve(gated.decision, gated.before.version, wish))

@@ -20,10 +20,7 @@ from db.session import transaction
 from linewatch.errors import ModelError, ProductError, TrainingError
 from linewatch.products import ProductSpec
 from linewatch.settings import Settings
-from model_store.folds import Fit
-from model_store.manifest import Manifest, ManifestDraft
-from model_store.promise_words import in_short, is_provisional
-from model_store.prompts import (
+from model_store.heads.prompts import (
     Prototypes,
     ensemble,
     few_shot_head,
@@ -31,10 +28,13 @@ from model_store.prompts import (
     prototypes_of,
     zero_shot_head,
 )
-from model_store.rare_prompts import helped_by_prompts
+from model_store.heads.rare_prompts import helped_by_prompts
+from model_store.manifest import Manifest, ManifestDraft
+from model_store.promise.words import in_short, is_provisional
 from model_store.store import ModelStore
-from model_store.verdict import Thresholds
-from training import feature_spaces
+from model_store.validation.folds import Fit
+from model_store.verdicts.verdict import Thresholds
+from training.spaces import feature_spaces
 from training.stored_model import load
 from vision.fingerprint import recipe_of
 from vision.framing import split_words

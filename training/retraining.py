@@ -18,13 +18,13 @@ from db.session import transaction
 from linewatch.errors import LinewatchError
 from linewatch.products import ProductSpec
 from linewatch.settings import Settings
-from model_store.copies_trial import CopiesTrial
-from model_store.crossval import CrossValidation
-from model_store.gate import Decision
-from model_store.head_search import Search
+from model_store.fitting.progress import Progress, Told
+from model_store.gate.gate import Decision
+from model_store.heads.search import Search
 from model_store.manifest import Manifest
-from model_store.progress import Progress, Told
 from model_store.store import ModelStore
+from model_store.training_copies.trial import CopiesTrial
+from model_store.validation.crossval import CrossValidation
 from training.learning import learn
 from training.lease import renewed
 from training.new_version import save_learned

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from db.models import versions
 from db.models.versions import VersionInfo
 from linewatch.errors import ModelError
-from model_store.head_kinds import BEFORE, HeadKind
+from model_store.heads.kinds import BEFORE, HeadKind
 from model_store.store import ModelStore, StoredModel
 
 log = logging.getLogger(__name__)

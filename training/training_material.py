@@ -18,9 +18,9 @@ from db.models.versions import VersionInfo
 from linewatch.errors import TrainingError
 from linewatch.product_options import Fit, ProductOptions, Roi
 from linewatch.products import Costs, ProductSpec
-from model_store.stored_copies import StoredCopies
-from training.framing import training_space
+from model_store.training_copies.stored import StoredCopies
 from training.prompts import prompts_version
+from training.spaces.framing import training_space
 from vision.copy_names import copy_names
 from vision.fingerprint import framing_of, recipe_of
 from vision.framing import Framing

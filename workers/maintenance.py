@@ -27,6 +27,7 @@ def maintenance(*_: Any) -> str:
     from db.parts.backfill import backfill
     from db.retention import partitions
     from db.session import engine_for
+    from workers.retention.outbox import purge_outboxes
     from workers.retention.purge import Purge
 
     settings = get_settings()
@@ -42,6 +43,8 @@ def maintenance(*_: Any) -> str:
         made.append(f"{counted} inspections of before there were parts counted")
     roll_hours(engine)
     purged = Purge(engine, settings, by="maintenance").run()
+    if told := purge_outboxes(engine, settings):
+        made.append(f"{told} rows of the outbox purged")
     if partitions.partitioned(engine):
         partitions.analyse(engine)
     words = [f"{p.count} {p.kind} of {p.product or 'others'} purged" for p in purged if p.count]

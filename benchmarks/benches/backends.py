@@ -20,8 +20,8 @@ from benchmarks.paired import interleave, ratio, spread
 from benchmarks.report import Findings
 from benchmarks.scale import again, rounds, scaled
 from benchmarks.workplace import Workplace, say
-from model_store.fit import fit_head
-from model_store.head import Head
+from model_store.heads.fit import fit_head
+from model_store.heads.head import Head
 
 BATCH = 32
 

@@ -22,7 +22,7 @@ from benchmarks.compact.pictures import Pool, cable_line, kept_pool, other_cable
 from benchmarks.compact.report import write_report
 from benchmarks.compact.speed import speed_row
 from linewatch.products import load_product, product_files
-from model_store.crossval import cross_validate
+from model_store.validation.crossval import cross_validate
 from vision.weights import COMPACT
 
 _DRAWS = 20

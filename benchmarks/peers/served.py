@@ -17,7 +17,7 @@ from db.inspections.records import InspectionRecord, StoredFeatures
 from db.session import engine_for
 from linewatch.settings import get_settings
 from model_store.store import ModelStore
-from model_store.verdict import Judgement
+from model_store.verdicts.verdict import Judgement
 from producer.uuid7 import uuid7
 from vision.decode import digest
 from vision.extractor import FeatureExtractor, Prepared

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from model_store.baseline_heads import Kind
+from model_store.heads.baselines import Kind
 
 SEED_PARTS = ("clip.embedding", "dino.embedding")
 
@@ -16,7 +16,7 @@ class Candidate:
     Attributes:
         name: what the tables call it.
         parts: names of parts, see `vision.parts.Part`.
-        head: kind of head, see `model_store.baseline_heads`.
+        head: kind of head, see `model_store.heads.baselines`.
         extra: a column that is made inside each fold, see `benchmarks.recipes.extras`; or "".
         changes: what is different from the seed's, in words.
     """

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from benchmarks.recipes.candidates import Candidate
 from benchmarks.recipes.columns import Columns
 from benchmarks.recipes.extras import EXTRAS, Fold
-from model_store.baseline_heads import fit_rival
+from model_store.heads.baselines import fit_rival
 
 FOLDS = 3
 

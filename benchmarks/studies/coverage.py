@@ -19,10 +19,10 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.studies import report
-from quality.audit_estimators import truth
-from quality.audit_intervals import FEW, number_nonconforming
-from quality.audit_sample import Estimate, Method, Said, Stratum
-from quality.prevalence import NotEstimableError, Proportion, estimate
+from quality.audit.estimators import truth
+from quality.audit.intervals import FEW, number_nonconforming
+from quality.audit.sample import Estimate, Method, Said, Stratum
+from quality.intervals.prevalence import NotEstimableError, Proportion, estimate
 
 RUNS = 2_000
 RATES = (0.001, 0.005, 0.01, 0.05, 0.2)

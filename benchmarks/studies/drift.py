@@ -17,13 +17,13 @@ from benchmarks.studies import report
 from benchmarks.studies.features import Encoders
 from benchmarks.studies.pictures import DRIFT_SEEDS, cable_parts, drifting_streams, steady_stream
 from benchmarks.studies.sets import judgements, options
-from model_store.crossval import cross_validate
-from model_store.decisions import Decided, decide
-from model_store.fit import fit_head
-from model_store.policy import Policy
+from model_store.heads.fit import fit_head
+from model_store.validation.crossval import cross_validate
+from model_store.verdicts.decisions import Decided, decide
+from model_store.verdicts.policy import Policy
 from producer.contract import Verdict
 from quality.arrays import Floats
-from quality.drift import Baseline, DriftCharts, Sample, fit_baseline, project
+from quality.drift.drift import Baseline, DriftCharts, Sample, fit_baseline, project
 
 BASELINE, RUN_IN = 500, 200
 PSI_WINDOW, PSI_LIMIT, PSI_BINS = 200, 0.2, 10  # the usual rule of thumb

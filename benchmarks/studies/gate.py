@@ -20,12 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.studies import report
-from model_store.equal_overkill import good_border
-from model_store.fit import fit_head
-from model_store.folds import UNTESTED, assign_folds, out_of_fold
-from model_store.gate import Rules, decide
-from model_store.gate_figures import Opinion, compare
-from model_store.head import probabilities
+from model_store.gate.equal_overkill import good_border
+from model_store.gate.figures import Opinion, compare
+from model_store.gate.gate import Rules, decide
+from model_store.heads.fit import fit_head
+from model_store.heads.head import probabilities
+from model_store.validation.folds import UNTESTED, assign_folds, out_of_fold
 from producer.contract import Verdict
 from quality.arrays import Floats
 

@@ -20,10 +20,10 @@ from benchmarks.studies import report
 from benchmarks.studies.features import Encoders
 from benchmarks.studies.sets import Labelled, judgements, labelled_sets, options, split
 from linewatch.products import Costs
-from model_store.crossval import cross_validate
-from model_store.decisions import decide
-from model_store.fit import fit_head
-from model_store.policy import Policy
+from model_store.heads.fit import fit_head
+from model_store.validation.crossval import cross_validate
+from model_store.verdicts.decisions import decide
+from model_store.verdicts.policy import Policy
 from producer.contract import Reason, Verdict
 
 SEEDS = 5

@@ -27,15 +27,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.studies import report
-from model_store.calibration import Ints, calibrate, cross_fitted, tempered
-from model_store.fit import even_weights
-from model_store.folds import assign_folds
-from model_store.policy import Policy
-from model_store.promise import Promise, choose_threshold
-from model_store.promised import promise_of
-from model_store.row_space import row_space
-from model_store.scored_parts import log_odds_of
-from model_store.verdict import Thresholds
+from model_store.heads.fit import even_weights
+from model_store.heads.row_space import row_space
+from model_store.promise.promise import Promise, choose_threshold
+from model_store.promise.promised import promise_of
+from model_store.promise.scored_parts import log_odds_of
+from model_store.validation.folds import assign_folds
+from model_store.verdicts.calibration import Ints, calibrate, cross_fitted, tempered
+from model_store.verdicts.policy import Policy
+from model_store.verdicts.verdict import Thresholds
 from quality.arrays import Floats
 
 LABELS = {
@@ -166,7 +166,7 @@ def _labelled(pictures: Pictures, count: int, seed: int) -> NDArray[np.bool_]:
 
 
 def _fitted(x: Floats, y: Ints, good: int | None, asked: Floats) -> Floats:
-    """What the model of `model_store.fit`, fitted on x and y, says of `asked`."""
+    """What the model of `model_store.heads.fit`, fitted on x and y, says of `asked`."""
     from sklearn.linear_model import LogisticRegression
 
     mean, scale = x.mean(axis=0), x.std(axis=0)

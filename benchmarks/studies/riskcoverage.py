@@ -15,10 +15,10 @@ import numpy as np
 from benchmarks.studies import report
 from benchmarks.studies.features import Encoders
 from benchmarks.studies.sets import Labelled, labelled_sets, options, probabilities, split
-from model_store import calibration, risk
-from model_store.calibration import Ints
-from model_store.crossval import cross_validate
-from model_store.fit import fit_head
+from model_store.heads.fit import fit_head
+from model_store.validation.crossval import cross_validate
+from model_store.verdicts import calibration, risk
+from model_store.verdicts.calibration import Ints
 from quality.arrays import Floats
 
 SEEDS = 10

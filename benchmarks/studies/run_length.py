@@ -13,9 +13,9 @@ import click
 import numpy as np
 
 from benchmarks.studies import report
-from quality.attribute_charts import Baseline, Kind
-from quality.rule_choice import NAMES, near_symmetric, rules_for
-from quality.run_length import RUNS, average_run_length, draw, in_parts
+from quality.charts.attribute_charts import Baseline, Kind
+from quality.charts.rule_choice import NAMES, near_symmetric, rules_for
+from quality.charts.run_length import RUNS, average_run_length, draw, in_parts
 
 # Kind, rate, how many times more than by chance subgroups vary, parts of a subgroup.
 CHARTS = (

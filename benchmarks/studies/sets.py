@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from benchmarks.studies.features import Encoders
 from benchmarks.studies.pictures import cable_parts, photographs
-from model_store.decisions import Decided
-from model_store.distances import Distances
-from model_store.head import Head
-from model_store.verdict import Judgement, judge
+from model_store.heads.head import Head
+from model_store.novelty.distances import Distances
+from model_store.verdicts.decisions import Decided
+from model_store.verdicts.verdict import Judgement, judge
 from quality.arrays import Floats
 
 PHOTOGRAPHS = ("mvtec-bottle", "x-sdd")

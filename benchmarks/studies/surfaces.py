@@ -25,8 +25,8 @@ from benchmarks.classical import classical_features
 from benchmarks.intervals import of_values
 from benchmarks.studies import report
 from linewatch.settings import Settings
-from model_store.baseline_heads import fit_rival
-from model_store.blas import one_blas_thread
+from model_store.heads.baselines import fit_rival
+from model_store.heads.blas import one_blas_thread
 from producer.simulator import CLASSES, render
 from vision.decode import decode
 from vision.extractor import FeatureExtractor

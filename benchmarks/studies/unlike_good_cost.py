@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from benchmarks.compact.encoders import untrained_full_size
-from model_store.patch_memory import TOKENS
+from model_store.novelty.patch_memory import TOKENS
 from vision.encoders import EncoderPair
 from vision.patch_maps import clip_stages, patch_tokens
 from vision.recipe import SEED

@@ -25,7 +25,7 @@ from db.labels.labels import NewLabel, add_labels, products_of
 from db.labels.vocabulary import Vocabulary
 from db.storable_text import storable
 from db.tables import AuditAnswer, Part
-from quality.audit_draw import PassName
+from quality.audit.draw import PassName
 
 SOURCE = "audit"
 _TABLE, _PARTS = table_of(AuditAnswer), table_of(Part)

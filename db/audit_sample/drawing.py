@@ -13,8 +13,8 @@ from db.clock import database_now
 from db.parts.pairs import of_serials
 from db.tables import AuditDraw, Part
 from db.upsert import insert_into
-from quality.audit_draw import PassName, draw
-from quality.disposition import Disposition
+from quality.audit.draw import PassName, draw
+from quality.parts.disposition import Disposition
 
 _TABLE, _PARTS = table_of(AuditDraw), table_of(Part)
 _COPIED = ("model_disposition", "model_classes", "line", "lot", "made_at", "slice_at")

@@ -14,7 +14,7 @@ from db.base import table_of
 from db.challenges.pictures import is_challenge
 from db.session import reading
 from db.tables import AuditAnswer, AuditDraw, Inspection, Part
-from quality.audit_draw import PassName
+from quality.audit.draw import PassName
 
 _DRAWS, _PARTS = table_of(AuditDraw), table_of(Part)
 _PICTURES = table_of(Inspection)

@@ -14,7 +14,7 @@ from db.clock import database_now
 from db.models.standing import CHAMPION
 from db.tables import AuditSeed, AuditShare, Deployment, ModelVersion, Product
 from db.upsert import insert_into
-from quality.audit_share import share_in_force
+from quality.audit.share import share_in_force
 
 _SEEDS, _SHARES = table_of(AuditSeed), table_of(AuditShare)
 _WANTED = (

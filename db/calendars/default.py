@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from db.calendars.stored import ALWAYS
 from db.reports.shifts import Shift, shifts_in
 from linewatch.calendar_spec import CalendarSpec, ShiftSpec
-from quality.shift_times import NO_SHIFT
+from quality.shifts.shift_times import NO_SHIFT
 
 _HOURS = 24
 

@@ -15,7 +15,7 @@ from db.calendars.spans import Reach, lock_spans, reaches, renew
 from db.calendars.stored import Stored, effective, store, stored
 from db.tables import ShiftCalendar
 from linewatch.calendar_spec import PLANT, CalendarSpec
-from quality.shift_calendar import Calendars
+from quality.shifts.shift_calendar import Calendars
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,8 @@ from db.tables import (
     ShiftCalendar,
 )
 from linewatch.calendar_spec import PLANT
-from quality.parts import production_time
-from quality.shift_calendar import ShiftInstance, quarter_hour
+from quality.parts.parts import production_time
+from quality.shifts.shift_calendar import ShiftInstance, quarter_hour
 
 _IN_THE_SERVER = text("SELECT moved, inexact FROM linewatch_move_shifts(:line, :since, :until)")
 _PARTS, _COUNTS, _SHIFTS = table_of(Part), table_of(PartCount), table_of(PartShiftCount)

@@ -24,7 +24,7 @@ from db.session import reading, transaction
 from db.tables import PartCount, PartShiftCount, ShiftCalendar
 from linewatch.calendar_spec import PLANT
 from linewatch.errors import CalendarError
-from quality.shift_calendar import Calendars, quarter_hour
+from quality.shifts.shift_calendar import Calendars, quarter_hour
 
 _AHEAD = timedelta(hours=1)  # clocks of cameras that are believed though they are ahead
 _DEADLOCK = "40P01"

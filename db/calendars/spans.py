@@ -13,7 +13,7 @@ from db.session import reading
 from db.tables import ShiftSpan
 from db.upsert import insert_many_into, many
 from linewatch.calendar_spec import PLANT
-from quality.shift_calendar import Calendars, ShiftInstance
+from quality.shifts.shift_calendar import Calendars, ShiftInstance
 
 _TABLE = table_of(ShiftSpan)
 _C = _TABLE.c

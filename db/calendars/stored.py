@@ -13,7 +13,7 @@ from db.session import reading
 from db.tables import ShiftCalendar
 from linewatch.calendar_spec import PLANT, CalendarSpec, parse_stored_calendar
 from linewatch.errors import CalendarError
-from quality.shift_calendar import Calendars
+from quality.shifts.shift_calendar import Calendars
 
 Stored = dict[str, list[CalendarSpec]]  # by line, each by the day it is valid from
 ALWAYS = date.min  # the default calendar is valid from

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from db.parts.facts import challenge_pictures, rules_of
-from quality.disposition import Disposition, Outcome
-from quality.parts import part_passes
+from quality.parts.disposition import Disposition, Outcome
+from quality.parts.parts import part_passes
 
 
 class KnownPart(NamedTuple):

@@ -27,7 +27,7 @@ from db.parts.pairs import of_serials
 from db.session import reading
 from db.tables import Challenge, ChallengePart, Inspection
 from producer.contract import Purpose
-from quality.parts import production_time
+from quality.parts.parts import production_time
 
 _CHALLENGES, _PARTS = table_of(Challenge), table_of(ChallengePart)
 _INSPECTIONS = table_of(Inspection)

@@ -15,7 +15,7 @@ from db.challenges.pictures import Challenged, Shown
 from db.clock import database_now
 from db.reports import takt
 from producer.contract import Purpose
-from quality.parts import production_time
+from quality.parts.parts import production_time
 
 STRAY = "challenge_stray"
 

@@ -20,11 +20,11 @@ from db.storable_text import storable
 from db.tables import ChartBaseline
 from linewatch.errors import ChartError
 from linewatch.nearest import did_you_mean
-from quality.attribute_charts import Baseline, Kind
-from quality.baselines import baseline, suggested
-from quality.chart_subgroups import TimedSubgroup
-from quality.rule_choice import DEFAULT, RuleChoice, rules_for
-from quality.run_length import average_run_length
+from quality.charts.attribute_charts import Baseline, Kind
+from quality.charts.baselines import baseline, suggested
+from quality.charts.rule_choice import DEFAULT, RuleChoice, rules_for
+from quality.charts.run_length import average_run_length
+from quality.charts.subgroups import TimedSubgroup
 
 _TABLE = table_of(ChartBaseline)
 _NAMES = ("product", "line", "class", "by", "n")

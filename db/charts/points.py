@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from quality.attribute_charts import Baseline, Limits
-from quality.chart_points import of_gaps, of_subgroups
-from quality.chart_subgroups import TimedSubgroup, gaps
-from quality.run_rules import Rule
+from quality.charts.attribute_charts import Baseline, Limits
+from quality.charts.points import of_gaps, of_subgroups
+from quality.charts.run_rules import Rule
+from quality.charts.subgroups import TimedSubgroup, gaps
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from db.session import reading
 from db.storable_text import storable
 from db.tables import ChartBaseline, ChartReaction, ChartSignal
 from linewatch.errors import ChartError
-from quality.attribute_charts import Kind
-from quality.run_rules import Rule
+from quality.charts.attribute_charts import Kind
+from quality.charts.run_rules import Rule
 
 ALERT = "chart"
 _SIGNALS, _BASELINES = table_of(ChartSignal), table_of(ChartBaseline)

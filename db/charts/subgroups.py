@@ -15,9 +15,9 @@ from db.reports.part_reports.filters import PartFilters
 from db.reports.part_reports.names import refuse_unknown_class
 from db.reports.part_reports.part_query import PartQuery
 from db.tables import DefectClass
-from quality.attribute_charts import Subgroup
-from quality.chart_subgroups import TimedSubgroup, instant_name, joined, of_parts
-from quality.shift_calendar import quarter_hour
+from quality.charts.attribute_charts import Subgroup
+from quality.charts.subgroups import TimedSubgroup, instant_name, joined, of_parts
+from quality.shifts.shift_calendar import quarter_hour
 
 LOT_OVER_H = 24  # after its last part, a lot gets no other
 LOT_OVER = timedelta(hours=LOT_OVER_H)

@@ -13,9 +13,9 @@ from db.charts.points import ChartPoint, points_of_gaps, points_of_subgroups
 from db.charts.signals import raised
 from db.charts.subgroups import Subgroups, class_has_left, slices, subgroups
 from db.session import reading
-from quality.attribute_charts import Baseline, Kind
-from quality.chart_subgroups import trial
-from quality.rule_choice import RuleChoice, rules_for
+from quality.charts.attribute_charts import Baseline, Kind
+from quality.charts.rule_choice import RuleChoice, rules_for
+from quality.charts.subgroups import trial
 
 _EMPTY = RuleChoice(())
 

@@ -19,8 +19,8 @@ from db.charts.subgroups import class_has_left, slices, subgroups
 from db.clock import database_now
 from db.session import reading, transaction
 from linewatch.errors import LinewatchError
-from quality.attribute_charts import Kind
-from quality.run_rules import Rule
+from quality.charts.attribute_charts import Kind
+from quality.charts.run_rules import Rule
 
 log = logging.getLogger(__name__)
 

@@ -1,5 +1,5 @@
 -- Draw parts for the audit sample: where the model's disposition is final, whatever people said, of the
--- share that was wanted of their product when they were made. By quality/audit_draw.py, which does it
+-- share that was wanted of their product when they were made. By quality/audit/draw.py, which does it
 -- on SQLite; the key is the part's alone, so it is one draw however often it is made.
 CREATE FUNCTION linewatch_draw(candidates json) RETURNS void
 LANGUAGE sql AS $$

@@ -1,5 +1,5 @@
 -- When a picture counts: as its camera says, unless that is nothing, too long ago or still to come.
--- See quality/parts.py.
+-- See quality/parts/parts.py.
 CREATE FUNCTION linewatch_made_at(captured timestamptz, received timestamptz) RETURNS timestamptz
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN CASE WHEN captured >= received - interval '744 hours'

@@ -1,5 +1,5 @@
 -- Make parts what all the facts say, where they need thought: see linewatch_settle, which holds the
--- locks; returns what is counted otherwise. quality/parts.py says in Python what is done here.
+-- locks; returns what is counted otherwise. quality/parts/parts.py says in Python what is done here.
 -- OFFSET: see there. A row of parts that goes is found by its place, which its lock holds.
 CREATE FUNCTION linewatch_settle_facts(products text[], serials text[], pictures uuid[])
 RETURNS part_counts[]

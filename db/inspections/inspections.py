@@ -22,12 +22,13 @@ from db.inspections.requeues import replace_rows, replaceable
 from db.inspections.rollup import add_counts, rollup_key
 from db.inspections.rows import feature_row, inspection_row, shadow_row
 from db.inspections.stations import Station, register, remember, unknown_stations
+from db.outbox.append import append_pictures
 from db.parts.settle import Serial, adopt, count_pictures, settle
 from db.session import reading, transaction
 from db.tables import Feature, Inspection, InspectionScore
 from db.upsert import insert_many_into, many
 from producer.contract import Purpose, Reason, Verdict
-from quality.parts import production_time
+from quality.parts.parts import production_time
 
 __all__ = [
     "InspectionRecord",
@@ -148,6 +149,7 @@ def _commit_rows(
         count_pictures(connection, singles)
         if len(new) < len(rows):
             new |= _replace(connection, records, [r for r in rows if r["id"] not in new], timezone)
+        append_pictures(connection, new)
     return new
 
 
@@ -250,7 +252,7 @@ def by_part(engine: Engine, serial: str) -> list[InspectionRecord]:
     query = select(_INSPECTIONS).where(_INSPECTIONS.c.part == serial)
     with reading(engine) as connection:
         rows = connection.execute(query.order_by(_INSPECTIONS.c.decided_at, _INSPECTIONS.c.id))
-        return [_record(row._asdict()) for row in rows]
+        return [record_of(row._asdict()) for row in rows]
 
 
 def scores(engine: Engine, inspection_id: UUID) -> dict[str, dict[str, float | None]]:
@@ -272,7 +274,8 @@ def _chunks(ids: Iterable[UUID]) -> Iterator[list[UUID]]:
         yield all_ids[start : start + 500]
 
 
-def _record(row: dict[str, Any]) -> InspectionRecord:
+def record_of(row: dict[str, Any]) -> InspectionRecord:
+    """A row of the table as the record that it was made of; takes the row apart."""
     reason = row.pop("reason")
     for name in ("made_at", "by_receipt"):  # the database's own
         del row[name]

@@ -16,7 +16,7 @@ from db.base import table_of
 from db.inspections.passed_part import Passed, PassedPart, PassedPicture
 from db.session import reading
 from db.tables import Feature, Inspection, Part, PurgedView
-from quality.disposition import Disposition
+from quality.parts.disposition import Disposition
 
 PAGE = 500
 _PARTS, _PICTURES, _PURGED = table_of(Part), table_of(Inspection), table_of(PurgedView)

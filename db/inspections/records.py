@@ -25,7 +25,7 @@ class StoredFeatures:
 
     @classmethod
     def of(cls, fingerprint: str, vector: npt.NDArray[np.floating[Any]]) -> StoredFeatures:
-        """A vector in the form in which it is kept; `model_store.rejudge.vectors_of` reads it."""
+        """A vector as it is kept; `model_store.serving.rejudge.vectors_of` reads it."""
         return cls(fingerprint, vector.astype("<f2", copy=False).tobytes())
 
 

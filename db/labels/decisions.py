@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, select
 from db import audit
 from db.base import table_of
 from db.labels.vocabulary import TAKEN_BACK, Vocabulary
+from db.outbox.append import append_parts
 from db.parts.settle import Serial, settle
 from db.session import reading
 from db.storable_text import SERIAL, storable
@@ -74,6 +75,7 @@ def add(connection: Connection, rows: Sequence[NewDecision]) -> int:
         return 0
     store(connection, rows)
     settle(connection, serials_of(rows))
+    append_parts(connection, serials_of(rows))
     note(connection, rows)
     return len(rows)
 

@@ -19,6 +19,7 @@ from db.labels.decisions import NewDecision
 from db.labels.latest import latest_labels
 from db.labels.picture_parts import Unit, parts_of_pictures
 from db.labels.vocabulary import TAKEN_BACK, Vocabulary
+from db.outbox.append import append_parts
 from db.parts.settle import parts_of, settle
 from db.session import reading
 from db.storable_text import storable
@@ -88,7 +89,9 @@ def add_labels(
         _insert(connection, rows, stored, words)
     decisions.store(connection, on_parts)
     serials, singles = parts_of(connection, [row.inspection_id for row in rows])
-    settle(connection, [*serials, *decisions.serials_of(on_parts)], singles)
+    serials += decisions.serials_of(on_parts)
+    settle(connection, serials, singles)
+    append_parts(connection, serials, singles)
     for actor in sorted({row.labelled_by for row in rows}):
         theirs = [str(row.inspection_id) for row in rows if row.labelled_by == actor]
         detail = {"labels": len(theirs), "first": theirs[0], "last": theirs[-1]}

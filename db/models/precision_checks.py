@@ -20,7 +20,7 @@ _TABLE = table_of(PrecisionAgreement)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgreementRow:
-    """A model measured on another precision's features, see `model_store.precision_parity`."""
+    """A model on another precision's features, see `model_store.serving.precision_parity`."""
 
     model_version: str
     fingerprint: str

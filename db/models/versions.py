@@ -32,7 +32,7 @@ class VersionInfo:
     parent: str | None = None
     training_run_id: int | None = None
     kind: str = "fitted"  # or "zero-shot" (prompts), "few-shot" (both), "good-only"; see manifests
-    promise: str | None = None  # in words; see model_store.promise_words
+    promise: str | None = None  # in words; see model_store.promise.words
     provisional: bool = False  # parts pass although the labels prove no promise
 
 

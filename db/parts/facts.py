@@ -1,4 +1,4 @@
-"""The facts about parts as `quality.parts` wants them, of a few hundred serial numbers at once."""
+"""Facts about parts as `quality.parts.parts` wants them, of a few hundred parts at once."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from db.parts.pairs import of_serials
 from db.parts.slices import Slices
 from db.tables import DefectClass, Inspection, Label, PartDecision, Product, PurgedView
 from producer.contract import Purpose, Verdict
-from quality.disposition import Decision, Disposition, View
-from quality.parts import PASS_GAP_S, Picture, Said, production_time
+from quality.parts.disposition import Decision, Disposition, View
+from quality.parts.parts import PASS_GAP_S, Picture, Said, production_time
 
 _INSPECTIONS = table_of(Inspection).c
 _PURGED = table_of(PurgedView).c

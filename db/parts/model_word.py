@@ -8,8 +8,8 @@ from sqlalchemy import Connection, select
 
 from db.base import table_of
 from db.tables import Part
-from quality.audit_draw import PassName
-from quality.disposition import Disposition
+from quality.audit.draw import PassName
+from quality.parts.disposition import Disposition
 
 _P = table_of(Part).c
 

@@ -24,7 +24,7 @@ from db.parts.counts import KINDS, Key, add_counts
 from db.parts.facts import Rules, options_of, rules_from
 from db.parts.slices import Slices
 from db.tables import Part
-from quality.disposition import Outcome, View, by_views
+from quality.parts.disposition import Outcome, View, by_views
 
 Stored = tuple[Any, ...]  # a row of `parts`, in the columns' order, as SQLite has it
 _Slice = tuple[str, str, str, str, str]

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, exists, select
 from db.base import table_of
 from db.tables import Inspection, PurgedView
 from db.upsert import insert_many_into, many
-from quality.parts import production_time
+from quality.parts.parts import production_time
 
 _INSPECTIONS = table_of(Inspection)
 _TABLE = table_of(PurgedView)

@@ -23,7 +23,7 @@ from db.parts.recount_here import RecountHere
 from db.parts.settle import parts_of
 from db.session import reading, transaction
 from db.tables import Part
-from quality.shift_calendar import quarter_hour
+from quality.shifts.shift_calendar import quarter_hour
 
 _BATCH = 500  # serial numbers a transaction: workers with one of them wait so long
 _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)

@@ -24,7 +24,7 @@ from db.tables import (
     PartShiftCount,
     PurgedView,
 )
-from quality.parts import production_time
+from quality.parts.parts import production_time
 
 _I, _P = table_of(Inspection).c, table_of(Part).c
 _KEY = ("slice_at", "shift_at", *KINDS, *FLAGS, "shift_ends_at", "shift", "plant_day")

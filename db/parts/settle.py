@@ -27,8 +27,8 @@ from db.parts.pairs import of_serials
 from db.parts.plain import settle_plain
 from db.parts.slices import Slices
 from db.tables import Inspection, Part
-from quality.disposition import Outcome
-from quality.parts import PartPass, PassKey, Picture, part_passes
+from quality.parts.disposition import Outcome
+from quality.parts.parts import PartPass, PassKey, Picture, part_passes
 
 _TABLE = table_of(Part)
 _KEY = ("product", "serial", "scope", "pass_number")

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, exists, select
 
 from db.base import table_of
 from db.tables import ShiftSpan
-from quality.shift_calendar import NO_SHIFT, quarter_hour
+from quality.shifts.shift_calendar import NO_SHIFT, quarter_hour
 
 _SPANS = table_of(ShiftSpan).c
 # Made once: commits ask these, and to put a query together costs more than to run it.

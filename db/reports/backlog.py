@@ -24,7 +24,7 @@ from db.reports.part_reports.names import refuse_unknown
 from db.reports.report import Cell, Report, Row
 from db.session import reading
 from db.tables import Part, PartCount, PartShiftCount
-from quality.disposition import Disposition
+from quality.parts.disposition import Disposition
 
 _PARTS, _COUNTS, _SHIFTS = table_of(Part), table_of(PartCount), table_of(PartShiftCount)
 _HOUR_S = 3600.0

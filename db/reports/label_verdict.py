@@ -18,7 +18,7 @@ from db.reports.report import Report, Row
 from db.session import reading
 from db.tables import DefectClass, LabelledPicture
 from producer.contract import Verdict
-from quality.appraisal import Appraisal
+from quality.agreement.appraisal import Appraisal
 
 _LABELLED, _CLASSES = table_of(LabelledPicture), table_of(DefectClass)
 GROUPS = ("product", "line", "model_version", "class")
@@ -40,9 +40,9 @@ def label_verdict(
     """People's words and the model's disposition of the same pictures, and of the same parts.
 
     A row: `of` (picture or part), the groups, `good` and the figures of
-    `quality.appraisal.Appraisal`. Pictures go by their latest label; where several people labelled
-    one, by the last of them. Labels of a class that the product no longer has are left out, and a
-    note names it.
+    `quality.agreement.appraisal.Appraisal`. Pictures go by their latest label; where several people
+    labelled one, by the last of them. Labels of a class that the product no longer has are left
+    out, and a note names it.
 
     Args:
         engine: the database.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from quality.intervals import wilson_interval
+from quality.intervals.wilson import wilson_interval
 
 Group = dict[str, str]  # what a row is about: {"line": "L1", "shift": "early"}
 Cell = str | int | float | bool | None

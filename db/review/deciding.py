@@ -24,7 +24,7 @@ from db.review.pictures import pictures_of
 from db.review.standing import Standing, Word, standing
 from db.review.waiting import Waiting, part_of
 from linewatch.errors import LabelError
-from quality.audit_draw import PassName
+from quality.audit.draw import PassName
 
 SOURCE = "review"
 Teach = Literal["one", "all", "none"]

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select
 
 from db.base import table_of
 from db.tables import PartShiftCount
-from quality.disposition import By, Disposition
+from quality.parts.disposition import By, Disposition
 
 _S = table_of(PartShiftCount).c
 

@@ -13,7 +13,7 @@ from db.review.standing import Standing, Word, standing
 from db.review.waiting import Waiting, part_of
 from db.tables import GoldenItem, Inspection, Label, Part
 from linewatch.errors import LabelError
-from quality.audit_draw import PassName
+from quality.audit.draw import PassName
 
 SOURCE = "golden"  # of labels that are meant for the golden set
 _L, _I, _G = table_of(Label).c, table_of(Inspection).c, table_of(GoldenItem).c

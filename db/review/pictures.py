@@ -14,7 +14,7 @@ from db.base import table_of
 from db.challenges.pictures import is_challenge
 from db.review.waiting import Waiting
 from db.tables import Feature, Inspection
-from quality.audit_draw import PassName
+from quality.audit.draw import PassName
 
 _I, _F = table_of(Inspection).c, table_of(Feature).c
 _CHUNK = 200

@@ -16,7 +16,7 @@ from db.parts.pairs import of_serials
 from db.review.waiting import as_uuid
 from db.tables import Inspection, Label, PartDecision
 from linewatch.errors import LinewatchError
-from quality.audit_draw import PassName
+from quality.audit.draw import PassName
 
 _D, _L, _I = table_of(PartDecision).c, table_of(Label).c, table_of(Inspection).c
 

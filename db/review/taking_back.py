@@ -15,7 +15,7 @@ from db.labels.vocabulary import TAKEN_BACK, Vocabulary
 from db.review.deciding import looked_at, unchanged
 from db.review.standing import Standing, Word
 from linewatch.errors import LabelError
-from quality.audit_draw import PassName
+from quality.audit.draw import PassName
 
 SOURCE = "undo"
 

@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, Connection, Select, func, select, text, un
 from db.base import table_of
 from db.tables import Inspection, LabelledPicture, Line, Part, PartShiftCount
 from db.tables.inspection import LEFT_ALONE
-from quality.audit_draw import PassName
-from quality.disposition import Why
+from quality.audit.draw import PassName
+from quality.parts.disposition import Why
 
 _P, _I, _S = table_of(Part).c, table_of(Inspection).c, table_of(PartShiftCount).c
 _LABELLED = table_of(LabelledPicture).c

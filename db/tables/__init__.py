@@ -30,6 +30,7 @@ from db.tables.model import (
     PrecisionAgreement,
     TrainingRun,
 )
+from db.tables.notice import AlertNotice, Lease, WorkerSighting
 from db.tables.operations import (
     Alert,
     AuditEntry,
@@ -39,6 +40,7 @@ from db.tables.operations import (
     RetentionMark,
     Suspect,
 )
+from db.tables.outbox import Outbox, OutboxCursor, OutboxLine, OutboxPart
 from db.tables.part import (
     Part,
     PartBackfill,
@@ -52,6 +54,7 @@ from db.tables.people import ConsoleKey, ConsoleLink, ConsoleSession, ConsoleUse
 
 __all__ = [
     "Alert",
+    "AlertNotice",
     "AuditAnswer",
     "AuditDraw",
     "AuditEntry",
@@ -84,9 +87,14 @@ __all__ = [
     "InspectionScore",
     "Label",
     "LabelledPicture",
+    "Lease",
     "Line",
     "Lock",
     "ModelVersion",
+    "Outbox",
+    "OutboxCursor",
+    "OutboxLine",
+    "OutboxPart",
     "Part",
     "PartBackfill",
     "PartCount",
@@ -103,4 +111,5 @@ __all__ = [
     "ShiftSpan",
     "Suspect",
     "TrainingRun",
+    "WorkerSighting",
 ]

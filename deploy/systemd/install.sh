@@ -3,7 +3,8 @@
 # Another device than auto: systemctl enable --now linewatch-worker@cuda:0
 set -eu
 systemd-sysusers /etc/linewatch/systemd/sysusers.conf
-install -m 0644 /etc/linewatch/systemd/linewatch-beat.service /etc/linewatch/systemd/linewatch-flower.service /etc/linewatch/systemd/linewatch-prepare.service /etc/linewatch/systemd/linewatch-redis.service /etc/linewatch/systemd/linewatch-train.service /etc/linewatch/systemd/linewatch-worker@.service /etc/linewatch/systemd/linewatch.target /etc/systemd/system/
+chgrp -R linewatch /etc/linewatch/outputs
+install -m 0644 /etc/linewatch/systemd/linewatch-beat.service /etc/linewatch/systemd/linewatch-flower.service /etc/linewatch/systemd/linewatch-outputs.service /etc/linewatch/systemd/linewatch-prepare.service /etc/linewatch/systemd/linewatch-redis.service /etc/linewatch/systemd/linewatch-train.service /etc/linewatch/systemd/linewatch-worker@.service /etc/linewatch/systemd/linewatch.target /etc/systemd/system/
 systemctl daemon-reload
-systemctl enable linewatch-beat.service linewatch-flower.service linewatch-prepare.service linewatch-redis.service linewatch-train.service linewatch-worker@auto.service linewatch.target
+systemctl enable linewatch-beat.service linewatch-flower.service linewatch-outputs.service linewatch-prepare.service linewatch-redis.service linewatch-train.service linewatch-worker@auto.service linewatch.target
 systemctl start linewatch.target

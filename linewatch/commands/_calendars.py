@@ -13,8 +13,8 @@ from linewatch.calendar_spec import PLANT, CalendarSpec
 from linewatch.csv_cell import Cell
 from linewatch.errors import LineError
 from linewatch.nearest import did_you_mean
-from quality.shift_calendar import NO_SHIFT, Calendars, ShiftInstance, clock_change
-from quality.shift_times import WEEKDAYS, gaps
+from quality.shifts.shift_calendar import NO_SHIFT, Calendars, ShiftInstance, clock_change
+from quality.shifts.shift_times import WEEKDAYS, gaps
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

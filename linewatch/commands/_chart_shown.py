@@ -96,7 +96,7 @@ def signal_cells(one: Signal, timezone: tzinfo) -> dict[str, Cell]:
 
 def frozen_lines(one: FrozenBaseline) -> list[str]:
     """What a person should know of the baseline that they froze."""
-    from quality.attribute_charts import Kind
+    from quality.charts.attribute_charts import Kind
 
     made, usual = one.baseline, one.baseline.usual_parts
     limits, gap = made.limits(usual), made.kind is Kind.G

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from linewatch.csv_cell import Cell
-from model_store.gate import Rules, decide
-from model_store.gate_figures import Figures
+from model_store.gate.figures import Figures
+from model_store.gate.gate import Rules, decide
 
 _MEASURES = ("accuracy", "macro_f1", "escapes", "overkill", "review_rate")
 

@@ -15,7 +15,7 @@ from linewatch.errors import EvaluationError
 if TYPE_CHECKING:
     from linewatch.evaluation.pictures import LabelledFile, Unread
     from linewatch.product_options import Fit
-    from model_store.repeated import Repeated, Spread
+    from model_store.validation.repeated import Repeated, Spread
 
 
 @click.command("dataset")
@@ -64,7 +64,7 @@ def dataset(
     from linewatch.evaluation.path_parts import parts_by
     from linewatch.evaluation.pictures import FeatureCache, class_folders, features_of
     from linewatch.settings import get_settings
-    from model_store.repeated import repeat
+    from model_store.validation.repeated import repeat
     from vision.extractor import FeatureExtractor
     from vision.framing import Framing
 

@@ -117,7 +117,7 @@ def unlike_good(
 
 def _learned(labels: NDArray[np.str_], good: str, folder: Path) -> int:
     """How many good parts a draw learns from."""
-    from model_store.patch_memory import LEAST_PARTS
+    from model_store.novelty.patch_memory import LEAST_PARTS
 
     there = int((labels == good).sum())
     count = max(LEAST_PARTS, int(there * _TRAINED))
@@ -184,7 +184,7 @@ def _write_maps(
     import numpy as np
 
     from linewatch.evaluation.patch_pictures import shown
-    from model_store.patch_memory import fit_memory
+    from model_store.novelty.patch_memory import fit_memory
 
     found = fit_memory(looked.tokens[good], rate)
     bad = np.flatnonzero(~good)

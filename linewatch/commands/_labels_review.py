@@ -104,8 +104,8 @@ def suspects(product: str, limit: int, format_: str) -> None:
     features); cleanlab ranks the labels that they contradict.
     """
     from linewatch.settings import get_settings
-    from model_store.crossval import cross_validate
-    from model_store.label_errors import label_suspects
+    from model_store.validation.crossval import cross_validate
+    from model_store.validation.label_errors import label_suspects
 
     settings = get_settings()
     examples, features, parts = _training_set(product)
@@ -140,7 +140,7 @@ def advice(product: str, target: float, format_: str) -> None:
     A learning curve is drawn for each class from stored features; --target is the F1 wanted.
     """
     from linewatch.settings import get_settings
-    from model_store.learning_curve import advise
+    from model_store.validation.learning_curve import advise
 
     settings = get_settings()
     examples, features, parts = _training_set(product)
@@ -178,7 +178,7 @@ def _training_set(product: str) -> tuple[Sequence[TrainingExample], Floats, Sequ
     """What a model would learn from: labelled pictures, their features, and whose part each is."""
     from db import products
     from linewatch.settings import get_settings
-    from model_store.labelled_pictures import LabelledPictures
+    from model_store.fitting.labelled_pictures import LabelledPictures
     from training.training_material import TrainingMaterial
 
     engine, settings = opened(), get_settings()

@@ -46,7 +46,7 @@ def list_(product: str | None, format_: str) -> None:
 @click.argument("version")
 def show(version: str) -> None:
     """Print a version's manifest: classes, metrics, what it was trained on."""
-    from model_store.promise_words import in_short
+    from model_store.promise.words import in_short
 
     manifest = load(version).manifest
     ours = {"kind": manifest.kind, "promise": in_short(manifest)}  # the file leaves these out
@@ -80,7 +80,7 @@ def costs(version: str, rates: tuple[float, ...], format_: str) -> None:
     """
     from db import products
     from linewatch.settings import get_settings
-    from model_store.costs import on_the_line
+    from model_store.verdicts.costs import on_the_line
 
     manifest = load(version).manifest
     found = manifest.decisions
@@ -125,7 +125,7 @@ def compare(champion: str, challenger: str, format_: str) -> None:
     from linewatch.commands._comparison import class_rows, measure_rows, paired_lines
     from linewatch.settings import get_settings
     from model_store.store import ModelStore
-    from training.gate import evidence, rules_of
+    from training.comparison.gate import evidence, rules_of
 
     settings, engine = get_settings(), opened()
     store = ModelStore(settings.models_url)

@@ -112,9 +112,9 @@ def zero_shot(product: str, serve: bool) -> None:
     from db import products
     from linewatch.settings import get_settings
     from model_store.store import ModelStore
-    from training.framing import champion_framing
     from training.promotion import Wish, promote
     from training.prompts import make_zero_shot
+    from training.spaces.framing import champion_framing
     from vision.extractor import FeatureExtractor
     from vision.framing import next_framing
 

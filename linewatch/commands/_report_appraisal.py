@@ -56,7 +56,7 @@ def agreement(product: str, set_name: str | None, version: str | None, path: Pat
     from db.models import deployments
     from linewatch.settings import get_settings
     from model_store.store import ModelStore
-    from training.agreement import agreement_of_golden
+    from training.agreement.agreement import agreement_of_golden
 
     engine, _ = database()
     spec = products.require(engine, product)
@@ -71,7 +71,7 @@ def _of_trials(engine: Engine, spec: ProductSpec, path: Path, set_name: str | No
     from db.reports.appraisal.golden_ratings import CONFORMING, golden_parts, reference_of
     from db.session import reading
     from linewatch.labels.trials_file import read_trials
-    from training.agreement import REVIEW, agreement_of_trials
+    from training.agreement.agreement import REVIEW, agreement_of_trials
 
     words = {code: code for code in spec.class_codes} | {CONFORMING: CONFORMING, REVIEW: REVIEW}
     if spec.good_class is not None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from db.inspections.passed_part import Passed
     from model_store.store import StoredModel
-    from training.containment import Contained, Pictures
+    from training.comparison.containment import Contained, Pictures
 
 
 @click.command()
@@ -44,7 +44,7 @@ def containment(
     """
     from db.inspections.passed import passed_parts
     from db.inspections.passed_part import Passed
-    from training.containment import Containment, Result
+    from training.comparison.containment import Containment, Result
 
     engine, _ = database()
     model, product = _model(engine, version, against)
@@ -95,7 +95,7 @@ def _pictures(engine: Engine, model: StoredModel) -> Pictures:
     from db import products
     from linewatch.evaluation.stored_pictures import StoredPictures
     from linewatch.settings import get_settings
-    from training import feature_spaces
+    from training.spaces import feature_spaces
     from vision.extractor import FeatureExtractor
 
     settings = get_settings()

@@ -86,7 +86,7 @@ def instants(since: str | None, until: str | None) -> tuple[datetime | None, dat
         ReportError: one is no time; nothing can have been made between them.
     """
     from db.reports.report import refuse_odd_range
-    from linewatch.commands._periods import parse_instant
+    from linewatch.periods import parse_instant
     from linewatch.settings import get_settings
 
     now, timezone = datetime.now(UTC), get_settings().timezone

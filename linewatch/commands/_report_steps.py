@@ -1,17 +1,6 @@
-"""Tables by the hour of a year: nobody reads 8,760 rows, and a file can have them."""
+"""Tables that are too long to read, as options say them."""
 
 from __future__ import annotations
-
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
-
-from linewatch.errors import ReportError
-
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
-MOST_STEPS = 672  # rows of time in a table for people: four weeks of hours, one of quarter hours
-_STEPS = {"hour": timedelta(hours=1), "quarter": timedelta(minutes=15)}
 
 
 def refuse_long_table(
@@ -28,34 +17,10 @@ def refuse_long_table(
     Raises:
         ReportError: says what to do; or a time is none.
     """
-    fine = [name for name in _STEPS if by and name in by]
-    if not fine:
+    if not by or not {"hour", "quarter"} & set([by] if isinstance(by, str) else by):
         return
+    from db.reports import long_tables
     from linewatch.commands._report_options import database, instants
 
     first, last = instants(since, until)
-    if first is None:
-        first = _first(database()[0], of_pictures=of_pictures)
-    last = last or datetime.now(UTC)
-    step = fine[-1]
-    steps = 0 if first is None else (last - first) // _STEPS[step]
-    if steps > MOST_STEPS:
-        days = MOST_STEPS * _STEPS[step] // timedelta(days=1)
-        raise ReportError(
-            f"by {step}, this range is {steps:,} rows or more: too many to read. Narrow it with "
-            f"--since and --until to {days} days, group by day, or write all of them: "
-            "--format csv, --format json or --out FILE"
-        )
-
-
-def _first(engine: Engine, *, of_pictures: bool) -> datetime | None:
-    """When the first hour or slice that is counted began, with which either table's key begins."""
-    from sqlalchemy import func, select
-
-    from db.session import reading
-    from db.tables import InspectionHourly, PartCount
-
-    column: Any = InspectionHourly.hour if of_pictures else PartCount.slice_at
-    with reading(engine) as connection:
-        found: datetime | None = connection.scalar(select(func.min(column)))
-    return found
+    long_tables.refuse_long_table(database()[0], by, first, last, of_pictures=of_pictures)

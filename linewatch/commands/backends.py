@@ -40,8 +40,8 @@ def check(product: str, version: str | None, images: int) -> None:
     from db.session import default_engine
     from linewatch.settings import get_settings
     from model_store.store import ModelStore
-    from training import feature_spaces
-    from training.precision_check import check as check_model
+    from training.precision.check import check as check_model
+    from training.spaces import feature_spaces
     from vision.extractor import FeatureExtractor
 
     settings, engine = get_settings(), default_engine()

@@ -120,7 +120,7 @@ def freeze(
     from db.charts import baselines
     from db.session import transaction
     from linewatch.commands._chart_shown import frozen_lines
-    from quality.attribute_charts import Kind
+    from quality.charts.attribute_charts import Kind
 
     first, last = instants(since, until)
     engine, timezone = database()

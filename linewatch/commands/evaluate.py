@@ -47,7 +47,7 @@ def seed(
     from linewatch.commands._output import write_rows
     from linewatch.evaluation.embeddings import read_embeddings, write_embeddings
     from linewatch.evaluation.seed_report import confusion_rows, seed_json, side_by_side
-    from model_store.seed import is_seed_set, seed_protocol
+    from model_store.seed.protocol import is_seed_set, seed_protocol
 
     if (images is None) == (embeddings is None):
         raise click.UsageError("name either --images FOLDER or --embeddings FILE")

@@ -69,7 +69,7 @@ def onnx_(file: Path, product: str | None, replace: bool) -> None:
 def _framing(product: str) -> Framing:
     """How the champion's pictures are brought to the square that the file takes."""
     from db.session import default_engine
-    from training.framing import champion_framing
+    from training.spaces.framing import champion_framing
     from vision.framing import CENTRE_CROP
 
     found = champion_framing(default_engine(), product) or CENTRE_CROP
@@ -85,8 +85,8 @@ def _with_head(net: Any, product: str, fingerprint: str) -> tuple[Any, dict[str,
     from db.models import deployments, versions
     from db.session import default_engine
     from linewatch.settings import get_settings
-    from model_store.apply import AffineHead
-    from model_store.judge_net import JudgeNet
+    from model_store.serving.apply import AffineHead
+    from model_store.serving.judge_net import JudgeNet
     from model_store.store import ModelStore
 
     engine = default_engine()

@@ -41,7 +41,7 @@ def command(
     Needs neither the pictures nor a GPU, and changes nothing: old and new verdicts are printed
     side by side. Pictures whose features were not kept are counted at the end.
     """
-    from linewatch.commands._periods import parse_instant
+    from linewatch.periods import parse_instant
     from linewatch.settings import get_settings
 
     if part is None and since is None:
@@ -107,7 +107,7 @@ def _replayed(
 ) -> Iterator[dict[str, Cell] | None]:
     """A row for each picture, None where its features are not stored."""
     from db.inspections import replay
-    from model_store.rejudge import rejudge, vectors_of
+    from model_store.serving.rejudge import rejudge, vectors_of
 
     manifest = model.manifest
     pages = replay.judged(

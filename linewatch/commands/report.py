@@ -101,7 +101,7 @@ def shadow(product: str, since: str | None, until: str | None) -> Report:
     from db.models import shadow as shadows
     from db.reports.report import Report
     from linewatch.errors import ReportError
-    from training.shadow import paired_lines
+    from training.comparison.shadow import paired_lines
 
     first, last = instants(since, until)
     engine, _ = database()

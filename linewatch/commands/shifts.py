@@ -96,7 +96,7 @@ def show(line: str | None, day: str | None, format_: str) -> None:
     from db.calendars.stored import calendar_of
     from db.session import explained
     from linewatch.commands._calendars import cells, known_line
-    from linewatch.commands._periods import parse_instant
+    from linewatch.periods import parse_instant
     from linewatch.settings import get_settings
 
     settings = get_settings()

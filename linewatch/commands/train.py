@@ -60,8 +60,8 @@ def command(
     from linewatch.settings import get_settings
     from model_store.store import ModelStore
     from training.promotion import Wish
-    from training.refit import Refit
     from training.retraining import retrain
+    from training.spaces.refit import Refit
 
     settings, engine = get_settings(), opened()
     if group_by is not None:
@@ -111,7 +111,7 @@ def _say(words: str) -> None:
 
 
 def _tell(result: Retrained) -> None:
-    from model_store.idle_rules import idle_rules
+    from model_store.verdicts.idle_rules import idle_rules
 
     for sentence in (*_quality(result), *_rules(result)):
         click.echo(sentence)
@@ -144,8 +144,8 @@ def _quality(result: Retrained) -> Iterator[str]:
 
 def _rules(result: Retrained) -> Iterator[str]:
     """Which head was chosen, and what its rules cost and promise."""
-    from model_store.head_search import found_by
-    from model_store.promise_words import in_full, unlike_good
+    from model_store.heads.search import found_by
+    from model_store.promise.words import in_full, unlike_good
 
     if result.copies is not None:
         yield result.copies.words()

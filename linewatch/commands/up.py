@@ -14,9 +14,10 @@ import click
 def command(flower_port: int) -> None:
     """Run everything on this machine until Ctrl-C.
 
-    Redis (unless LINEWATCH_REDIS_URL names one), an inspect worker, a training worker, beat and
-    Flower. What ends by itself is started again. For a plant, run the parts as services:
-    `linewatch init` writes the files for Compose and systemd.
+    Redis (unless LINEWATCH_REDIS_URL names one), an inspect worker, a training worker, beat,
+    Flower, and the outputs where LINEWATCH_OUTPUTS_FILE names a file. What ends by itself is
+    started again. For a plant, run the parts as services: `linewatch init` writes the files for
+    Compose and systemd.
     """
     from linewatch.extras import need
 

@@ -17,7 +17,7 @@ from linewatch.demo.run import DemoResult
 from linewatch.demo.shift_report import shift_chart, shift_tallies
 from linewatch.settings import Settings
 from producer.contract import Verdict
-from quality.part_tally import PartTally
+from quality.parts.tally import PartTally
 
 
 def print_report(

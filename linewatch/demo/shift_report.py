@@ -16,11 +16,11 @@ from db.charts.view import ChartView
 from db.reports.part_reports.filters import PartFilters
 from db.reports.part_reports.part_query import PartQuery
 from db.session import reading
-from quality.attribute_charts import Baseline, Kind
-from quality.chart_subgroups import trial
-from quality.part_tally import PartTally
-from quality.rule_choice import rules_for
-from quality.run_rules import Rule
+from quality.charts.attribute_charts import Baseline, Kind
+from quality.charts.rule_choice import rules_for
+from quality.charts.run_rules import Rule
+from quality.charts.subgroups import trial
+from quality.parts.tally import PartTally
 
 ALL = "all lines"
 

@@ -75,7 +75,7 @@ def shown(pixels: Pixels, places: Floats, border: float) -> Image.Image:
 
     Args:
         pixels: uint8 [3, s, s].
-        places: float64 [g²], from `model_store.patch_memory.PatchMemory.maps`.
+        places: float64 [g²], from `model_store.novelty.patch_memory.PatchMemory.maps`.
         border: of a part's score.
     """
     grid = round(len(places) ** 0.5)

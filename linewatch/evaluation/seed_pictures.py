@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from linewatch.errors import EvaluationError
-from model_store.seed import seed_files
+from model_store.seed.protocol import seed_files
 
 _BENEATH = ("", "test", "cable/test", "cable")
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")

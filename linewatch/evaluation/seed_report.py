@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from model_store.seed import SeedResult, is_seed_set, published
+from model_store.seed.protocol import SeedResult, is_seed_set, published
 
 Row = dict[str, Any]
 _AVERAGES = (("macro avg", "macro_f1"), ("weighted avg", "weighted_f1"))

@@ -13,11 +13,11 @@ from db.inspections.records import StoredFeatures
 from linewatch.errors import ModelError
 from linewatch.products import ProductSpec
 from linewatch.settings import Settings
-from training.containment import Unread
+from training.comparison.containment import Unread
 from vision.decode import digest
 from vision.errors import Unjudgeable
 from vision.extractor import FeatureExtractor
-from vision.source import read_picture
+from vision.pictures import Pictures
 
 if TYPE_CHECKING:
     import torch
@@ -77,11 +77,7 @@ class StoredPictures:
     def _pixels(self, one: PassedPicture) -> torch.Tensor:
         if one.uri is None:
             raise LookupError("nobody knows where it lies")
-        data = read_picture(
-            one.uri,
-            roots=self._settings.image_roots,
-            max_bytes=self._settings.max_image_bytes,
-        )
+        data = Pictures.from_settings(self._settings).read(one.uri).data
         if one.sha256 not in (None, digest(data)):
             raise LookupError("another picture lies there now")
         bits = self._spec.bits_of(one.camera or None)

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model_store.novelty import fit_novelty, novelty_border
-from model_store.one_class import fit_one_class
-from model_store.patch_memory import FittedMemory, fit_memory, scores
+from model_store.novelty.novelty import fit_novelty, novelty_border
+from model_store.novelty.one_class import fit_one_class
+from model_store.novelty.patch_memory import FittedMemory, fit_memory, scores
 from quality.arrays import Floats
 
 OLD_RATE = 0.005  # of the measure of all classes: its default

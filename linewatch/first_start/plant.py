@@ -64,7 +64,7 @@ def make_compose(folder: Path, wishes: Wishes) -> MadeFiles:
         "LINEWATCH_REQUIRE_SIGNATURES=true\nLINEWATCH_ENCODERS=compact\n"
         f"LINEWATCH_SOURCE={_source()}\n",
     )
-    for name in ("backups", "data", "redis", "products"):
+    for name in ("backups", "data", "outputs", "redis", "products"):
         files.subfolder(name)
     if wishes.pictures is None and not (files.folder / "pictures").exists():
         files.subfolder("pictures")
@@ -102,6 +102,7 @@ def make_systemd(folder: Path, wishes: Wishes) -> MadeFiles:
     )
     data_dir = Path(dotenv_values(environment).get("LINEWATCH_DATA_DIR") or wishes.data_dir)
     files.subfolder("products", 0o755)
+    files.subfolder("outputs", 0o750)
     keys.make_shared(files)
     port = _port(files.folder / "secrets/redis/worker.url", wishes.redis_port)
     hosts = keys.make_redis_users(

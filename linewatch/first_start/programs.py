@@ -26,6 +26,7 @@ class Program:
         environment: settings of its own.
         memory: what it may use at most.
         stop_s: how long it may take to end.
+        needs: a file of the plant's folder without which it is not started.
         once: it does its work and ends, before the others start.
     """
 
@@ -39,6 +40,7 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     memory: str = "1g"
     stop_s: int = 30
+    needs: str = ""
     once: bool = False
 
     def files(self) -> dict[str, str]:
@@ -93,6 +95,13 @@ PROGRAMS = (
         stop_s=60,
     ),
     Program("beat", "scheduler", ("beat",), redis_user="beat"),
+    Program(
+        "outputs",
+        "verdicts to the lines",
+        ("outputs", "run"),
+        database_role="worker",
+        needs="outputs/outputs.yaml",
+    ),
     Program(
         "flower",
         "Flower, the page that watches the workers",

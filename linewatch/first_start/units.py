@@ -61,6 +61,8 @@ def _unit(site: Site, program: Program) -> str:
         files = {name: file for name, file in files.items() if not file.startswith("database_")}
     lines = [f"LoadCredential={name}:{site.folder}/secrets/{file}" for name, file in files.items()]
     lines += [f"Environment={name}={value}" for name, value in program.environment.items()]
+    if program.needs:
+        lines.append(f"Environment=LINEWATCH_OUTPUTS_FILE={site.folder}/{program.needs}")
     command = " ".join([f"{site.command}", *program.arguments, *_more_arguments(site, program)])
     if files or lines:
         command = f"/usr/bin/env LINEWATCH_SECRETS_DIR=${{CREDENTIALS_DIRECTORY}} {command}"
@@ -77,6 +79,7 @@ def _unit(site: Site, program: Program) -> str:
         command=command,
         again="Restart=on-failure\nRestartSec=5" if program.once else again,
         memory=program.memory,
+        condition=f"{site.folder}/{program.needs}" if program.needs else "",
     )
 
 
@@ -113,10 +116,13 @@ def _service(
     again: str,
     memory: str,
     before: str = "",
+    condition: str = "",
 ) -> str:
     return (
         f"[Unit]\nDescription={purpose}\nPartOf=linewatch.target\n"
-        f"After=network-online.target {after}\nWants=network-online.target\n\n"
+        f"After=network-online.target {after}\nWants=network-online.target\n"
+        + (f"ConditionPathExists={condition}\n" if condition else "")
+        + "\n"
         f"[Service]\nType={kind}\nUser=linewatch\n"
         + "".join(f"{line}\n" for line in lines)
         + before
@@ -158,6 +164,8 @@ def _install(site: Site, names: list[str]) -> str:
         "# Another device than auto: systemctl enable --now linewatch-worker@cuda:0\n"
         "set -eu\n"
         f"systemd-sysusers {here}/sysusers.conf\n{made}"
+        # Its secrets are files too, which the outputs' service must be able to read.
+        f"chgrp -R linewatch {site.folder}/outputs\n"
         f"install -m 0644 {' '.join(f'{here}/{name}' for name in names)} /etc/systemd/system/\n"
         "systemctl daemon-reload\n"
         f"systemctl enable {services} linewatch.target\n"

@@ -12,7 +12,7 @@ from linewatch.errors import LabelError
 from linewatch.labels.pictures import file_bytes
 from linewatch.labels.text import decoded, whole_number
 from linewatch.nearest import did_you_mean
-from quality.agreement import Rating
+from quality.agreement.agreement import Rating
 
 _MOST_TRIALS = 1000
 _NEEDED = ("appraiser", "part", "trial", "said")

@@ -18,10 +18,10 @@ from db.models import deployments, feature_spaces, versions
 from db.session import reading
 from db.tables import Feature
 from linewatch.products import parse_product
-from model_store.fit import fit_head
+from model_store.heads.fit import fit_head
 from model_store.manifest import Manifest, ManifestDraft
 from model_store.store import ModelStore
-from model_store.verdict import Thresholds
+from model_store.verdicts.verdict import Thresholds
 from producer.contract import Verdict
 from tests.acceptance.faults.trainer import PRODUCT
 from tests.acceptance.live import Live

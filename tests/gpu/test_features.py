@@ -10,13 +10,13 @@ import pytest
 import torch
 
 from linewatch.settings import Settings
-from model_store.fit import fit_head
-from model_store.head import probabilities
+from model_store.heads.fit import fit_head
+from model_store.heads.head import probabilities
 from model_store.manifest import ManifestDraft
-from model_store.novelty import fit_novelty
-from model_store.rejudge import distances
+from model_store.novelty.novelty import fit_novelty
+from model_store.serving.rejudge import distances
 from model_store.store import ModelStore
-from model_store.verdict import Thresholds
+from model_store.verdicts.verdict import Thresholds
 from tests.gpu.conftest import Make
 from vision.backends.host_copy import HostCopy
 from vision.extractor import FeatureExtractor

@@ -16,11 +16,11 @@ from db.labels import labels
 from db.models import feature_spaces, versions
 from linewatch.products import ProductSpec, parse_product
 from linewatch.settings import Settings
-from model_store.gate import Decision
+from model_store.gate.gate import Decision
+from model_store.heads.prompts import prototypes, zero_shot_head
 from model_store.manifest import ManifestDraft
-from model_store.prompts import prototypes, zero_shot_head
 from model_store.store import ModelStore
-from model_store.verdict import Thresholds
+from model_store.verdicts.verdict import Thresholds
 from tests.support.committed import committed
 from tests.support.records import a_record
 from training.promotion import Wish, promote

@@ -15,8 +15,8 @@ from db.session import reading
 from db.tables import PartCount, PartShiftCount
 from linewatch.calendar_file import parse_calendars
 from linewatch.calendar_spec import CalendarSpec
-from quality.parts import PartPass
-from quality.shift_calendar import quarter_hour
+from quality.parts.parts import PartPass
+from quality.shifts.shift_calendar import quarter_hour
 from tests.support.committed import committed
 from tests.support.part_facts import PRODUCT, Facts
 

@@ -15,7 +15,7 @@ from db.products import register
 from db.session import transaction
 from db.tables import PartCount, PartShiftCount
 from linewatch.products import parse_product
-from quality.shift_calendar import quarter_hour
+from quality.shifts.shift_calendar import quarter_hour
 
 MONDAY = datetime(2026, 2, 2, 6, 0, tzinfo=UTC)
 SHIFT = timedelta(hours=8)

@@ -15,7 +15,13 @@ from sqlalchemy import Engine
 from db.base import table_of
 from db.session import transaction
 from db.tables import Line, Part, PartCount, PartShiftCount, ShiftSpan
-from quality.shift_calendar import Calendar, Calendars, ShiftInstance, ShiftTimes, quarter_hour
+from quality.shifts.shift_calendar import (
+    Calendar,
+    Calendars,
+    ShiftInstance,
+    ShiftTimes,
+    quarter_hour,
+)
 
 BERLIN = ZoneInfo("Europe/Berlin")
 # The clocks go forward in the night to the 29th.

@@ -1,4 +1,4 @@
-"""Random facts about a few parts, and what the database should say of them by `quality.parts`."""
+"""Random facts about a few parts, and what the database should say by `quality.parts.parts`."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from db.session import reading, transaction
 from db.tables import Part, PartCount, PartShiftCount, ShiftSpan
 from linewatch.products import parse_product
 from producer.contract import Verdict
-from quality.disposition import Decision, View
-from quality.parts import PartPass, Picture, Said, part_passes
-from quality.shift_calendar import quarter_hour
+from quality.parts.disposition import Decision, View
+from quality.parts.parts import PartPass, Picture, Said, part_passes
+from quality.shifts.shift_calendar import quarter_hour
 from tests.support.records import a_record
 
 DAY = (datetime.now(UTC) - timedelta(days=10)).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -25,7 +25,7 @@ from db.models.drift import ALERT, Camera
 from db.session import transaction
 from producer.contract import Verdict
 from quality.arrays import Floats
-from quality.drift import Baseline, DriftCharts, Sample, Signal, fit_baseline, project
+from quality.drift.drift import Baseline, DriftCharts, Sample, Signal, fit_baseline, project
 from workers.health.periodic_thread import PeriodicThread
 
 log = logging.getLogger(__name__)

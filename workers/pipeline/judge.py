@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 
 from db.inspections.records import InspectionRecord, StoredFeatures
-from model_store.verdict import Judgement
+from model_store.verdicts.verdict import Judgement
 from producer.contract import Reason, Verdict
 from vision.backends.host_copy import HostCopy
 from vision.backends.protocol import Backend

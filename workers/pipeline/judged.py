@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from model_store.verdict import Judgement, of_damaged
+from model_store.verdicts.verdict import Judgement, of_damaged
 from workers.pipeline.inspection_request import PreparedPicture
 from workers.serving.resident_model import ResidentModel
 

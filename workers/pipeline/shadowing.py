@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 
 from db.inspections.records import InspectionRecord, ShadowJudgement
-from model_store.verdict import Judgement
+from model_store.verdicts.verdict import Judgement
 from producer.contract import Reason
 from vision.backends.host_copy import HostCopy
 from vision.extractor import FeatureExtractor

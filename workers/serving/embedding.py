@@ -14,7 +14,6 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from uuid import UUID
 
 import torch
@@ -31,7 +30,7 @@ from vision.copy_names import copy_names
 from vision.decode import digest
 from vision.errors import Unjudgeable
 from vision.extractor import FeatureExtractor, Prepared
-from vision.source import read_picture
+from vision.pictures import Pictures
 from workers.health.periodic_thread import PeriodicThread
 from workers.pipeline.in_flight import InFlight
 from workers.pipeline.judge import Judge
@@ -52,8 +51,7 @@ class Embedder:
         judge: lends the device.
         residency: knows the products and the spaces in which their features are wanted.
         idle: whether there is nothing to inspect, now.
-        roots: the folders that pictures may lie in.
-        max_bytes: the largest file that is read.
+        pictures: where they are read from.
         idle_s: how long there must have been nothing to inspect, in seconds.
     """
 
@@ -64,16 +62,14 @@ class Embedder:
         residency: Residency,
         *,
         idle: Callable[[], bool],
-        roots: Sequence[Path],
-        max_bytes: int,
+        pictures: Pictures,
         idle_s: float,
     ) -> None:
         self._engine = engine
         self._judge = judge
         self._residency = residency
         self._idle = idle
-        self._roots = tuple(roots)
-        self._max_bytes = max_bytes
+        self._pictures = pictures
         self._unusable: set[tuple[UUID, str]] = set()  # picture and fingerprint
         self._rest = 0  # idle periods
         self._thread = PeriodicThread(
@@ -150,7 +146,7 @@ class Embedder:
         try:
             if example.image_uri is None or spec is None:
                 raise LookupError("nobody knows where it lies")
-            data = read_picture(example.image_uri, roots=self._roots, max_bytes=self._max_bytes)
+            data = self._pictures.read(example.image_uri).data
             if example.image_sha256 not in (None, digest(data)):
                 raise LookupError("another picture lies there now")
             return space.prepare(data, spec.image_size, bits=spec.bits_of(example.camera))

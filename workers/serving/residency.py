@@ -46,7 +46,7 @@ class Residency:
         engine: the database that says which version is champion.
         store: where versions are loaded from.
         spaces: the features that this worker makes; a model must have been fitted on some of them,
-            or have been shown to agree on both, see `training.precision_coverage`.
+            or have been shown to agree on both, see `training.precision.coverage`.
         poll_s: how often a promotion is looked for, in seconds.
         worker: this worker's name, for alerts.
     """

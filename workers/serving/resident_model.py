@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from model_store.apply import AffineHead, NoveltyMeter, WhitenedMeter, meter_of
-from model_store.distances import Distances
-from model_store.rejudge import judgements
+from model_store.novelty.distances import Distances
+from model_store.serving.apply import AffineHead, NoveltyMeter, WhitenedMeter, meter_of
+from model_store.serving.rejudge import judgements
 from model_store.store import StoredModel
-from model_store.verdict import Judgement
+from model_store.verdicts.verdict import Judgement
 from vision.backends.host_copy import HostCopy
 from vision.extractor import FeatureExtractor
 

@@ -14,8 +14,8 @@ from sqlalchemy import Engine
 from linewatch.errors import ModelError
 from linewatch.products import ProductSpec
 from model_store.manifest import Manifest
-from training import feature_spaces
-from training.precision_coverage import uncovered
+from training.precision.coverage import uncovered
+from training.spaces import feature_spaces
 from vision.extractor import FeatureExtractor
 from vision.framing import Framing, next_framing
 

@@ -23,7 +23,7 @@ from db.models import versions
 from db.parts.backfill import pending
 from linewatch.csv_cell import csv_cell
 from linewatch.errors import LinewatchError, ModelError, ReportError
-from training.containment import Contained, Containment
+from training.comparison.containment import Contained, Containment
 
 _PAGES = 6  # of 500 parts that a page judges; the file has all
 _SHOWN = 200

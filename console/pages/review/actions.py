@@ -23,7 +23,7 @@ from db.review.standing import ChangedSinceError
 from db.review.taking_back import take_back
 from db.review.waiting import part_of
 from db.session import reading, transaction
-from quality.audit_draw import PassName
+from quality.audit.draw import PassName
 
 router = APIRouter()
 _TEMPLATE, _BLOCK = "review/page.html", "work"

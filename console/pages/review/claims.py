@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine
 
-from quality.audit_draw import PassName
+from quality.audit.draw import PassName
 
 _LASTS_S = 60.0
 

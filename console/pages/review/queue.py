@@ -16,8 +16,8 @@ from db.review.pictures import Seen, pictures_of, vectors_of
 from db.review.waiting import Waiting
 from db.session import reading
 from producer.contract import Reason
-from quality.audit_draw import PassName
-from quality.review_order import Candidate, mixed, useful_order
+from quality.audit.draw import PassName
+from quality.parts.review_order import Candidate, mixed, useful_order
 
 SHOWN = 12  # parts of the queue on a page
 _CANDIDATES = 240

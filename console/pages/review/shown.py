@@ -10,7 +10,7 @@ from pydantic import Field
 
 from console.page import Context
 from console.refusals import NotThere
-from quality.audit_draw import PassName
+from quality.audit.draw import PassName
 
 
 class ReviewPicture(Context):

@@ -16,10 +16,10 @@ from db.reports.part_reports.past import notes_on_past
 from db.reports.part_reports.period import Period, used_period
 from db.reports.report import Report, Row
 from db.session import reading
-from quality.audit_estimators import Truth, truth
-from quality.audit_sample import Estimate, NoAuditError, parts_of
-from quality.disposition import By, Disposition
-from quality.prevalence import NotEstimableError, Proportion, estimate
+from quality.audit.estimators import Truth, truth
+from quality.audit.sample import Estimate, NoAuditError, parts_of
+from quality.intervals.prevalence import NotEstimableError, Proportion, estimate
+from quality.parts.disposition import By, Disposition
 
 ROGAN_GLADEN = "rogan-gladen"
 _COLUMNS = (

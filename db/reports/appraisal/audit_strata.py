@@ -19,10 +19,10 @@ from db.reports.part_reports import counted
 from db.reports.part_reports.filters import PartFilters
 from db.reports.part_reports.period import Period
 from db.tables import AuditAnswer, AuditDraw, AuditShare, Part
-from quality.audit_draw import PassName
-from quality.audit_sample import Said, Stratum
-from quality.disposition import By, Disposition
-from quality.shift_calendar import quarter_hour
+from quality.audit.draw import PassName
+from quality.audit.sample import Said, Stratum
+from quality.parts.disposition import By, Disposition
+from quality.shifts.shift_calendar import quarter_hour
 
 _DRAWS, _ANSWERS, _PARTS = table_of(AuditDraw), table_of(AuditAnswer), table_of(Part)
 _KINDS = ("again", "model_disposition", "disposition", "decided_by")

@@ -16,8 +16,8 @@ from db.reports.part_reports import counted
 from db.reports.part_reports.filters import PartFilters
 from db.reports.part_reports.period import Period
 from db.tables import DefectClass, GoldenItem, Inspection, Part
-from quality.disposition import By, Disposition
-from quality.prevalence import Proportion
+from quality.intervals.prevalence import Proportion
+from quality.parts.disposition import By, Disposition
 
 _KINDS = ("again", "decided_by", "model_disposition", "disposition")
 _BAD, _GOOD = Disposition.NONCONFORMING, Disposition.CONFORMING

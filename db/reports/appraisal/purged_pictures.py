@@ -13,7 +13,7 @@ from db.reports.part_reports.filters import PartFilters
 from db.reports.part_reports.period import used_period
 from db.session import reading
 from db.tables import Inspection
-from quality.disposition import Disposition
+from quality.parts.disposition import Disposition
 
 _KINDS = ("model_version", "serialised", "model_disposition")
 

@@ -32,7 +32,7 @@ from db.reports.part_reports.filters import FINE, TIMES, PartFilters
 from db.reports.part_reports.period import Period
 from db.reports.part_reports.times import Clock
 from db.tables import PartCount, PartShiftCount
-from quality.part_tally import PartTally
+from quality.parts.tally import PartTally
 
 Column = Callable[[Any], ColumnElement[Any]]
 Key = tuple[Any, ...]

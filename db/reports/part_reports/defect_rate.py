@@ -11,7 +11,7 @@ from db.reports.part_reports.filters import PartFilters
 from db.reports.part_reports.part_query import PartQuery
 from db.reports.report import Report, Row
 from db.session import reading
-from quality.part_tally import PartTally
+from quality.parts.tally import PartTally
 
 
 def defect_rate(

@@ -18,8 +18,8 @@ from db.session import reading
 from db.tables import Part, PartDecision, PartShiftCount
 from db.tables.part import not_by_model
 from linewatch.errors import ReportError
-from quality.pareto import pareto
-from quality.part_tally import PartTally
+from quality.parts.pareto import pareto
+from quality.parts.tally import PartTally
 
 _COUNTS = table_of(PartShiftCount).c
 _PARTS = table_of(Part).c

@@ -12,7 +12,7 @@ from db.reports.part_reports.names import refuse_unknown_class
 from db.reports.part_reports.part_query import PartQuery
 from db.reports.report import Report, Row
 from db.session import reading
-from quality import pareto as arithmetic
+from quality.parts import pareto as arithmetic
 
 
 def pareto(

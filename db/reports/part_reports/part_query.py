@@ -16,7 +16,7 @@ from db.reports.part_reports.past import notes_on_past
 from db.reports.part_reports.period import Period, used_period
 from db.reports.part_reports.times import Clock
 from db.reports.report import EMPTY, Report, Row
-from quality.part_tally import PartTally
+from quality.parts.tally import PartTally
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, select
 from db.base import table_of
 from db.reports.report import refuse_odd_range, shown_range
 from db.tables import ShiftSpan
-from quality.shift_calendar import quarter_hour
+from quality.shifts.shift_calendar import quarter_hour
 
 _SPANS = table_of(ShiftSpan)
 _QUARTER = timedelta(minutes=15)

@@ -13,8 +13,8 @@ from db.reports.part_reports.part_query import PartQuery
 from db.reports.report import Report, Row, shown_range
 from db.session import reading
 from linewatch.errors import ReportError
-from quality.part_tally import PartTally
-from quality.rate_difference import rate_difference
+from quality.intervals.rate_difference import rate_difference
+from quality.parts.tally import PartTally
 
 Tallies = Sequence[tuple[Row, PartTally]]
 

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from model_store import checked_fit
+from model_store.fitting import checked_fit
 
 _folder = Path(os.environ["LINEWATCH_TEST_HOLD"])
 _cross_validate = checked_fit.cross_validate

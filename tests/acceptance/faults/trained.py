@@ -36,9 +36,9 @@ from tests.acceptance.faults.trainer import PRODUCT
 from tests.acceptance.live import WIDGET, Live, programs
 from tests.support.committed import committed
 from tests.support.records import a_record
-from training import feature_spaces as spaces
 from training.prompts import version_info
 from training.retraining import retrain
+from training.spaces import feature_spaces as spaces
 
 if TYPE_CHECKING:  # who has an extractor has loaded torch
     from vision.extractor import FeatureExtractor

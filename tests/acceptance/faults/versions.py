@@ -15,11 +15,11 @@ from db.models import versions
 from db.models.feature_spaces import FeatureSpace
 from db.session import reading
 from db.tables import FeatureSpace as FeatureSpaceRow
-from model_store.crossval import cross_validate
-from model_store.fit import fit_head
+from model_store.heads.fit import fit_head
 from model_store.manifest import Manifest, ManifestDraft
 from model_store.store import ModelStore
-from model_store.verdict import Thresholds
+from model_store.validation.crossval import cross_validate
+from model_store.verdicts.verdict import Thresholds
 from tests.acceptance.faults.trainer import PRODUCT
 from tests.acceptance.live import Live
 from tests.support.committed import committed

@@ -18,10 +18,10 @@ from db.models import versions
 from db.session import engine_for
 from linewatch.products import parse_product
 from linewatch.settings import Settings
+from model_store.heads.prompts import prototypes, zero_shot_head
 from model_store.manifest import ManifestDraft
-from model_store.prompts import prototypes, zero_shot_head
 from model_store.store import ModelStore
-from model_store.verdict import Thresholds
+from model_store.verdicts.verdict import Thresholds
 from producer.spool import Spool
 from producer.submission import Station, Submission, to_entry
 from tests.support.committed import committed

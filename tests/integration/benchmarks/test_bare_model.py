@@ -13,7 +13,7 @@ from PIL import Image
 from benchmarks.bare import Bare
 from benchmarks.jpegs import LabelledPicture
 from linewatch.settings import Settings
-from model_store.novelty import Novelty
+from model_store.novelty.novelty import Novelty
 from model_store.store import ModelStore
 from producer.simulator import render
 

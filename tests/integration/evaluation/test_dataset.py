@@ -16,8 +16,8 @@ from linewatch.cli import cli
 from linewatch.errors import ConfigurationError, EvaluationError, LinewatchError
 from linewatch.evaluation.pictures import FeatureCache
 from linewatch.settings import Settings
-from model_store.crossval import cross_validate
-from model_store.repeated import drawn_rows, repeat, spread
+from model_store.validation.crossval import cross_validate
+from model_store.validation.repeated import drawn_rows, repeat, spread
 from tests.unit.model_store.conftest import blobs
 
 COLOURS = {"blue": (200, 60, 40), "green": (40, 200, 60), "red": (40, 60, 200)}

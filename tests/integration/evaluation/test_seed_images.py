@@ -17,7 +17,7 @@ from linewatch.cli import cli
 from linewatch.errors import EvaluationError
 from linewatch.evaluation.seed_pictures import find_seed_pictures
 from linewatch.settings import Settings
-from model_store.seed import seed_files
+from model_store.seed.protocol import seed_files
 from producer.simulator import render
 
 

@@ -18,7 +18,7 @@ from linewatch.cli import cli
 from linewatch.errors import LinewatchError
 from linewatch.settings import Settings
 from producer.contract import Verdict
-from quality.exact_intervals import clopper_pearson
+from quality.intervals.exact import clopper_pearson
 from tests.support.bench import CODES, Bench
 from tests.support.committed import committed
 

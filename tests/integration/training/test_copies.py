@@ -15,16 +15,16 @@ from db import products
 from db.inspections.records import StoredFeatures
 from db.models import feature_copies, versions
 from db.session import engine_for
-from model_store.evidence import Contender, collect
-from model_store.fit import fit_head
-from model_store.folds import Numbers
-from model_store.gate import GateOutcome
-from model_store.head import Head
-from model_store.training_copies import Copies
+from model_store.gate.evidence import Contender, collect
+from model_store.gate.gate import GateOutcome
+from model_store.heads.fit import fit_head
+from model_store.heads.head import Head
+from model_store.training_copies.copies import Copies
+from model_store.validation.folds import Numbers
 from quality.arrays import Floats
 from tests.support.bench import CODES, PRINT, Bench, few_parts, spec_of
 from tests.support.committed import committed
-from training.comparison import Comparison
+from training.comparison.comparison import Comparison
 from training.retraining import Retrained
 
 

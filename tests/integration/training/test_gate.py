@@ -19,15 +19,15 @@ from db.models.shadow import agreement
 from db.session import transaction
 from db.tables import GoldenItem
 from linewatch.errors import LabelError, ModelError, TrainingError
-from model_store.gate import GateOutcome
-from model_store.rejudge import rejudge
+from model_store.gate.gate import GateOutcome
+from model_store.serving.rejudge import rejudge
 from model_store.store import ModelStore
 from producer.contract import Verdict
 from tests.support.bench import CODES, OTHER, PRINT, Bench, few_parts, spec_of
 from tests.support.committed import committed
 from tests.support.records import NOON
+from training.comparison.shadow import shadow_figures
 from training.retraining import retrain
-from training.shadow import shadow_figures
 from training.stored_model import stored_model
 
 

@@ -10,10 +10,10 @@ from sqlalchemy import Engine
 
 from db.models import versions
 from linewatch.settings import Settings
-from model_store.gate import GateOutcome
-from model_store.rejudge import vectors_of
+from model_store.gate.gate import GateOutcome
+from model_store.serving.rejudge import vectors_of
 from tests.support.bench import CODES, FEW_PARTS, Bench
-from training.comparison import Comparison
+from training.comparison.comparison import Comparison
 from training.retraining import retrain
 from training.stored_model import stored_model
 

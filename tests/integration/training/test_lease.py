@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from db import products
 from db.models import runs
 from linewatch.errors import TrainingError
-from model_store.progress import Progress
+from model_store.fitting.progress import Progress
 from tests.support.bench import CODES, spec_of
 from tests.support.committed import committed
 from training import lease

@@ -21,9 +21,9 @@ from linewatch.settings import Settings
 from model_store.store import ModelStore
 from tests.support.committed import committed
 from tests.support.records import a_record
-from training.framing import training_space
-from training.refit import Refit
 from training.retraining import Retrained, retrain
+from training.spaces.framing import training_space
+from training.spaces.refit import Refit
 from vision.decode import digest
 from vision.extractor import FeatureExtractor
 from vision.fingerprint import framing_of

@@ -12,7 +12,7 @@ from torch.nn.functional import normalize
 
 from linewatch.products import load_product, product_files
 from linewatch.settings import Settings
-from model_store.crossval import cross_validate
+from model_store.validation.crossval import cross_validate
 from producer.simulator import CLASSES, render
 from vision.checksums import FILES, about_of, verify
 from vision.extractor import FeatureExtractor

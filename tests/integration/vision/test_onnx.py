@@ -14,9 +14,9 @@ import onnxruntime
 
 from linewatch.errors import WeightsError
 from linewatch.settings import Settings
-from model_store.apply import AffineHead
-from model_store.head import Head
-from model_store.judge_net import JudgeNet
+from model_store.heads.head import Head
+from model_store.serving.apply import AffineHead
+from model_store.serving.judge_net import JudgeNet
 from vision.export_onnx import export
 from vision.networks import load_net
 from vision.weights import find_weights

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from model_store.apply import AffineHead
-from model_store.fit import fit_head, pipeline
+from model_store.heads.fit import fit_head, pipeline
+from model_store.serving.apply import AffineHead
 from tests.support.pictures import real_pictures
 from vision.extractor import FeatureExtractor
 

@@ -10,7 +10,7 @@ import torch
 
 from linewatch.errors import ConfigurationError
 from linewatch.settings import Settings
-from model_store.prompts import PARTS
+from model_store.heads.prompts import PARTS
 from tests.support.pictures import texture
 from vision.encoders import EncoderPair
 from vision.extractor import FeatureExtractor

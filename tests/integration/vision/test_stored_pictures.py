@@ -14,7 +14,7 @@ from linewatch.errors import ModelError
 from linewatch.evaluation.stored_pictures import StoredPictures
 from linewatch.products import parse_product
 from linewatch.settings import Settings
-from training.containment import Unread
+from training.comparison.containment import Unread
 from vision.extractor import FeatureExtractor
 
 SPEC = parse_product(

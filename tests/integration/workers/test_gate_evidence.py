@@ -13,12 +13,12 @@ from db.labels import golden_members
 from db.models import deployments, versions
 from linewatch.errors import TrainingError
 from linewatch.settings import Settings
-from model_store.evidence import Evidence, collect
+from model_store.gate.evidence import Evidence, collect
 from model_store.store import StoredModel
-from model_store.verdict import Thresholds
+from model_store.verdicts.verdict import Thresholds
 from tests.support.bench import CODES, DIM, PRINT, Bench, few_parts
 from tests.support.committed import committed
-from training.comparison import Comparison
+from training.comparison.comparison import Comparison
 from training.promotion import Wish, carry_out, consider
 from training.stored_model import stored_model
 

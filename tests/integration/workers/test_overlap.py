@@ -25,6 +25,7 @@ from tests.support.committed import committed
 from tests.support.waiting import until
 from vision.backends.protocol import Backend, Precision
 from vision.extractor import FeatureExtractor
+from vision.pictures import Pictures
 from workers.pipeline.batch_queue import BatchQueue
 from workers.pipeline.batcher import MicroBatcher
 from workers.pipeline.committer import Committer
@@ -114,7 +115,7 @@ def pipeline(
     batches = BatchQueue[InspectionRequest](MicroBatcher(BATCH, 30))
     with redis.Redis.from_url(redis_url) as client:
         made = Pipeline(
-            reader=PictureReader(residency, roots=[tmp_path], max_bytes=10**6),
+            reader=PictureReader(residency, Pictures((tmp_path,), 10**6)),
             judge=Judge(residency, feature_sample_rate=0),
             batches=batches,
             committer=Committer(

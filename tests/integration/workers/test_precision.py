@@ -22,17 +22,17 @@ from db.models.versions import VersionInfo
 from linewatch.errors import ModelError
 from linewatch.products import load_product, product_files
 from linewatch.settings import Settings
-from model_store.crossval import cross_validate
-from model_store.fit import fit_head
-from model_store.head import Head
+from model_store.heads.fit import fit_head
+from model_store.heads.head import Head
 from model_store.manifest import ManifestDraft
-from model_store.metrics import Metrics
 from model_store.store import ModelStore, StoredModel
-from model_store.verdict import Thresholds
+from model_store.validation.crossval import cross_validate
+from model_store.validation.metrics import Metrics
+from model_store.verdicts.verdict import Thresholds
 from tests.support.committed import committed
 from tests.support.pictures import encoded, texture
 from tests.support.records import a_record
-from training.precision_check import check
+from training.precision.check import check
 from vision.extractor import FeatureExtractor
 from workers.serving.residency import Residency
 from workers.serving.spaces import Spaces

@@ -14,10 +14,10 @@ from PIL import Image
 
 from db.inspections.records import InspectionRecord
 from linewatch.settings import Settings
-from model_store.fit import fit_head
+from model_store.heads.fit import fit_head
 from model_store.manifest import ManifestDraft
 from model_store.store import ModelStore
-from model_store.verdict import Thresholds
+from model_store.verdicts.verdict import Thresholds
 from producer.contract import ImageRef
 from producer.contract.message import Envelope
 from vision.extractor import FeatureExtractor

@@ -10,7 +10,7 @@ import pytest
 
 from db.calendars.default import following
 from db.reports.shifts import DEFAULT_SHIFTS, NO_SHIFT, Shift
-from quality.shift_calendar import Calendar, Calendars
+from quality.shifts.shift_calendar import Calendar, Calendars
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from db.inspections.records import StoredFeatures
-from model_store.rejudge import vectors_of
+from model_store.serving.rejudge import vectors_of
 
 
 @pytest.mark.parametrize("dtype", ["<f2", ">f2", np.float32, np.float64])

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from linewatch.commands._periods import parse_instant
 from linewatch.errors import ReportError
+from linewatch.periods import parse_instant
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 3, 29, 12, 0, tzinfo=UTC)  # the day on which Berlin loses an hour

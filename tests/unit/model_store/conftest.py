@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model_store.crossval import cross_validate
-from model_store.fit import fit_head
-from model_store.head import Head
+from model_store.heads.fit import fit_head
+from model_store.heads.head import Head
 from model_store.manifest import ManifestDraft
-from model_store.verdict import Thresholds
+from model_store.validation.crossval import cross_validate
+from model_store.verdicts.verdict import Thresholds
 
 Data = tuple[np.ndarray, list[str]]
 

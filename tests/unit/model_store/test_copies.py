@@ -10,7 +10,7 @@ import pytest
 
 from linewatch.errors import ModelError
 from model_store.copies import all_versions, read_version, write_version
-from model_store.head import Head
+from model_store.heads.head import Head
 from model_store.manifest import ManifestDraft
 from model_store.store import ModelStore
 

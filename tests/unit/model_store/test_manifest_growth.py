@@ -11,7 +11,7 @@ import pytest
 
 from linewatch.errors import ModelError
 from linewatch.product_options import Rectangle
-from model_store.head import Head
+from model_store.heads.head import Head
 from model_store.manifest import Manifest, ManifestDraft
 from model_store.store import ModelStore
 from tests.support import version_0_1_0 as old

@@ -20,13 +20,13 @@ import torch
 from safetensors.numpy import load_file, save_file
 
 from linewatch.errors import ModelError
-from model_store.apply import meter_of
-from model_store.head import Head
+from model_store.heads.head import Head
 from model_store.manifest import Manifest, ManifestDraft
 from model_store.names import new_version_name
-from model_store.novelty import Novelty, fit_novelty
+from model_store.novelty.novelty import Novelty, fit_novelty
+from model_store.serving.apply import meter_of
 from model_store.store import ModelStore
-from model_store.verdict import Thresholds
+from model_store.verdicts.verdict import Thresholds
 
 Make = Callable[..., ManifestDraft]
 Data = tuple[np.ndarray, list[str]]
@@ -255,11 +255,11 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path) -> None:
         "import resource, signal, sys, numpy as np\n"
         "from datetime import datetime, UTC\n"
         "from linewatch.errors import ModelError\n"
-        "from model_store.crossval import cross_validate\n"
-        "from model_store.fit import fit_head\n"
+        "from model_store.validation.crossval import cross_validate\n"
+        "from model_store.heads.fit import fit_head\n"
         "from model_store.manifest import ManifestDraft\n"
         "from model_store.store import ModelStore\n"
-        "from model_store.verdict import Thresholds\n"
+        "from model_store.verdicts.verdict import Thresholds\n"
         "x = np.random.default_rng(0).normal(size=(12, 400)); y = ['a', 'b'] * 6\n"
         "draft = ManifestDraft(product='cable', number=1, good_class=None, fingerprint='f' * 64,\n"
         "    encoders='', thresholds=Thresholds(), training_digest='d' * 64,\n"

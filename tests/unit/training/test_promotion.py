@@ -6,7 +6,7 @@ import pytest
 
 from linewatch.errors import ModelError
 from linewatch.settings import Settings
-from model_store.gate import Decision, GateOutcome
+from model_store.gate.gate import Decision, GateOutcome
 from training.promotion import Wish, may_serve
 
 AUTO, NONE = Wish("auto"), Wish("none")

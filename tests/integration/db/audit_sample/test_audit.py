@@ -24,8 +24,8 @@ from linewatch.cli import cli
 from linewatch.errors import LinewatchError
 from linewatch.settings import Settings
 from producer.contract import Verdict
-from quality.audit_estimators import truth
-from quality.audit_sample import Said, Stratum
+from quality.audit.estimators import truth
+from quality.audit.sample import Said, Stratum
 from tests.integration.db.audit_sample.test_drawing import SEED, know_the_seed, value
 from tests.support.part_facts import DAY, PRODUCT, a_plant
 from tests.support.records import a_record

@@ -24,7 +24,7 @@ from db.reports.shifts import Shift, set_shifts
 from db.session import reading, transaction
 from db.tables import ShiftSpan
 from linewatch.errors import CalendarError
-from quality.shift_calendar import ShiftInstance
+from quality.shifts.shift_calendar import ShiftInstance
 from tests.support.calendars import a_calendar, an_import, specs
 from tests.support.committed import committed
 from tests.support.database_users import Users, database_users

@@ -19,7 +19,7 @@ from db.charts.watch import watch
 from db.session import reading, transaction
 from db.tables import ChartReaction
 from linewatch.errors import ChartError, ReportError
-from quality.attribute_charts import Kind, Subgroup
+from quality.charts.attribute_charts import Kind, Subgroup
 from tests.support.charts import (
     MONDAY,
     SHIFT,

@@ -15,7 +15,7 @@ from db.reports.part_reports.filters import PartFilters
 from db.session import transaction
 from db.tables import Part, PartCount, PartShiftCount
 from linewatch.errors import ReportError
-from quality.shift_calendar import quarter_hour
+from quality.shifts.shift_calendar import quarter_hour
 from tests.support.counted_parts import BERLIN, Made, part_row, random_parts, shift_of, store, usual
 
 

@@ -23,8 +23,8 @@ from db.tables import PartShiftCount
 from linewatch.errors import ReportError
 from linewatch.products import parse_product
 from producer.contract import Verdict
-from quality.intervals import wilson_interval
-from quality.shift_calendar import quarter_hour
+from quality.intervals.wilson import wilson_interval
+from quality.shifts.shift_calendar import quarter_hour
 from tests.support.committed import committed
 from tests.support.counted_parts import Made, random_parts, store, usual
 from tests.support.records import CLASSES, NOON, a_record

@@ -26,7 +26,7 @@ from db.session import reading
 from linewatch.errors import ReportError
 from linewatch.products import parse_product
 from producer.contract import Verdict
-from quality.intervals import wilson_interval
+from quality.intervals.wilson import wilson_interval
 from tests.support.committed import committed
 from tests.support.records import NOON, a_record, random_records
 

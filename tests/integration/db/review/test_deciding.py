@@ -22,7 +22,7 @@ from db.session import reading, transaction
 from db.tables import AuditAnswer, Part
 from linewatch.errors import LabelError
 from producer.contract import Verdict
-from quality.audit_draw import PassName
+from quality.audit.draw import PassName
 from tests.support.committed import committed
 from tests.support.interleaving import meanwhile
 from tests.support.part_facts import stored_parts

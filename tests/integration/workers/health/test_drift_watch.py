@@ -13,7 +13,7 @@ from db.inspections.records import InspectionRecord, StoredFeatures
 from db.models import drift
 from linewatch.settings import Settings
 from producer.contract import Reason, Verdict
-from quality.drift import fit_baseline, project
+from quality.drift.drift import fit_baseline, project
 from tests.support.committed import committed
 from tests.support.records import a_record
 from workers.health import drift_watch

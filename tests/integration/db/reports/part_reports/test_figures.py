@@ -12,7 +12,7 @@ from db.reports.part_reports.filters import PartFilters
 from db.reports.part_reports.pareto import pareto
 from db.session import transaction
 from db.tables import PartShiftCount
-from quality.intervals import wilson_interval
+from quality.intervals.wilson import wilson_interval
 from tests.support.counted_parts import BERLIN, SATURDAY, Made, store, usual
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 from db.reports.part_reports.defect_rate import first_pass
 from db.reports.part_reports.filters import PartFilters
 from db.session import reading
-from quality.shift_calendar import quarter_hour
+from quality.shifts.shift_calendar import quarter_hour
 from tests.support.counted_parts import BERLIN, random_parts, shift_of, store, usual
 from tests.support.part_truth import expected
 

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from db.reports.part_reports.filters import PartFilters
 from db.reports.part_reports.versions import versions
-from quality.intervals import wilson_interval
+from quality.intervals.wilson import wilson_interval
 from tests.support.counted_parts import BERLIN, random_parts, store, usual
 from tests.support.part_truth import expected
 

@@ -1,0 +1,1 @@
+"""Control charts, their signals, and what people did about them."""

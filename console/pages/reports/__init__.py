@@ -1,0 +1,1 @@
+"""Every report and control chart of the command line, with filters in the address."""

@@ -1,0 +1,26 @@
+"""Settings of what the lines are told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, Field, field_validator
+
+from linewatch.settings.reading import absolute, empty_is_none
+
+
+class Outputs(BaseModel):
+    """Where the receivers are named, and how long they may be away."""
+
+    outputs_file: Path | None = Field(
+        default=None, description="YAML file of the lines' receivers; see docs/line.md."
+    )
+    retention_outbox_days: float = Field(
+        default=7.0,
+        gt=0,
+        le=3650,
+        description="What a receiver was not told after so long, it is never told.",
+    )
+
+    _no_file = field_validator("outputs_file", mode="before")(empty_is_none)
+    _absolute_file = field_validator("outputs_file", mode="after")(absolute)

@@ -1,0 +1,1 @@
+"""Heads: their kinds, how each is fitted, chosen and started from prompts."""

@@ -1,0 +1,1 @@
+"""How good a model would be on parts that it has not seen: folds by part, figures, curves."""

@@ -1,0 +1,1 @@
+"""From probabilities to verdicts: the rules, and how training chooses them."""

@@ -1,0 +1,1 @@
+"""What speaks to a receiver: one module a kind. No SQL here."""

@@ -1,0 +1,236 @@
+"""Results to an MQTT broker."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from collections.abc import Sequence
+from contextlib import suppress
+from threading import Condition
+from typing import Any
+
+from paho.mqtt.client import Client, MQTTv5, MQTTv311
+from paho.mqtt.enums import CallbackAPIVersion
+
+from linewatch.errors import ConfigurationError
+from outputs.drivers.mqtt_options import MqttOptions
+from outputs.errors import ReceiverAwayError
+from outputs.options import Place
+from outputs.result import Result
+from outputs.secrets import secret
+
+_KEEPALIVE_S = 10  # after one and a half of these without a word the broker publishes the will
+_CLOSE_S = 2.0
+
+
+class MqttDriver:
+    """One connection; a new client for each, so that nothing of an earlier one is sent again."""
+
+    def __init__(self, options: MqttOptions, place: Place) -> None:
+        self._options = options
+        self._place = place
+        self._context = _tls(options) if options.tls else None
+        self._password = (
+            None
+            if options.password_file is None
+            else secret(options.password_file, options.name).decode()
+        )
+        self._client: Client | None = None
+        self._changed = Condition()
+        self._connected = False
+        self._refusal: str | None = None
+        self._acknowledged: dict[int, str | None] = {}  # message: why it was refused
+        self.batch = options.in_flight
+
+    def deliver(self, results: Sequence[Result]) -> None:
+        """Publish all, then wait for the acknowledgement of each."""
+        client = self._connection()
+        with self._changed:
+            self._acknowledged.clear()
+        sent = [
+            client.publish(self._topic(self._options.topic, r), json.dumps(r.as_json()), qos=1).mid
+            for r in results
+        ]
+        acknowledged = self._wait_for(sent)
+        good = 0
+        while good < len(sent) and acknowledged.get(sent[good], "") is None:
+            good += 1
+        if good < len(sent):
+            why = acknowledged.get(sent[good]) or self._why_not(len(sent) - good)
+            self._drop()
+            raise ReceiverAwayError(f"broker {self._where}: {why}", delivered=good)
+
+    def probe(self) -> str:
+        """Connect, unless it is."""
+        self._connection()
+        return f"broker {self._where} lets us in; verdicts go to {self._topic(self._options.topic)}"
+
+    def close(self) -> None:
+        """Say that the line is offline, and leave."""
+        client = self._client
+        if client is not None and self._connected:
+            with suppress(Exception):
+                said = client.publish(self._state_topic, _state("offline"), qos=1, retain=True)
+                said.wait_for_publish(_CLOSE_S)
+        self._drop()
+
+    @property
+    def _where(self) -> str:
+        return f"{self._options.host}:{self._port}"
+
+    @property
+    def _port(self) -> int:
+        return self._options.port or (8883 if self._options.tls else 1883)
+
+    @property
+    def _state_topic(self) -> str:
+        return self._topic(self._options.state_topic)
+
+    def _topic(self, pattern: str, result: Result | None = None) -> str:
+        named = {
+            "site": self._place.site or (result.site if result else ""),
+            "area": self._place.area,
+            "line": self._place.line,
+            "product": result.product if result else "PRODUCT",
+        }
+        filled = pattern.format(**{name: _level(value) for name, value in named.items()})
+        levels = [level for level in f"{self._options.prefix}/{filled}".split("/") if level]
+        return "/".join(levels)
+
+    def _why_not(self, count: int) -> str:
+        if not self._connected:
+            return self._refusal or "the connection was lost; the results are sent again"
+        return (
+            f"did not acknowledge {count} messages within {self._options.ack_timeout_s:g} s; "
+            "is it overloaded?"
+        )
+
+    def _connection(self) -> Client:
+        if self._client is not None and self._connected:
+            return self._client
+        self._drop()
+        self._client = client = self._new_client()
+        self._refusal = None
+        try:
+            client.connect(self._options.host, self._port, keepalive=_KEEPALIVE_S)
+        except (OSError, ValueError) as error:
+            self._drop()
+            raise ReceiverAwayError(f"broker {self._where}: {_words(error)}") from None
+        client.loop_start()
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._connected or self._refusal is not None, self._options.ack_timeout_s
+            )
+        if not self._connected:
+            why = self._refusal or "did not answer the greeting; is it an MQTT broker?"
+            self._drop()
+            raise ReceiverAwayError(f"broker {self._where}: {why}")
+        self._say_online(client)
+        return client
+
+    def _say_online(self, client: Client) -> None:
+        """A broker that does not take even this would take no verdict."""
+        mid = client.publish(self._state_topic, _state("online"), qos=1, retain=True).mid
+        acknowledged = self._wait_for([mid])
+        if acknowledged.get(mid, "") is not None:
+            why = acknowledged.get(mid) or self._why_not(1)
+            self._drop()
+            raise ReceiverAwayError(f"broker {self._where}: topic {self._state_topic}: {why}")
+
+    def _wait_for(self, sent: Sequence[int]) -> dict[int, str | None]:
+        """Until all are acknowledged, or time is over: what was refused, and why."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: not self._connected or all(mid in self._acknowledged for mid in sent),
+                self._options.ack_timeout_s,
+            )
+            return dict(self._acknowledged)
+
+    def _new_client(self) -> Client:
+        options = self._options
+        name = options.client_id or f"linewatch-{self._place.line}-{options.name}"[:64]
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=name,
+            protocol=MQTTv5 if options.protocol == "5" else MQTTv311,
+            reconnect_on_failure=False,
+        )
+        client.connect_timeout = options.ack_timeout_s
+        client.max_inflight_messages_set(options.in_flight)
+        if self._context is not None:
+            client.tls_set_context(self._context)
+        if options.user is not None:
+            client.username_pw_set(options.user, self._password)
+        client.will_set(self._state_topic, _state("offline"), qos=1, retain=True)
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_publish = self._on_publish
+        return client
+
+    def _drop(self) -> None:
+        client, self._client, self._connected = self._client, None, False
+        if client is not None:
+            client.on_connect = client.on_disconnect = client.on_publish = None
+            with suppress(Exception):
+                client.disconnect()
+            with suppress(Exception):
+                client.loop_stop()
+
+    def _on_connect(self, client: Client, _data: Any, _flags: Any, code: Any, _more: Any) -> None:
+        with self._changed:
+            if client is self._client:
+                self._connected = not code.is_failure
+                self._refusal = f"does not let us in: {code}" if code.is_failure else None
+                self._changed.notify_all()
+
+    def _on_disconnect(
+        self, client: Client, _data: Any, _flags: Any, code: Any, _more: Any
+    ) -> None:
+        with self._changed:
+            if client is self._client:
+                self._connected = False
+                self._refusal = self._refusal or (
+                    f"ended the connection: {code}; may this user publish to the topics, also as "
+                    "its last will, and does no other program have the same client_id?"
+                )
+                self._changed.notify_all()
+
+    def _on_publish(self, client: Client, _data: Any, mid: int, code: Any, _more: Any) -> None:
+        with self._changed:
+            if client is self._client:
+                refused = getattr(code, "is_failure", False)
+                self._acknowledged[mid] = (
+                    f"refused what was published: {code}; may this user publish to the topic?"
+                    if refused
+                    else None
+                )
+                self._changed.notify_all()
+
+
+def _level(value: str) -> str:
+    """A name as one level of a topic."""
+    return "".join("_" if sign in "/+#\0" else sign for sign in value)
+
+
+def _state(word: str) -> str:
+    return json.dumps({"version": 1, "state": word})
+
+
+def _tls(options: MqttOptions) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=options.ca_file)
+        if options.cert_file is not None and options.key_file is not None:
+            context.load_cert_chain(options.cert_file, options.key_file)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(
+            f"receiver {options.name!r}: its certificates cannot be used: {_words(error)}"
+        ) from None
+    return context
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {error.verify_message}; is ca_file right?"
+    if isinstance(error, TimeoutError):
+        return "does not answer; is it running?"
+    return getattr(error, "strerror", None) or str(error)

@@ -1,0 +1,213 @@
+"""Tells one receiver, in a thread of its own: one that hangs holds no other."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from threading import Event, Thread
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from db.clock import database_now
+from db.outbox import cursors, told
+from db.outbox.bell import Bell
+from db.outbox.cursors import Cursor
+from db.session import transaction
+from linewatch.errors import LinewatchError
+from outputs.absence import Absence
+from outputs.backoff import backoff_s
+from outputs.drivers.driver import Driver
+from outputs.errors import ReceiverAwayError
+from outputs.gate_latency import GateLatency
+from outputs.kinds import open_driver
+from outputs.options import Place, ReceiverOptions
+from outputs.owner import Owner
+from outputs.reading import next_batch
+from outputs.telling import Line, Telling
+
+log = logging.getLogger(__name__)
+
+MOST = 500  # entries read at once
+IDLE_S = 1.0  # how often somebody who hears nothing looks
+PROBE_S = 10.0
+DATABASE_WAIT_S = 1.0
+FIGURES_S = 2.0
+
+
+class Sender:
+    """One receiver of one line, from its cursor on.
+
+    The driver is open only while this dispatcher has the lease: two of them at one PLC or broker
+    would push each other out.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        bell: Bell,
+        owner: Owner,
+        place: Place,
+        options: ReceiverOptions,
+        deadline_s: float | None,
+    ) -> None:
+        self._engine, self._bell, self._owner = engine, bell, owner
+        self._place, self._options = place, options
+        deadline = None if deadline_s is None else timedelta(seconds=deadline_s)
+        self._line = Line(place.line, place.site, deadline)
+        self.name = f"{place.line}/{options.name}"
+        self._driver: Driver | None = None
+        self._cursor: Cursor | None = None
+        self._looked_at = self._probed_at = self._figures_at = 0.0
+        self._latency = GateLatency()
+        self._absence = Absence(engine, place.line, options)
+        self._failures = 0
+        self._stopping = Event()
+        self._thread = Thread(target=self._run, name=f"output-{self.name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to tell."""
+        self._thread.start()
+
+    def ask_to_stop(self) -> None:
+        """End after what is being told; `join` waits for it."""
+        self._stopping.set()
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait for the end; False: it hangs, and ends with the process."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._turn()
+            except SQLAlchemyError as error:
+                self._cursor = None
+                log.warning("%s: the database does not answer: %s", self.name, _short(error))
+                self._stopping.wait(DATABASE_WAIT_S)
+            except LinewatchError as error:
+                self._away(error)
+            except Exception as error:  # a driver's mistake must not end the thread in silence
+                log.exception("%s: %s", self.name, error)
+                self._close()  # and begin anew
+                self._away(ReceiverAwayError(f"{type(error).__name__}: {error}"))
+        self._close()
+
+    def _turn(self) -> None:
+        count = self._bell.count
+        cursor = self._mine()
+        if cursor is None or cursor.paused_at is not None:
+            self._close()
+            self._stopping.wait(IDLE_S)
+            return
+        driver = self._open()
+        batch = next_batch(
+            self._engine,
+            self._line,
+            self._options.name,
+            self._options.level,
+            cursor.told,
+            min(driver.batch, MOST),
+        )
+        if batch.reached == cursor.told:
+            self._probe(driver)
+            self._note_figures()
+            self._bell.wait(count, IDLE_S)
+            return
+        if batch.lost:
+            log.error(
+                "%s: %d results were purged before the receiver came back; LINEWATCH_"
+                "RETENTION_OUTBOX_DAYS says how long they are kept",
+                self.name,
+                batch.lost,
+            )
+        self._tell(driver, cursor, batch.tellings, batch.reached)
+        self._note_figures()
+
+    def _mine(self) -> Cursor | None:
+        """The cursor, if this dispatcher has the lease; looked at anew every second."""
+        now = time.monotonic()
+        if self._cursor is None or now - self._looked_at >= IDLE_S:
+            with transaction(self._engine) as connection:
+                name, gone = self._options.name, self._owner.gone(connection)
+                self._cursor = cursors.take(
+                    connection, self._place.line, name, self._owner.name, gone
+                )
+            self._looked_at = now
+        return self._cursor
+
+    def _open(self) -> Driver:
+        if self._driver is None:
+            self._driver = open_driver(self._options, self._place)
+            self._probed_at = 0.0
+        return self._driver
+
+    def _close(self) -> None:
+        driver, self._driver = self._driver, None
+        if driver is not None:
+            try:
+                driver.close()
+            except Exception:
+                log.exception("%s: its driver did not close", self.name)
+
+    def _probe(self, driver: Driver) -> None:
+        if time.monotonic() - self._probed_at < PROBE_S and self._probed_at:
+            return
+        driver.probe()
+        self._probed_at = time.monotonic()
+        self._is_there()
+
+    def _tell(
+        self, driver: Driver, cursor: Cursor, tellings: Sequence[Telling], reached: int
+    ) -> None:
+        """Deliver, then move the cursor behind what the receiver has for good."""
+        away: ReceiverAwayError | None = None
+        if tellings:
+            try:
+                driver.deliver([one.result for one in tellings])
+                self._is_there()
+            except ReceiverAwayError as error:
+                away, tellings = error, tellings[: error.delivered]
+                reached = tellings[-1].result.sequence if tellings else cursor.told
+        if reached > cursor.told:
+            self._confirm(cursor, tellings, reached)
+        if away is not None:
+            raise away
+
+    def _confirm(self, cursor: Cursor, tellings: Sequence[Telling], reached: int) -> None:
+        kept = {one.key: one.told for one in tellings if one.key is not None and one.told}
+        with transaction(self._engine) as connection:
+            moved = cursors.move(connection, cursor, reached, self._owner.name)
+            if moved:
+                told.keep(connection, cursor.line, cursor.receiver, kept)
+            now = database_now(connection)
+        self._latency.told([one.result for one in tellings], now)
+        # Somebody replays it, or another dispatcher has the lease: begin at what the row says.
+        self._cursor = cursors.moved_to(cursor, reached) if moved else None
+
+    def _away(self, error: LinewatchError) -> None:
+        self._failures += 1
+        self._absence.failed(error)
+        self._stopping.wait(backoff_s(self._failures, random.random()))  # noqa: S311
+
+    def _is_there(self) -> None:
+        self._failures = 0
+        self._absence.over()
+
+    def _note_figures(self) -> None:
+        now = time.monotonic()
+        if now - self._figures_at < FIGURES_S or self._cursor is None:
+            return
+        self._figures_at = now
+        figures = self._latency.figures()
+        if figures is not None and figures != self._cursor.figures:
+            with transaction(self._engine) as connection:
+                cursors.describe(connection, self._place.line, self._options.name, figures=figures)
+
+
+def _short(error: Exception) -> str:
+    return " ".join(str(getattr(error, "orig", None) or error).split())[:300]

@@ -1,0 +1,1 @@
+"""How well appraisers agree, the model among them."""

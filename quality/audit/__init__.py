@@ -1,0 +1,1 @@
+"""Audit samples: who is drawn, and what they say of the line."""

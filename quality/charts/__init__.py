@@ -1,0 +1,1 @@
+"""Control charts for attributes: baselines, points, subgroups, rules and run lengths."""

@@ -1,0 +1,1 @@
+"""Drift: charts that look at one part after another."""

@@ -1,0 +1,1 @@
+"""How sure a rate, a difference of rates or a true rate is."""

@@ -1,0 +1,1 @@
+"""Parts from their pictures: passes, dispositions, tallies."""

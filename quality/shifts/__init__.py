@@ -1,0 +1,1 @@
+"""Shift calendars, in a plant's own time."""

@@ -1,0 +1,60 @@
+"""How long a line waits."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from outputs.backoff import LONGEST_S, backoff_s
+from outputs.gate_latency import GateLatency
+from outputs.result import Result
+from quality.parts.disposition import Disposition
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+def a_result(wait_ms: float, **fields: object) -> Result:
+    usual: dict[str, object] = {
+        "id": uuid4(),
+        "sequence": 1,
+        "line": "L1",
+        "product": "cable",
+        "disposition": Disposition.CONFORMING,
+        "captured_at": NOON - timedelta(milliseconds=wait_ms),
+        "committed_at": NOON,
+    }
+    return Result(**{**usual, **fields})  # type: ignore[arg-type]
+
+
+def test_figures_are_of_waits_that_there_were() -> None:
+    latency = GateLatency()
+    assert latency.figures() is None
+    latency.told([a_result(float(n), late=n > 90) for n in range(1, 101)], NOON)
+    assert latency.figures() == {
+        "results": 100,
+        "gate_p50_ms": 51.0,
+        "gate_p99_ms": 100.0,
+        "late_share": 0.1,
+        "clock_ahead_ms": 0.0,
+    }
+
+
+def test_a_person_s_decision_is_no_latency() -> None:
+    latency = GateLatency()
+    latency.told([a_result(3_600_000, revision=2)], NOON)
+    assert latency.figures() is None
+
+
+def test_a_clock_that_is_ahead_is_seen() -> None:
+    latency = GateLatency()
+    latency.told([a_result(-250), a_result(20)], NOON)
+    assert (latency.figures() or {})["clock_ahead_ms"] == 250.0
+
+
+@pytest.mark.parametrize("failures", [1, 2, 5, 20, 100_000])
+def test_a_wait_doubles_up_to_its_bound(failures: int) -> None:
+    whole = backoff_s(failures, 1.0)
+    assert backoff_s(failures, 0.0) == whole / 2
+    assert whole == min(LONGEST_S, 0.1 * 2.0 ** (min(failures, 50) - 1))

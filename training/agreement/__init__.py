@@ -1,0 +1,1 @@
+"""How well the model and people tell parts whose class is known."""

@@ -1,0 +1,1 @@
+"""Whether a model judges alike on features of another precision."""
