@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from console.page import Page
-from console.pages import account, lines, people, queue
+from console.pages import account, lines, people, products, queue
 from console.pages.charts import acts as chart_acts
 from console.pages.charts import chart
 from console.pages.reports import index as report_index
@@ -24,6 +24,8 @@ PAGES: tuple[Page[Any, Any], ...] = (
     report_parts.PAGE,
     report.PAGE,
     chart.PAGE,
+    products.PAGE,
+    products.SETUP,
     people.PAGE,
     account.PAGE,
 )
@@ -33,6 +35,7 @@ ACTIONS: tuple[APIRouter, ...] = (
     queue.router,
     report.router,
     chart_acts.router,
+    *products.ROUTERS,
     people.router,
     account.router,
 )
