@@ -40,8 +40,13 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def start_plant(group: ServiceGroup, settings: Settings, *, flower_port: int) -> Plant:
+def start_plant(
+    group: ServiceGroup, settings: Settings, *, flower_port: int, alerts: bool = False
+) -> Plant:
     """Start everything and wait until it works.
+
+    Args:
+        alerts: with a notifier.
 
     Raises:
         ServiceError: a program ended or did not come up; with the end of its log.
@@ -64,6 +69,8 @@ def start_plant(group: ServiceGroup, settings: Settings, *, flower_port: int) ->
     group.start("beat", python_command("linewatch", "beat"))
     if settings.outputs_file is not None:
         group.start("outputs", python_command("linewatch", "outputs", "run"))
+    if alerts:
+        group.start("alerts", python_command("linewatch", "alerts", "run"))
     group.start("flower", python_command("linewatch", "flower", "--port", str(flower_port)))
     plant = Plant(f"http://127.0.0.1:{flower_port}")
     group.wait_until("flower", lambda: flower_answers(plant.flower_url), START_TIMEOUT_S)
