@@ -15,7 +15,7 @@ from db.charts.baselines import all_in_force
 from db.clock import database_now
 from db.status.shift_rates import ShiftRate, shift_rates
 from db.tables import Alert, Camera
-from quality.shift_calendar import ShiftInstance
+from quality.shifts.shift_calendar import ShiftInstance
 
 LATE = timedelta(minutes=15)  # after its end, a shift's last pictures are judged
 LOOK_BACK = timedelta(hours=6)  # a notifier that was away tells of no older shift
