@@ -68,10 +68,12 @@ def test_a_plc_ejects_a_bad_part_and_lets_a_good_one_pass(driver: ModbusDriver) 
         driver.deliver([result(2, good=False)])
         driver.deliver([result(3, no_verdict=True)])
         driver.deliver([result(4, late=True)])
+        driver.deliver([result(5, decided_by="person", revision=2)])
         assert "polls" in driver.probe()
         assert not gate.alarm
     assert gate.passed == ["S-1"]
-    assert gate.ejected == ["S-2", "S-3", "S-4"]
+    assert gate.ejected == ["S-2", "S-3"]
+    assert gate.afterwards == ["S-4"]
     assert gate.repeats == 1
 
 
