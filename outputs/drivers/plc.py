@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 
 from linewatch.errors import ConfigurationError
@@ -101,6 +101,13 @@ class PlcDriver:
                 " check the PLC's address of this machine, its port, and its network"
             )
         return heard
+
+    def figures(self) -> Mapping[str, int]:
+        """How many results the PLC has acknowledged, and how many were withdrawn unread."""
+        return {
+            "acknowledged": self.handshake.acknowledged,
+            "overruns": self.handshake.withdrawn,
+        }
 
     def close(self) -> None:
         """All signals low, then no server."""

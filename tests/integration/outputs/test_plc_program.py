@@ -55,14 +55,14 @@ def test_killed_again_and_again_each_part_is_ejected_once_and_in_order(
             for kill in range(KILLS):
                 process = program()
                 reached = len(gate.ejected)
-                until(lambda r=reached: len(gate.ejected) > r, 30)
+                until(lambda r=reached: len(gate.ejected) > r, 120)
                 time.sleep(0.05 * (kill % 7))
                 process.send_signal(signal.SIGKILL)
                 process.wait()
             stop.set()
             committer.join()
             program()
-            until(lambda: len(gate.ejected) >= len(parts), 60)
+            until(lambda: len(gate.ejected) >= len(parts), 120)
             assert not gate.alarm
     finally:
         stop.set()
