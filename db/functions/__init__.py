@@ -46,7 +46,7 @@ CURRENT = {
     "linewatch_draw_parts": 3,
     "linewatch_settle": 2,
     "linewatch_move_shifts": 1,
-    "linewatch_commit": 2,
+    "linewatch_commit": 3,
     "linewatch_replace": 2,
     "linewatch_backfill": 2,
     "linewatch_first_id": 1,

@@ -22,6 +22,7 @@ from db.inspections.requeues import replace_rows, replaceable
 from db.inspections.rollup import add_counts, rollup_key
 from db.inspections.rows import feature_row, inspection_row, shadow_row
 from db.inspections.stations import Station, register, remember, unknown_stations
+from db.parts.purged import counted_before
 from db.parts.settle import Serial, adopt, count_pictures, settle
 from db.session import reading, transaction
 from db.tables import Feature, Inspection, InspectionScore
@@ -142,10 +143,11 @@ def _commit_rows(
         kept = [record for record in records if record.id in new]
         _insert(connection, InspectionScore, kept, shadow_row)
         _insert(connection, Feature, kept, feature_row)
-        add_counts(connection, Counter(rollup_key(r, timezone) for r in rows if r["id"] in new))
+        fresh = new - counted_before(connection, new)
+        add_counts(connection, Counter(rollup_key(r, timezone) for r in rows if r["id"] in fresh))
         serials, singles = _parts_of([row for row in rows if row["id"] in new])
         settle(connection, serials)
-        count_pictures(connection, singles)
+        count_pictures(connection, [id_ for id_ in singles if id_ in fresh])
         if len(new) < len(rows):
             new |= _replace(connection, records, [r for r in rows if r["id"] not in new], timezone)
     return new
