@@ -19,7 +19,7 @@ from console.access.roles import Role
 from console.site import site_of
 from console.words import language_of
 from db.outage import in_a_line
-from linewatch.errors import LinewatchError, QueueUnavailableError
+from linewatch.errors import LinewatchError, ModelChangedError, QueueUnavailableError
 
 API = "/api/"
 SIGN_IN = "/sign-in"
@@ -83,6 +83,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(NotThere, _not_there)
     app.add_exception_handler(QueueUnavailableError, _unavailable)
     app.add_exception_handler(Superseded, _superseded)
+    app.add_exception_handler(ModelChangedError, _superseded)
     app.add_exception_handler(LinewatchError, _mistake)
     app.add_exception_handler(DBAPIError, _database)
 

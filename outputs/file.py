@@ -11,7 +11,9 @@ from pydantic import BaseModel, Field, StringConstraints, ValidationError, field
 from linewatch.errors import ConfigurationError
 from linewatch.unknown_keys import problems, without_unknown
 from outputs.drivers.drop_options import DropOptions
+from outputs.drivers.modbus_options import ModbusOptions
 from outputs.drivers.mqtt_options import MqttOptions
+from outputs.drivers.opcua_options import OpcuaOptions
 from outputs.drivers.webhook_options import WebhookOptions
 from outputs.options import Options, Place, ReceiverOptions, Seconds
 
@@ -20,8 +22,13 @@ KINDS: dict[str, type[ReceiverOptions]] = {
     "mqtt": MqttOptions,
     "webhook": WebhookOptions,
     "drop": DropOptions,
+    "opcua": OpcuaOptions,
+    "modbus": ModbusOptions,
 }
-Receiver = Annotated[MqttOptions | WebhookOptions | DropOptions, Field(discriminator="kind")]
+Receiver = Annotated[
+    MqttOptions | WebhookOptions | DropOptions | OpcuaOptions | ModbusOptions,
+    Field(discriminator="kind"),
+]
 LineName = Annotated[str, StringConstraints(min_length=1, max_length=64, strip_whitespace=True)]
 
 

@@ -74,13 +74,14 @@ def camera_clocks(client: redis.Redis) -> list[CameraClock]:
     return sorted(known, key=lambda clock: (clock.line, clock.camera, clock.producer))
 
 
-def _read(producer: bytes, text: bytes) -> CameraClock | None:
+def _read(producer: bytes | str, text: bytes | str) -> CameraClock | None:
     try:
         said = json.loads(text)
         figures = [float(said[name]) for name in ("ahead_s", "error_s", "at")]
         if not all(map(math.isfinite, figures)):
             return None
-        names = producer.decode(), str(said["line"])[:64], str(said["camera"])[:64]
+        by = producer.decode() if isinstance(producer, bytes) else producer
+        names = by, str(said["line"])[:64], str(said["camera"])[:64]
         return CameraClock(*names, *figures)
     except (ValueError, TypeError, LookupError, RecursionError, OverflowError):
         return None

@@ -113,8 +113,6 @@ class S3Pictures:
         return path
 
     def _ask(self, uri: str, until: float, question: Callable[[float], _Answer]) -> _Answer:
-        from botocore.exceptions import BotoCoreError
-
         try:
             return question(max(0.001, until - time.monotonic()))
         except FileNotFoundError:
@@ -125,7 +123,9 @@ class S3Pictures:
         except TimeoutError:  # fsspec's is one
             detail = f"{self._where} did not give {uri} within {self._timeout_s:g} s"
             raise Unjudgeable(Reason.UNREADABLE, detail) from None
-        except (OSError, BotoCoreError, _client_error()) as error:
+        except MemoryError:
+            raise
+        except Exception as error:  # broken servers make a driver raise nearly anything
             detail = f"{uri} cannot be read from {self._where}: {_in_a_line(error)}"
             raise Unjudgeable(Reason.UNREADABLE, detail) from None
 
@@ -159,12 +159,6 @@ class S3Pictures:
 @lru_cache(maxsize=4)  # its connections are kept
 def _shared(allowed: tuple[str, ...], access: Access, timeout_s: float) -> S3Pictures:
     return S3Pictures(allowed, access, timeout_s=timeout_s)
-
-
-def _client_error() -> type[Exception]:
-    from aiohttp import ClientError
-
-    return ClientError
 
 
 def _check_size(uri: str, size: int, max_bytes: int) -> None:

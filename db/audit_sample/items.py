@@ -60,6 +60,13 @@ def by_id(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Item]:
     return found
 
 
+def by_name(connection: Connection, name: PassName) -> Item | None:
+    """The drawn part of this name that nobody has answered yet, without its pictures."""
+    mine = (_DRAWS.c[field] == value for field, value in name._asdict().items())
+    row = connection.execute(_items().where(*mine, ~answered())).one_or_none()
+    return None if row is None else _item(row)
+
+
 def by_serial(connection: Connection, serials: Sequence[str]) -> dict[str, list[Item]]:
     """The drawn parts of these serial numbers, of every product and pass."""
     found: dict[str, list[Item]] = {}

@@ -41,6 +41,7 @@ PLANTED = [
     ("training.lease", "celery", "No queue below producer and workers"),
     ("db.clock", "redis", "No queue below producer and workers"),
     ("model_store.names", "sqlalchemy", "Pictures and models know no SQL"),
+    ("outputs.drivers.drop", "db.session", "Drivers of receivers know no SQL"),
     ("db.clock", "torch", "The database knows no torch"),
 ]
 

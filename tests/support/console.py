@@ -21,15 +21,17 @@ from console.site import Site
 from console.words import Words
 from db.people import sessions, users
 from db.session import transaction
-from linewatch.settings import get_settings
+from linewatch.settings import Settings, get_settings
 
 # What every browser says of a form or script of the page's own site.
 OWN_SITE = {"sec-fetch-site": "same-origin"}
 
 
-def console_app(engine: Engine, timezone: str = "UTC") -> FastAPI:
-    """The console on `engine`, with the settings of the test."""
-    return create_app(Site(get_settings(), engine, Words(timezone)))
+def console_app(
+    engine: Engine, timezone: str = "UTC", *, settings: Settings | None = None
+) -> FastAPI:
+    """The console on `engine`, with the settings of the test unless others are given."""
+    return create_app(Site(settings or get_settings(), engine, Words(timezone)))
 
 
 def token_for(engine: Engine, role: str = "viewer", name: str | None = None) -> str:

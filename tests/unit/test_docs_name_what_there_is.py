@@ -22,8 +22,8 @@ PATH = re.compile(rf"(?:{'|'.join(FOLDERS)})/[\w./*-]*")
 MODULE = re.compile(rf"(?:{'|'.join(PACKAGES)})(?:\.\w+)+(?<!\.py)")
 COMMAND = re.compile(r"(?<![\w.-])(?<!from )(?:linewatch|run --rm admin) ([a-z][^|;&>]*)")
 MADE_LATER = {"benchmarks/results/gpu.json"}  # by `make gpu`, on a machine that has one
-# A file of the data folder, and tasks of Celery.
-NO_MODULES = {"linewatch.db", "linewatch.inspect", "linewatch.charts"}
+# A file of the data folder, the file of outputs, and tasks of Celery.
+NO_MODULES = {"linewatch.db", "outputs.yaml", "linewatch.inspect", "linewatch.charts"}
 
 every_page = pytest.mark.parametrize("page", all_pages(), ids=lambda page: page.path)
 

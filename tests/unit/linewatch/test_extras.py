@@ -23,7 +23,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # Imported only where another program does it, or beside what brings them.
 BROUGHT = {
     "kombu", "dotenv", "pydantic_core", "vine", "scipy", "huggingface_hub", "billiard", "pandas",
-    "benchmarks", "prompt_toolkit", "tornado", "aiohttp", "botocore",
+    "benchmarks", "prompt_toolkit", "tornado",
 }  # fmt: skip
 
 

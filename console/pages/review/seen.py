@@ -1,0 +1,171 @@
+"""What a model said of a part, and what it is like: only once a person has decided it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+import numpy as np
+from fastapi import Query
+from pydantic import Field
+from sqlalchemy import Connection
+
+from console.access.roles import Role
+from console.judged import Judged, judge_again, map_of
+from console.page import Context, Page, Visit
+from console.pages.review.queue import worst_of
+from console.pages.review.shown import key_of, name_of
+from console.refusals import NotThere
+from db.audit_sample.items import by_name
+from db.models import deployments, versions
+from db.parts.model_word import model_word
+from db.review.neighbours import labelled_vectors
+from db.review.pictures import Seen, pictures_of, vectors_of
+from db.review.standing import standing
+from db.review.waiting import part_of
+from db.session import reading
+from quality.arrays import Floats
+
+_NEAREST = 6
+
+
+class Score(Context):
+    """A class's probability."""
+
+    code: str = Field(description="The class.")
+    probability: float = Field(description="0 to 1.")
+
+
+class Neighbour(Context):
+    """A labelled picture that is like it."""
+
+    id: UUID = Field(description="Of the picture.")
+    label: str = Field(description="What people said of it.")
+    likeness: float = Field(description="Cosine of both features, 1 for equal ones.")
+
+
+class SeenPicture(Context):
+    """What the model said of a view."""
+
+    id: UUID = Field(description="Of the picture.")
+    camera: str = Field(description="That took it.")
+    verdict: str = Field(description="pass, defect, review, rejected or dead_letter.")
+    reason: str = Field(description="Why it was left to people; '' where it was not.")
+    defect_class: str | None = Field(description="The model's first choice.")
+    confidence: float | None = Field(description="Of that choice, 0 to 1.")
+    model_version: str | None = Field(description="That judged it.")
+    scores: list[Score] = Field(description="Of every class, most probable first.")
+    scores_by: str | None = Field(description="The version these are of; None: there are none.")
+    map: list[list[float]] | None = Field(
+        description="Where the model looked, rows of 0 to 1 from the top; None: not stored."
+    )
+
+
+class SeenPart(Context):
+    """What the model said of a decided part, and the labelled pictures that are most like it."""
+
+    key: str = Field(description="Names the part.")
+    disposition: str = Field(description="The model's: conforming, nonconforming or open.")
+    classes: list[str] = Field(description="The defect classes that the model found.")
+    pictures: list[SeenPicture] = Field(description="Its views.")
+    neighbours: list[Neighbour] = Field(description="Nearest to the view it was least sure of.")
+
+
+@dataclass(frozen=True)
+class SeenQuery:
+    """Which part."""
+
+    part: Annotated[str, Query(description="Its key, as the review page has it.")]
+
+
+def read(visit: Visit, query: SeenQuery) -> SeenPart:
+    """The part.
+
+    Raises:
+        NotThere: there is none, or nobody has decided it: then the model's word stays hidden.
+    """
+    name, engine = name_of(query.part), visit.site.engine
+    with reading(engine) as connection:
+        part, said = part_of(connection, name), standing(connection, name)
+        if part is None:
+            raise NotThere("there is no such part any more")
+        if said.last is None or by_name(connection, name) is not None:
+            raise NotThere("nobody has decided this part yet: what the model said is not shown")
+        word = model_word(connection, name)
+        pictures = pictures_of(connection, [part])[name]
+    judged = judge_again(visit.site, pictures)
+    with reading(engine) as connection:
+        neighbours = _neighbours(visit, connection, name.product, pictures)
+        maps = {one.id: map_of(connection, one.id) for one in pictures}
+    return SeenPart(
+        key=key_of(name),
+        disposition=word.disposition,
+        classes=[code for code in word.classes.split("+") if code],
+        pictures=[_picture(one, judged, maps) for one in pictures],
+        neighbours=neighbours,
+    )
+
+
+def _picture(
+    one: Seen, judged: Mapping[UUID, Judged], maps: Mapping[UUID, list[list[float]] | None]
+) -> SeenPicture:
+    again = judged.get(one.id)
+    return SeenPicture(
+        id=one.id,
+        camera=one.camera,
+        verdict=one.verdict,
+        reason=one.reason,
+        defect_class=one.defect_class,
+        confidence=one.confidence,
+        model_version=one.model_version,
+        scores=[Score(code=code, probability=p) for code, p in again.scores] if again else [],
+        scores_by=again.version if again else None,
+        map=maps[one.id],
+    )
+
+
+def _neighbours(
+    visit: Visit, connection: Connection, product: str, pictures: Sequence[Seen]
+) -> list[Neighbour]:
+    worst, engine = worst_of(pictures), visit.site.engine
+    version = deployments.champion(engine, product)
+    info = None if version is None else versions.get(engine, version)
+    if worst is None or info is None:
+        return []
+    mine = vectors_of(connection, [worst.id], info.fingerprint).get(worst.id)
+    if mine is None:
+        return []
+    own = {one.id for one in pictures}
+    known = [
+        one
+        for one in labelled_vectors(connection, product, info.fingerprint)
+        if one.id not in own and len(one.vector) == len(mine)
+    ]
+    likeness = _likeness([mine, *(one.vector for one in known)])
+    nearest = np.argsort(-likeness, kind="stable")[:_NEAREST]
+    return [
+        Neighbour(id=known[n].id, label=known[n].label, likeness=float(likeness[n]))
+        for n in nearest
+    ]
+
+
+def _likeness(vectors: Sequence[bytes]) -> Floats:
+    """[n - 1] cosines of the first with each other one."""
+    rows = np.frombuffer(b"".join(vectors), "<f2").reshape(len(vectors), -1).astype(np.float64)
+    lengths = np.linalg.norm(rows, axis=1)
+    cosines: Floats = rows[1:] @ rows[0] / np.maximum(lengths[1:] * lengths[0], 1e-12)
+    return cosines
+
+
+PAGE = Page(
+    name="review-seen",
+    path="/review/seen",
+    title="What the model said",
+    role=Role.INSPECTOR,
+    query=SeenQuery,
+    context=SeenPart,
+    read=read,
+    template="review_seen/page.html",
+)
