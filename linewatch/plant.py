@@ -43,9 +43,17 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def start_plant(
-    group: ServiceGroup, settings: Settings, *, flower_port: int, console_port: int | None
+    group: ServiceGroup,
+    settings: Settings,
+    *,
+    flower_port: int,
+    console_port: int | None,
+    alerts: bool = False,
 ) -> Plant:
     """Start everything and wait until it works.
+
+    Args:
+        alerts: with a notifier.
 
     Raises:
         ServiceError: a program ended or did not come up; with the end of its log.
@@ -68,6 +76,8 @@ def start_plant(
     group.start("beat", python_command("linewatch", "beat"))
     if settings.outputs_file is not None:
         group.start("outputs", python_command("linewatch", "outputs", "run"))
+    if alerts:
+        group.start("alerts", python_command("linewatch", "alerts", "run"))
     group.start("flower", python_command("linewatch", "flower", "--port", str(flower_port)))
     console_url = None if console_port is None else f"http://127.0.0.1:{console_port}"
     if console_url is not None:

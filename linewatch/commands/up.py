@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from datetime import datetime
+from importlib.util import find_spec
 
 import click
 
@@ -34,7 +35,10 @@ def command(flower_port: int, console_port: int) -> None:
         ServiceGroup(settings.data_dir / "logs", environment(settings)) as group,
         contextlib.suppress(KeyboardInterrupt),
     ):
-        plant = start_plant(group, settings, flower_port=flower_port, console_port=console_port)
+        alerts = find_spec("apprise") is not None  # linewatch[worker] alone lacks it
+        plant = start_plant(
+            group, settings, flower_port=flower_port, console_port=console_port, alerts=alerts
+        )
         roots = ", ".join(map(str, settings.image_roots)) or "none: set LINEWATCH_IMAGE_ROOTS"
         click.echo(f"console   {plant.console_url}  (`linewatch users add NAME --role admin`)")
         click.echo(f"Flower    {plant.flower_url}")

@@ -103,6 +103,14 @@ PROGRAMS = (
         needs="outputs/outputs.yaml",
     ),
     Program(
+        "alerts",
+        "notifier, which raises alerts and tells people",
+        ("alerts", "run"),
+        redis_user="ops",
+        database_role="maintenance",
+        secrets={"LINEWATCH_ALERT_URLS": "alert_urls"},
+    ),
+    Program(
         "flower",
         "Flower, the page that watches the workers",
         ("flower",),
