@@ -20,6 +20,7 @@ BENCHES = {
     "commit": "A commit and what it logs beside 0.1.0's, on 10 million pictures; a correction.",
     "reports": "Every report on 10 million pictures of 4 million parts, and its plans.",
     "latency": "Submit to committed, at 20, 60 and 90 % of capacity.",
+    "outputs": "Camera to MQTT subscriber, a backlog told, commits with an outbox.",
     "backends": "Each backend's speed, agreement and memory.",
     "decode": "Milliseconds from a file to the encoders' input, by decoder.",
     "memory": "A worker's memory: beside its encoders', over time, before a deep queue.",

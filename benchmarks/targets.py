@@ -76,6 +76,16 @@ TARGETS = {
         25, "median submit → committed − one bare forward, at 20 % load, ms"
     ),
     "p99_to_p50": at_most(3.0, "p99 ÷ p50 of submit → committed, at 60 % load"),
+    "told_minus_committed_p50_ms": at_most(
+        10, "p50 from commit to an MQTT subscriber, at 20 % load, compact encoders, ms"
+    ),
+    "told_minus_committed_p99_ms": at_most(50, "p99 of the same, ms"),
+    "backlog_told_per_s": at_least(
+        2000, "verdicts of a backlog told over MQTT a second", rounds=False
+    ),
+    "commit_with_outbox_to_0_1_0": at_least(
+        0.8, "commits of 64 with outbox and figures ÷ 0.1.0's, on 10 million pictures"
+    ),
     "openvino_int8_to_torch": at_least(3.0, "OpenVINO int8 ÷ torch float32, forward only"),
     "openvino_int8_cosine": at_least(
         0.999, "features of int8 beside torch float32, mean cosine", rounds=False

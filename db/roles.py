@@ -77,6 +77,7 @@ RIGHTS: dict[str, tuple[str, str, str]] = {
     "part_counts": ("", "SD", "S"),
     "part_shift_counts": ("", "SD", "S"),
     "parts": ("S", "SD", "S"),  # the outputs have a worker's rights
+    "patch_tokens": ("SI", "S", "S"),
     "picture_hours": ("", "S", "S"),
     "precision_agreements": ("SIU", "SIU", "S"),
     "products": ("S", "S", "SIU"),
@@ -89,6 +90,7 @@ RIGHTS: dict[str, tuple[str, str, str]] = {
     "suspects": ("SIU", "SIU", "SD"),
     "training_runs": ("SIU", "SIU", "S"),
     "worker_sightings": ("", "SIUD", "S"),
+    "unlike_maps": ("SI", "SD", "S"),
 }
 # The tables that reports may read beside the views: what `linewatch report` counts from.
 REPORTED = (
@@ -127,12 +129,15 @@ CALLS: dict[str, tuple[str, ...]] = {
     "linewatch_keep_labelled": (MAINTENANCE,),
     "linewatch_lock": (CONSOLE,),
     "linewatch_move_shifts": (MAINTENANCE, CONSOLE),
+    "linewatch_pieces": (MAINTENANCE,),
     "linewatch_recount": (MAINTENANCE,),
+    "linewatch_recount_shifts": (MAINTENANCE,),
     "linewatch_replace": (WORKER,),
     "linewatch_resettle": (MAINTENANCE,),
     "linewatch_roll_hours": (MAINTENANCE,),
     "linewatch_seed": (CONSOLE,),
     "linewatch_settle": (WORKER, CONSOLE),
+    "linewatch_suspects": (MAINTENANCE,),
     "linewatch_unproven": (MAINTENANCE,),
 }
 

@@ -19,6 +19,7 @@ from linewatch.plain_text import keep_logs_plain, readable, visible_lines
 
 COMMANDS: dict[str, str] = {
     # name: one line of help, shown without importing the command
+    "alerts": "List, acknowledge and close alerts; tell people of them.",
     "audit": "Check and list the audit log: who promoted, labelled, requeued, purged.",
     "audit-sample": "Look at the random share of parts that people see besides the model.",
     "backends": "Show what runs the encoders; check that models judge alike on it.",

@@ -58,8 +58,8 @@ def tellings(
     """What these entries tell a receiver: at most one result each, in their order.
 
     A part is told once it is complete: as soon as a view shows a defect, or when all of its views
-    are there, see `quality.parts.disposition.by_views`. It is told again when it is something else than
-    was told. What was purged is not told.
+    are there, see `quality.parts.disposition.by_views`. It is told again when it is
+    something else than was told. What was purged is not told.
 
     Args:
         level: `part` or `picture`.

@@ -174,6 +174,7 @@ def _embedder(runtime: InspectRuntime, judge: Judge, settings: Settings) -> Embe
         ),
         pictures=Pictures.from_settings(settings),
         idle_s=settings.embed_idle_s,
+        places=settings.patch_memory,
     )
 
 

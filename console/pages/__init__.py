@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from console.page import Page
-from console.pages import account, lines, people, queue
+from console.pages import account, alerts, lines, people, queue
 from console.pages.charts import acts as chart_acts
 from console.pages.charts import chart
 from console.pages.models import acts as model_acts
@@ -28,18 +28,19 @@ PAGES: tuple[Page[Any, Any], ...] = (
     lines.WALL,
     review.PAGE,
     review_seen.PAGE,
+    parts.PAGE,
+    part.PAGE,
+    containment.PAGE,
     report_index.PAGE,
     report_parts.PAGE,
     report.PAGE,
     chart.PAGE,
     versions.PAGE,
     version.PAGE,
-    parts.PAGE,
-    part.PAGE,
-    containment.PAGE,
     queue.PAGE,
     queue.LETTER,
     queue.TRAIL,
+    alerts.PAGE,
     people.PAGE,
     account.PAGE,
 )
@@ -53,6 +54,7 @@ ACTIONS: tuple[APIRouter, ...] = (
     chart_acts.router,
     model_acts.router,
     queue.router,
+    alerts.router,
     people.router,
     account.router,
 )

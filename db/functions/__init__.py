@@ -19,7 +19,7 @@ from db.base import Base
 # calls them has their text in its plans, and no call.
 _BOUND = {
     *("linewatch_rank", "linewatch_made_at", "linewatch_slice_of", "linewatch_slice"),
-    "linewatch_counted",
+    *("linewatch_counted", "linewatch_mix"),
 }
 # Each after those that it calls.
 CURRENT = {
@@ -41,9 +41,9 @@ CURRENT = {
     "linewatch_seed": 1,
     "linewatch_challenged": 1,
     "linewatch_keep_labelled": 2,
-    "linewatch_settle_facts": 4,
+    "linewatch_settle_facts": 5,
     "linewatch_draw": 1,
-    "linewatch_draw_parts": 2,
+    "linewatch_draw_parts": 3,
     "linewatch_settle": 2,
     "linewatch_move_shifts": 1,
     "linewatch_append": 1,
@@ -52,11 +52,14 @@ CURRENT = {
     "linewatch_replace": 3,
     "linewatch_backfill": 2,
     "linewatch_first_id": 1,
-    "linewatch_suspects": 1,
-    "linewatch_unproven": 2,
+    "linewatch_mix": 1,
+    "linewatch_pieces": 1,
+    "linewatch_suspects": 2,
+    "linewatch_unproven": 3,
     "linewatch_rows_of": 1,
     "linewatch_resettle": 2,
-    "linewatch_recount": 1,
+    "linewatch_recount": 2,
+    "linewatch_recount_shifts": 1,
     "linewatch_hour_changed": 1,
     "linewatch_roll_hours": 1,
     "linewatch_acquit": 1,

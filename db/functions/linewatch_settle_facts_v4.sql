@@ -67,7 +67,7 @@ BEGIN
     FROM pictured AS i
     LEFT JOIN rules AS r ON r.product = i.product
     LEFT JOIN LATERAL (
-      SELECT nullif(label, '') AS label, EXISTS (
+      SELECT label, EXISTS (
         SELECT FROM defect_classes AS c
         WHERE c.product = i.product AND c.code = labels.label AND c.good OFFSET 0
       ) AS good
@@ -121,8 +121,7 @@ BEGIN
     FROM ranked AS r LEFT JOIN incomplete AS i USING (product, serial, scope, pass)
   ), decided AS (
     SELECT DISTINCT ON (w.product, w.serial, s.scope, s.pass)
-      w.product, w.serial, s.scope, s.pass, d.disposition,
-      CASE WHEN d.disposition <> 'open' THEN coalesce(d.defect_class, '') END AS class
+      w.product, w.serial, s.scope, s.pass, d.disposition, coalesce(d.defect_class, '') AS class
     FROM wanted AS w
     CROSS JOIN LATERAL (
       SELECT * FROM decisions AS d WHERE d.product = w.product AND d.part = w.serial OFFSET 0
@@ -192,7 +191,7 @@ BEGIN
       plant_day = excluded.plant_day
     WHERE (p.*) IS DISTINCT FROM (excluded.*)
   ), gone AS (
-    SELECT place, (part).scope = '' AND (part).pass_number = 1 AS is_lock FROM old
+    SELECT place, part, (part).scope = '' AND (part).pass_number = 1 AS is_lock FROM old
     WHERE (part).counted AND NOT EXISTS (
       SELECT FROM new AS n WHERE n.product = (part).product AND n.serial = (part).serial
         AND n.scope = (part).scope AND n.pass_number = (part).pass_number
@@ -202,6 +201,14 @@ BEGIN
     WHERE ctid = ANY (ARRAY(SELECT place FROM gone WHERE is_lock))
   ), removed AS (
     DELETE FROM parts WHERE ctid = ANY (ARRAY(SELECT place FROM gone WHERE NOT is_lock))
+  ), undrawn AS (  -- a pass that a late picture took apart is no part any more, and in no sample
+    DELETE FROM audit_sample WHERE id = ANY (ARRAY(
+      SELECT drawn.id FROM gone AS g CROSS JOIN LATERAL (
+        SELECT d.id FROM audit_sample AS d
+        WHERE d.product = (g.part).product AND d.serial = (g.part).serial
+          AND d.scope = (g.part).scope AND d.pass_number = (g.part).pass_number OFFSET 0
+      ) AS drawn
+    ))
   )
   SELECT array_agg(change) INTO changes FROM (
     SELECT linewatch_counted(part, -1) AS change FROM old WHERE (part).counted

@@ -22,6 +22,7 @@ from db.inspections.requeues import replace_rows, replaceable
 from db.inspections.rollup import add_counts, rollup_key
 from db.inspections.rows import feature_row, inspection_row, shadow_row
 from db.inspections.stations import Station, register, remember, unknown_stations
+from db.inspections.unlike_maps import map_rows, store_maps
 from db.outbox.append import append_pictures
 from db.parts.settle import Serial, adopt, count_pictures, settle
 from db.session import reading, transaction
@@ -70,6 +71,10 @@ def commit_inspections(
     stations = unknown_stations(engine, rows)
     if engine.dialect.name == "postgresql":
         new = _commit_batch(engine, ordered, rows, stations, timezone)
+        if maps := map_rows(record for record in ordered if record.id in new):
+            # Apart from that one statement: without its map a picture is shown without it.
+            with transaction(engine) as connection:
+                store_maps(connection, maps)
     else:
         new = _commit_rows(engine, ordered, rows, stations, timezone)
     remember(engine, stations)
@@ -143,6 +148,7 @@ def _commit_rows(
         kept = [record for record in records if record.id in new]
         _insert(connection, InspectionScore, kept, shadow_row)
         _insert(connection, Feature, kept, feature_row)
+        store_maps(connection, map_rows(kept))
         add_counts(connection, Counter(rollup_key(r, timezone) for r in rows if r["id"] in new))
         serials, singles = _parts_of([row for row in rows if row["id"] in new])
         settle(connection, serials)
@@ -169,6 +175,7 @@ def _replace(
     kept = [record for record in records if record.id in replaced]
     _insert(connection, InspectionScore, kept, shadow_row)
     _insert(connection, Feature, kept, feature_row)
+    store_maps(connection, map_rows(kept))
     # Last: workers wait for each other on these few rows, so hold them for one round trip.
     add_counts(connection, counts)
     settle(connection, *_parts_of(list(replaced.values())))

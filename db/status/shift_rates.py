@@ -57,11 +57,16 @@ def shift_rates(
     since: datetime,
     baselines: Sequence[FrozenBaseline],
     timezone: tzinfo,
+    until: datetime | None = None,
 ) -> list[ShiftRate]:
-    """The rate of each product that a line made since the beginning of a shift, by product."""
-    clock = Clock(timezone, connection.dialect.name, since, None)
+    """The rate of each product that a line made since the beginning of a shift, by product.
+
+    Args:
+        until: the shift's end, where it is over.
+    """
+    clock = Clock(timezone, connection.dialect.name, since, until)
     tallies = counted.tallies(
-        connection, PartFilters(line=line), Period(since), ("product",), clock
+        connection, PartFilters(line=line), Period(since, until), ("product",), clock
     )
     return [
         ShiftRate(str(product), tally, _limits(line, str(product), tally, baselines))

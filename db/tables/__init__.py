@@ -17,7 +17,9 @@ from db.tables.inspection import (
     Inspection,
     InspectionHourly,
     InspectionScore,
+    PatchTokens,
     PictureHour,
+    UnlikeMap,
 )
 from db.tables.label import Label, LabelledPicture
 from db.tables.model import (
@@ -100,6 +102,7 @@ __all__ = [
     "PartCount",
     "PartDecision",
     "PartShiftCount",
+    "PatchTokens",
     "PictureHour",
     "PrecisionAgreement",
     "Product",
@@ -111,5 +114,6 @@ __all__ = [
     "ShiftSpan",
     "Suspect",
     "TrainingRun",
+    "UnlikeMap",
     "WorkerSighting",
 ]

@@ -17,7 +17,7 @@ depends_on = None
 
 _CHANGED = {  # from version to version
     "linewatch_keep_labelled": (1, 2),
-    "linewatch_settle_facts": (3, 4),
+    "linewatch_settle_facts": (4, 5),
 }
 _SAID = (
     "(disposition = 'conforming' AND defect_class IS NULL)"

@@ -40,6 +40,7 @@ class MqttDriver:
         self._connected = False
         self._refusal: str | None = None
         self._acknowledged: dict[int, str | None] = {}  # message: why it was refused
+        self._wanted = 0  # so many: whoever waits for them is not woken by each
         self.batch = options.in_flight
 
     def deliver(self, results: Sequence[Result]) -> None:
@@ -47,6 +48,7 @@ class MqttDriver:
         client = self._connection()
         with self._changed:
             self._acknowledged.clear()
+            self._wanted = len(results)
         sent = [
             client.publish(self._topic(self._options.topic, r), json.dumps(r.as_json()), qos=1).mid
             for r in results
@@ -130,6 +132,7 @@ class MqttDriver:
 
     def _say_online(self, client: Client) -> None:
         """A broker that does not take even this would take no verdict."""
+        self._wanted = 1
         mid = client.publish(self._state_topic, _state("online"), qos=1, retain=True).mid
         acknowledged = self._wait_for([mid])
         if acknowledged.get(mid, "") is not None:
@@ -204,7 +207,8 @@ class MqttDriver:
                     if refused
                     else None
                 )
-                self._changed.notify_all()
+                if len(self._acknowledged) >= self._wanted:
+                    self._changed.notify_all()
 
 
 def _level(value: str) -> str:

@@ -27,12 +27,15 @@ class Mosquitto:
     Args:
         folder: where its files lie.
         lines: of its configuration besides.
+        keeps: what it has outlasts a kill, as sessions of listeners must. It writes all of it to
+            the disk at each change, which takes milliseconds.
     """
 
-    def __init__(self, folder: Path, *lines: str) -> None:
+    def __init__(self, folder: Path, *lines: str, keeps: bool = False) -> None:
         program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
         if not Path(program).exists():
             pytest.skip("no mosquitto: `apt-get install mosquitto`")
+        self._keeps = keeps
         self._program, self._folder, self._lines = program, folder, lines
         self._process: subprocess.Popen[bytes] | None = None
         with socket.socket() as probe:
@@ -43,14 +46,10 @@ class Mosquitto:
         """Start it and wait until it listens."""
         config = self._folder / "mosquitto.conf"
         usual = [f"listener {self.port} 127.0.0.1", "allow_anonymous true", "set_tcp_nodelay true"]
-        # What it has must outlast a kill: it is the listener's session that is tested against.
-        usual += [
-            "persistence true",
-            f"persistence_location {self._folder}/",
-            "autosave_interval 1",
-        ]
-        usual += ["max_queued_messages 0", "max_inflight_messages 0", "autosave_on_changes true"]
-        usual += ["autosave_interval 1", f"user {getpass.getuser()}"]  # root may read our files
+        if self._keeps:
+            usual += self._persistence()
+        # Root may read our files.
+        usual += ["max_queued_messages 0", "max_inflight_messages 0", f"user {getpass.getuser()}"]
         config.write_text("\n".join([*usual, *self._lines, *lines]) + "\n")
         log = (self._folder / "mosquitto.log").open("ab")
         with log:
@@ -70,6 +69,10 @@ class Mosquitto:
         """SIGSTOP: it hangs, SIGCONT: it goes on."""
         assert self._process is not None
         self._process.send_signal(number)
+
+    def _persistence(self) -> list[str]:
+        place = [f"persistence_location {self._folder}/", "autosave_interval 1"]
+        return ["persistence true", *place, "autosave_on_changes true"]
 
     def _listens(self) -> bool:
         assert self._process is not None

@@ -92,6 +92,7 @@ class PictureReader:
             serving.model,
             None if beside is None else beside.pixels,
             None if serving.shadow is None else serving.shadow.space,
+            (prepared.width, prepared.height),
         )
 
     def _advise(self, request: InspectionRequest, prepared: Prepared) -> None:

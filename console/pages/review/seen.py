@@ -13,12 +13,13 @@ from pydantic import Field
 from sqlalchemy import Connection
 
 from console.access.roles import Role
-from console.judged import Judged, judge_again, map_of
+from console.judged import Judged, judge_again
 from console.page import Context, Page, Visit
 from console.pages.review.queue import worst_of
 from console.pages.review.shown import key_of, name_of
 from console.refusals import NotThere
 from db.audit_sample.items import by_name
+from db.inspections.unlike_maps import map_of
 from db.models import deployments, versions
 from db.parts.model_word import model_word
 from db.review.neighbours import labelled_vectors
@@ -46,6 +47,18 @@ class Neighbour(Context):
     likeness: float = Field(description="Cosine of both features, 1 for equal ones.")
 
 
+class SeenMap(Context):
+    """How unlike good a model found a picture, and where."""
+
+    version: str = Field(description="That says so.")
+    score: float = Field(description="Of the picture.")
+    border: float = Field(description="Of the score; above it the picture does not pass.")
+    places: list[list[float]] = Field(description="Rows from the top: distance from good parts.")
+    box: tuple[float, float, float, float] = Field(
+        description="What they cover: x0, y0, x1, y1 in fractions of the picture's sides."
+    )
+
+
 class SeenPicture(Context):
     """What the model said of a view."""
 
@@ -58,9 +71,7 @@ class SeenPicture(Context):
     model_version: str | None = Field(description="That judged it.")
     scores: list[Score] = Field(description="Of every class, most probable first.")
     scores_by: str | None = Field(description="The version these are of; None: there are none.")
-    map: list[list[float]] | None = Field(
-        description="Where the model looked, rows of 0 to 1 from the top; None: not stored."
-    )
+    map: SeenMap | None = Field(description="How unlike good it is, and where; None: not stored.")
 
 
 class SeenPart(Context):
@@ -98,7 +109,7 @@ def read(visit: Visit, query: SeenQuery) -> SeenPart:
     judged = judge_again(visit.site, pictures)
     with reading(engine) as connection:
         neighbours = _neighbours(visit, connection, name.product, pictures)
-        maps = {one.id: map_of(connection, one.id) for one in pictures}
+        maps = {one.id: _map(connection, one.id) for one in pictures}
     return SeenPart(
         key=key_of(name),
         disposition=word.disposition,
@@ -109,7 +120,7 @@ def read(visit: Visit, query: SeenQuery) -> SeenPart:
 
 
 def _picture(
-    one: Seen, judged: Mapping[UUID, Judged], maps: Mapping[UUID, list[list[float]] | None]
+    one: Seen, judged: Mapping[UUID, Judged], maps: Mapping[UUID, SeenMap | None]
 ) -> SeenPicture:
     again = judged.get(one.id)
     return SeenPicture(
@@ -123,6 +134,19 @@ def _picture(
         scores=[Score(code=code, probability=p) for code, p in again.scores] if again else [],
         scores_by=again.version if again else None,
         map=maps[one.id],
+    )
+
+
+def _map(connection: Connection, picture: UUID) -> SeenMap | None:
+    found = map_of(connection, picture)
+    if found is None:
+        return None
+    return SeenMap(
+        version=found.version,
+        score=found.score,
+        border=found.border,
+        places=[[round(float(place), 4) for place in row] for row in found.places],
+        box=found.box,
     )
 
 

@@ -7,12 +7,14 @@ from datetime import timedelta
 from typing import Any
 
 import markupsafe
+import numpy as np
 import pytest
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
 from db import audit
 from db.audit_sample.items import unanswered
+from db.inspections.records import StoredMap
 from db.labels import decisions, golden_members, labels
 from db.labels.labels import NewLabel, add_labels
 from db.session import engine_for
@@ -166,6 +168,20 @@ def test_neighbours_are_of_the_same_features(engine: Engine, ann: TestClient) ->
     assert [one["label"] for one in seen["neighbours"]] == ["bent", "ok"]
     assert seen["neighbours"][0]["likeness"] > 0.99
     assert seen["pictures"][0]["scores"] == []  # the model's files are not in the store
+
+
+def test_the_map_of_a_picture_is_shown_once_it_is_decided(engine: Engine, ann: TestClient) -> None:
+    a_product(engine)
+    places = np.array([[0.1, 0.2, 0.9], [0.1, 0.1, 0.3]], dtype="<f2")
+    map_ = StoredMap("plug-1", 0.4, 0.5, 2, 3, (0.0, 0.25, 1.0, 0.75), places.tobytes())
+    commit(engine, [a_view("P1", maps=[map_])])
+    (part,) = queue_of(ann)["parts"]
+    word = {"key": part["key"], "revision": part["revision"], "said": "bent"}
+    ann.post("/api/v1/review", json=word)
+    (picture,) = ann.get("/api/v1/review-seen", params={"part": part["key"]}).json()["pictures"]
+    assert picture["map"]["places"][0] == pytest.approx([0.1, 0.2, 0.9], abs=1e-3)
+    assert (picture["map"]["border"], picture["map"]["box"]) == (0.5, [0.0, 0.25, 1.0, 0.75])
+    assert "data-map" in ann.get("/review/seen", params={"part": part["key"]}).text
 
 
 def a_champion(engine: Engine) -> None:

@@ -31,7 +31,7 @@ def engine(sqlite_url: str) -> Engine:
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    found = Mosquitto(tmp_path)
+    found = Mosquitto(tmp_path, keeps=True)
     found.start()
     yield found
     found.end(signal.SIGKILL)

@@ -53,6 +53,7 @@ class Recording:
         self.name, self.device = real.name, real.device
         self.precision: Precision = real.precision
         self.asynchronous = True
+        self.gives_tokens = False
         self.hold: Callable[[], None] = lambda: None
 
     def features(self, batch: torch.Tensor) -> torch.Tensor:
@@ -60,6 +61,9 @@ class Recording:
         self.hold()
         self.hold = lambda: None
         return self._real.features(batch)
+
+    def with_tokens(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return self._real.with_tokens(batch)
 
     def describe(self) -> str:
         return self._real.describe()

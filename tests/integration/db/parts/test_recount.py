@@ -15,7 +15,8 @@ from sqlalchemy import Connection, Engine, delete, select, update
 
 from db.base import table_of
 from db.inspections.rolled_up import roll_hours
-from db.parts.recount import Recounted, recount
+from db.parts.recount import recount
+from db.parts.recounted import Recounted
 from db.retention.counts import purge_rollups
 from db.retention.queries import purge_inspections
 from db.session import engine_for, reading, transaction
