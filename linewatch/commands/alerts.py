@@ -136,6 +136,20 @@ def run() -> None:
     notifier.run(stop)
 
 
+@command.command()
+def working() -> None:
+    """Say which notifier works. Exits with code 1 where none does: a health check."""
+    from db.alerting import leases
+    from linewatch.alerting.notifier import LEASE
+    from linewatch.commands._database import opened
+
+    found = leases.holder(opened(), LEASE)
+    if found is None or not found.alive:
+        say("no notifier works; start `linewatch alerts run`")
+        raise SystemExit(1)
+    say(f"{found.name} works")
+
+
 def _cells(alert: AlertInfo) -> dict[str, str | int | None]:
     return {
         "alert": alert.id,

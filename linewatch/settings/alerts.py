@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
-from linewatch.settings.reading import absolute
+from linewatch.settings.reading import absolute, empty_is_none
 
 
 class Alerts(BaseModel):
@@ -33,7 +33,8 @@ class Alerts(BaseModel):
         default=(), description="Workers' metrics pages, ','-separated, for the queue page."
     )
 
-    _absolute_file = field_validator("alerts_file")(absolute)
+    _no_file = field_validator("alerts_file", mode="before")(empty_is_none)
+    _absolute_file = field_validator("alerts_file", mode="after")(absolute)
 
     @field_validator("worker_metrics_urls", mode="before")
     @classmethod

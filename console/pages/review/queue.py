@@ -25,7 +25,7 @@ SHOWN = 12  # parts of the queue on a page
 _CANDIDATES = 240
 _KEPT = 60  # of these, in the order of usefulness
 _DRAWN = 200
-_AGE = timedelta(days=90)  # older ones of the sample: `linewatch audit-sample list`
+SAMPLE_DAYS = 90  # older ones of the sample: `linewatch audit-sample list`
 _orders: Recent[list[PassName]] = Recent(20.0)
 _draws: Recent[list[Item]] = Recent(60.0)
 
@@ -82,7 +82,7 @@ def _drawn(engine: Engine, product: str, line: str, lot: str) -> list[PassName]:
         return []
 
     def find() -> list[Item]:
-        since = datetime.now(UTC) - _AGE
+        since = datetime.now(UTC) - timedelta(days=SAMPLE_DAYS)
         found = items.unanswered(engine, product, _DRAWN, since=since)
         return [one for one in found if one.pictures]
 
