@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import numpy as np
 from sqlalchemy import Connection, Engine
@@ -113,9 +114,9 @@ def _fingerprint(engine: Engine, product: str) -> str | None:
 
 def _vectors(
     connection: Connection, pictures: Mapping[PassName, Sequence[Seen]], fingerprint: str | None
-) -> Mapping[object, bytes]:
+) -> dict[UUID, bytes]:
     looked_at = [worst.id for seen in pictures.values() if (worst := worst_of(seen)) is not None]
-    return dict(vectors_of(connection, looked_at, fingerprint))
+    return vectors_of(connection, looked_at, fingerprint)
 
 
 def worst_of(pictures: Sequence[Seen]) -> Seen | None:
@@ -127,7 +128,7 @@ def _candidate(
     part: Waiting,
     pictures: Sequence[Seen],
     in_lot: Mapping[str, int],
-    vectors: Mapping[object, bytes],
+    vectors: Mapping[UUID, bytes],
 ) -> Candidate:
     worst = worst_of(pictures)
     stored = None if worst is None else vectors.get(worst.id)

@@ -54,7 +54,12 @@ def test_without_products_or_parts_it_says_so(engine: Engine, ann: TestClient) -
 
 def test_open_and_drawn_parts_cannot_be_told_apart(engine: Engine, ann: TestClient) -> None:
     a_product(engine, audit_share=1.0)
-    sure = {"verdict": Verdict.PASS, "reason": None, "defect_class": "ok", "confidence": 0.99}
+    sure: dict[str, Any] = {
+        "verdict": Verdict.PASS,
+        "reason": None,
+        "defect_class": "ok",
+        "confidence": 0.99,
+    }
     commit(engine, [a_view(f"O{n}", n) for n in range(4)])
     commit(engine, [a_view(f"D{n}", n, **sure) for n in range(4)])
     found = queue_of(ann)
@@ -64,8 +69,8 @@ def test_open_and_drawn_parts_cannot_be_told_apart(engine: Engine, ann: TestClie
     same = ("product", "pass_number", "line", "lot", "revision")
     assert len({tuple(one[name] for name in same) for one in found["parts"]}) == 1
     page = ann.get("/review").text
-    for word in ("uncertain", "confidence", "0.99", "review&#39;", "audit", "plug-1"):
-        assert word not in page
+    for told in ("uncertain", "confidence", "0.99", "review&#39;", "audit", "plug-1"):
+        assert told not in page
 
     drawn = next(one for one in found["parts"] if one["part"] == "D0")
     hidden = ann.get("/api/v1/review-seen", params={"part": drawn["key"]})
