@@ -17,7 +17,6 @@ from console.access.provider import Provider
 from console.access.roles import Role, opened_to
 from console.access.same_origin import SameOrigin
 from console.inspections import routes as inspections
-from console.inspections.intake import Intake
 from console.openapi import document
 from console.page import page_router
 from console.pages import ACTIONS, PAGES
@@ -55,7 +54,7 @@ def create_app(site: Site, *, banner: str = "") -> FastAPI:
         dependencies=[Depends(admit)],
     )
     app.state.site, app.state.banner, app.state.attempts = site, banner, Attempts()
-    app.state.intake = Intake(site.settings)
+    app.state.intake = site.intake
     app.state.provider = Provider(site.settings) if site.settings.oidc_issuer else None
     in_menu = sorted((p for p in PAGES if p.menu is not None), key=lambda p: p.menu or 0)
     app.state.menu = [MenuItem(p.path, p.title, p.role) for p in in_menu]

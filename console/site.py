@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Engine
 from starlette.requests import Request
 
+from console.inspections.intake import Intake
 from console.words import Words
 from linewatch.settings import Settings
 
@@ -27,6 +28,11 @@ class Site:
     engine: Engine
     words: Words
     secure: bool = False
+    intake: Intake = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "intake", Intake(self.settings))
+
     kept: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
 
 

@@ -81,6 +81,7 @@ RIGHTS: dict[str, tuple[str, str, str]] = {
     "picture_hours": ("", "S", "S"),
     "precision_agreements": ("SIU", "SIU", "S"),
     "products": ("S", "S", "SIU"),
+    "purged_singles": ("", "SID", "S"),
     "purged_views": ("", "SID", "S"),
     "requeues": ("S", "S", "SIU"),
     "retention_marks": ("S", "SIU", "S"),

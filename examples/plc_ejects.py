@@ -20,6 +20,7 @@ from typing import Any, Protocol
 
 SCAN_S = 0.02
 DEAD_AFTER_S = 2.0  # eight heartbeats are missing
+AFTERWARDS = (5, 6)  # errors LATE and REVISED: of a part that has left the gate
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Gate:
 
     passed: list[str] = field(default_factory=list)
     ejected: list[str] = field(default_factory=list)
+    afterwards: list[str] = field(default_factory=list)
     repeats: int = 0
     alarm: bool = True  # until the first heartbeat, and whenever Linewatch is not to be heard
     last_sequence: int = 0  # retentive: it outlives a restart of the PLC
@@ -61,8 +63,11 @@ class Gate:
         self.alarm = not inputs.healthy or now_s - self._beaten_at > DEAD_AFTER_S
         if inputs.results_ready and inputs.sequence != self.last_sequence:
             self.last_sequence = inputs.sequence
-            good = inputs.ok and not inputs.ng and not inputs.error
-            (self.passed if good else self.ejected).append(inputs.part)
+            if inputs.error in AFTERWARDS:
+                self.afterwards.append(inputs.part)  # for the record: the gate has acted
+            else:
+                good = inputs.ok and not inputs.ng and not inputs.error
+                (self.passed if good else self.ejected).append(inputs.part)
         elif inputs.results_ready and not self._acknowledging:
             self.repeats += 1  # seen before: it is acknowledged again, and no part is ejected twice
         self._acknowledging = inputs.results_ready
@@ -128,8 +133,10 @@ class ModbusPort:
         self._client.close()
 
 
-NAMES = ("Heartbeat", "Healthy", "ResultsReady", "Ok", "Ng")  # in the order of `Inputs`
-NAMES += ("Sequence", "ClassCode", "Error", "Part")
+NAMES = (  # in the order of `Inputs`
+    *("Heartbeat", "Healthy", "ResultsReady", "Ok", "Ng"),
+    *("Sequence", "ClassCode", "Error", "Part"),
+)
 
 
 class OpcuaPort:

@@ -58,7 +58,7 @@ COMMANDS: dict[str, str] = {
     "top": "Watch queue, workers and verdicts, live.",
     "train": "Train a new model version from the labels, now.",
     "up": "Run everything on this machine until Ctrl-C.",
-    "users": "Let people into the console: add, list, role, password, link, disable.",
+    "users": "Let people into the console, and out of it.",
     "watch": "Hand over every picture that appears in FOLDER.",
     "weights": "Fetch, export, import and verify the encoders' weights.",
     "worker": "Run a worker.",

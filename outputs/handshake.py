@@ -51,8 +51,8 @@ class Handshake:
         self._beaten_at = float("-inf")
         self._until_s = 0.0
         self._delivered = NO_SEQUENCE
-        self.overruns = 0
-        self.acknowledged = 0
+        self.acknowledged = 0  # results, since the start
+        self.withdrawn = 0
 
     @property
     def signals(self) -> Signals:
@@ -91,7 +91,7 @@ class Handshake:
             the caller keeps the result.
         """
         if self._phase is Phase.SHOWN:
-            self._overrun()
+            self._signals = replace(self._signals, overrun=True)
         if self._phase is not Phase.READY:
             return False
         self._phase, self._until_s = Phase.SHOWN, now_s + self._timeout_s
@@ -132,7 +132,7 @@ class Handshake:
         """
         if self._phase is not Phase.SHOWN or now_s < self._until_s:
             return False
-        self._overrun()
+        self.withdrawn += 1
         self._clear(overrun=True, error=ErrorCode.NOT_ACKNOWLEDGED)
         return True
 
@@ -140,10 +140,6 @@ class Handshake:
         """Say that Acknowledge is held though nothing is shown; it is cleared when it falls."""
         if self._phase is Phase.RELEASING:
             self._signals = replace(self._signals, error=ErrorCode.ACKNOWLEDGE_STUCK)
-
-    def _overrun(self) -> None:
-        self.overruns += not self._signals.overrun
-        self._signals = replace(self._signals, overrun=True)
 
     def _clear(self, *, overrun: bool, error: int = ErrorCode.NONE) -> None:
         """Everything of the result falls, in one step."""

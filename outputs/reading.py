@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine
 
 from db.clock import database_now
 from db.outbox import entries as outbox
+from db.outbox import facts as known
 from db.session import reading
 from outputs.telling import Facts, Line, Telling, tellings
 
@@ -53,7 +54,7 @@ def facts_of(
 ) -> Facts:
     """What the database knows of what the entries name."""
     ids = {entry.picture for entry in entries if entry.picture is not None}
-    pictures = outbox.pictures(connection, ids)
+    pictures = known.pictures(connection, ids)
     if level == "picture":
         return Facts(pictures)
     serials = {(one.product, one.serial) for one in pictures.values() if one.serial}
@@ -63,11 +64,11 @@ def facts_of(
             serials.add((entry.part.product, entry.part.serial))
         elif entry.part is not None:
             single.add(UUID(entry.part.scope))
-    parts = outbox.parts(connection, serials, single)
+    parts = known.parts(connection, serials, single)
     without_serial = {(key.product, "") for key in _keys(parts) if not key.serial}
-    told = outbox.told(connection, line, receiver, serials | without_serial)
+    told = known.told(connection, line, receiver, serials | without_serial)
     return Facts(pictures, parts, told)
 
 
-def _keys(parts: dict[tuple[str, str], list[outbox.PartFact]]) -> list[outbox.PartKey]:
+def _keys(parts: dict[tuple[str, str], list[known.PartFact]]) -> list[outbox.PartKey]:
     return [part.key for passes in parts.values() for part in passes]

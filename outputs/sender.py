@@ -20,7 +20,7 @@ from db.session import transaction
 from linewatch.errors import LinewatchError
 from outputs.absence import Absence
 from outputs.backoff import backoff_s
-from outputs.drivers.driver import Driver
+from outputs.drivers.driver import Counting, Driver
 from outputs.errors import ReceiverAwayError
 from outputs.gate_latency import GateLatency
 from outputs.kinds import open_driver
@@ -203,8 +203,9 @@ class Sender:
         if now - self._figures_at < FIGURES_S or self._cursor is None:
             return
         self._figures_at = now
-        figures = self._latency.figures()
-        if figures is not None and figures != self._cursor.figures:
+        own = self._driver.figures() if isinstance(self._driver, Counting) else {}
+        figures = {**(self._latency.figures() or {}), **own}
+        if figures and figures != self._cursor.figures:
             with transaction(self._engine) as connection:
                 cursors.describe(connection, self._place.line, self._options.name, figures=figures)
 

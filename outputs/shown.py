@@ -24,10 +24,23 @@ def shown(result: Result, class_codes: Mapping[str, int]) -> Shown:
     return Shown(
         sequence=short_sequence(result.sequence),
         part=result.part or str(result.picture or result.id),
-        ok=result.passes,
+        ok=result.passes and not _error(result),
         class_code=_class_code(result, class_codes),
         error=_error(result),
     )
+
+
+def is_of_use(result: Result, *, late: bool, decisions: bool) -> bool:
+    """Whether a PLC wants to be told a result that comes after its gate has acted.
+
+    One result is shown at a time: a backlog of such would make those late that follow.
+
+    Args:
+        result: of one part or picture.
+        late: it wants what is late.
+        decisions: it wants what people decided.
+    """
+    return (late or not result.late) and (decisions or result.decided_by != "person")
 
 
 def short_sequence(sequence: int) -> int:
@@ -47,6 +60,8 @@ def _error(result: Result) -> ErrorCode:
         return ErrorCode.NO_VERDICT
     if result.late:
         return ErrorCode.LATE
+    if result.revision > 1:
+        return ErrorCode.REVISED
     if result.word is Word.OPEN:
         return _WHY.get(result.why, ErrorCode.OPEN)
     return ErrorCode.NONE

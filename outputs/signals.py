@@ -20,6 +20,7 @@ class ErrorCode(IntEnum):
     REJECTED = 3  # the picture could not be judged
     INCOMPLETE = 4  # a view of the part is missing
     LATE = 5  # a verdict after its deadline, or after NO_VERDICT was told
+    REVISED = 6  # the part was told before, and is something else now
     OPEN = 9  # undecided for another reason
     NOT_ACKNOWLEDGED = 100  # the result shown last was withdrawn unread
     ACKNOWLEDGE_STUCK = 101  # Acknowledge is high though nothing is shown: no result can be shown

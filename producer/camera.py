@@ -112,6 +112,7 @@ class Camera:
         work_order: str | None = None,
         purpose: str | None = None,
         trace_id: str | None = None,
+        sha256: str | None = None,
     ) -> UUID:
         """Accept one picture; when it returns, the picture is in the spool, on disk.
 
@@ -125,6 +126,7 @@ class Camera:
             work_order: what the part is made for.
             purpose: `ordinary`, `challenge` or `study`; empty: ordinary.
             trace_id: a W3C trace id, 32 lower-case hex digits.
+            sha256: of the picture's file, in lower-case hex; another one is rejected.
 
         Returns:
             The picture's id, under which its verdict is stored.
@@ -145,6 +147,7 @@ class Camera:
                 work_order=work_order,
                 purpose=purpose,
                 trace_id=trace_id,
+                sha256=sha256,
             )
         )
 

@@ -27,6 +27,14 @@ log = logging.getLogger(__name__)
 _ROOM_POLL_S = 0.02
 _QUIET_S = 60.0  # between two warnings of a path
 _MOST_PATHS = 10_000
+_FILE_ADVICE = (
+    "the earlier is rejected as `changed`: let the camera give each picture a name of its own, or "
+    "set LINEWATCH_SPOOL_COPY=true"
+)
+_OBJECT_ADVICE = (
+    "both are judged by that one: let the camera give each picture a name of its own, or submit "
+    "each with its sha256"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +159,9 @@ class Spool(SpoolFile):
                 self._quiet_until[uri] = now + _QUIET_S
                 log.warning(
                     "%s was handed over again before its last picture was judged. If it holds "
-                    "another one now, the earlier is rejected as `changed`: let the camera give "
-                    "each picture a name of its own, or set LINEWATCH_SPOOL_COPY=true",
+                    "another one now, %s",
                     uri,
+                    _OBJECT_ADVICE if uri.startswith("s3://") else _FILE_ADVICE,
                 )
 
     def _try_add(self, entries: Sequence[Entry]) -> tuple[str | None, list[str]]:

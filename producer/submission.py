@@ -48,6 +48,7 @@ class Submission:
     purpose: str | None = None
     trace_id: str | None = None
     camera: str | None = None
+    sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,7 @@ def to_entry(
         name, size, sha256 = copy.path.name, copy.bytes, copy.sha256
         try:
             _check_unchanged(submission, copy.mtime_ns, copy.bytes)
+            _check_hash(submission, copy.sha256)
         except SubmissionError:
             copy.path.unlink(missing_ok=True)
             raise
@@ -148,6 +150,14 @@ def _check_unchanged(submission: Submission, mtime_ns: int, size: int) -> None:
         )
 
 
+def _check_hash(submission: Submission, sha256: str) -> None:
+    if submission.sha256 not in (None, sha256):
+        raise SubmissionError(
+            f"{submission.path} has the SHA-256 {sha256}, and not {submission.sha256!a:.80}; "
+            "submit it when it is whole"
+        )
+
+
 def _checked(picture_id: str, uri: str, submission: Submission, station: Station) -> ImageRef:
     try:
         return ImageRef.model_validate(
@@ -163,6 +173,7 @@ def _checked(picture_id: str, uri: str, submission: Submission, station: Station
                 "work_order": submission.work_order,
                 "purpose": submission.purpose,
                 "trace_id": submission.trace_id,
+                "sha256": submission.sha256,
             }
         )
     except ValidationError as error:

@@ -16,8 +16,10 @@ from xml.etree import ElementTree
 
 UA = "http://opcfoundation.org/UA/2011/03/UANodeSet.xsd"
 UA_TYPES = "http://opcfoundation.org/UA/2008/02/Types.xsd"
-ROOTS = ("VisionSystemType", "ResultManagementType", "ResultFolderType", "ResultType")
-ROOTS = (*ROOTS, "VisionStateMachineType", "ResultReadyEventType")
+ROOTS = (
+    *("VisionSystemType", "VisionStateMachineType", "ResultManagementType"),
+    *("ResultFolderType", "ResultType", "ResultReadyEventType"),
+)
 LEFT_OUT = re.compile(
     r"(Configuration|Recipe|SafetyState)Management|\w+Transfer|\w+StepModel|TypeDictionary"
     r"|AutomaticModeStateMachine|DiagnosticLevel|SystemState|Default XML|<\w+>|\w+To[A-Z]\w+"

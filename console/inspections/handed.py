@@ -21,6 +21,8 @@ from producer.submission import Station, Submission
 FILE = "picture"  # the form's field that holds it
 _FIELD_BYTES = 16 * 1024  # of all the rest of a form
 _ARRIVES_WITHIN_S = 120.0
+_LATE = f"the picture took longer than {_ARRIVES_WITHIN_S:.0f} s to come"
+_AT_ONCE = 4  # pictures in memory
 
 
 class Said(BaseModel):
@@ -94,6 +96,27 @@ async def handed(request: Request, max_bytes: int) -> Handed:
         "send the picture as the body, with a content-type of image/…, or as the field "
         f"`{FILE}` of multipart/form-data",
     )
+
+
+async def body(request: Request, max_bytes: int) -> bytes:
+    """A request's body, a picture alone.
+
+    Raises:
+        HTTPException: 408 or 413.
+    """
+    try:
+        with anyio.fail_after(_ARRIVES_WITHIN_S):
+            return await _bytes(request, max_bytes)
+    except TimeoutError:
+        raise HTTPException(408, _LATE) from None
+
+
+def slots(request: Request) -> anyio.CapacityLimiter:
+    """Few at a time: each picture lies in memory until it is on disk."""
+    limiter: anyio.CapacityLimiter | None = getattr(request.app.state, "slots", None)
+    if limiter is None:
+        limiter = request.app.state.slots = anyio.CapacityLimiter(_AT_ONCE)
+    return limiter
 
 
 async def _bytes(request: Request, max_bytes: int) -> bytes:

@@ -81,6 +81,17 @@ class Intake:
             return False
         return not self._parts()[1].holds_none([id_])
 
+    def waiting(self, line: str, product: str) -> int:
+        """How many pictures of a line and product were accepted and have no receipt yet."""
+        if self._settings.upload_dir is None or not self.spool_path.exists():
+            return 0
+        spool = self._parts()[1]
+        held = spool.export() if spool.count() else ()
+        return sum(
+            (row["line"], row["product"]) == (line, product) and row["state"] != "dropped"
+            for row in held
+        )
+
     def close(self) -> None:
         """Stop sending; the rest stays in the spool."""
         with self._lock:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-import anyio
 from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -13,21 +12,16 @@ from starlette.responses import JSONResponse
 
 from console.access.roles import Role, opened_to
 from console.access.visitor import visitor_of
-from console.inspections.handed import FILE, Handed, Said, handed
-from console.inspections.intake import Intake
+from console.inspections.handed import FILE, Handed, Said, handed, slots
 from console.inspections.shown import Inspection, Inspections, after, cursor
+from console.inspections.taking import take
 from console.refusals import NotThere, OutOfScope
 from console.site import site_of
 from db import products
 from db.inspections import listed
-from linewatch.errors import ConfigurationError, SpoolError
-from producer.contract import Reason
-from vision.errors import Unjudgeable
 
 router = APIRouter(prefix="/api/v1/inspections", tags=["inspections"])
-_STATUS = {Reason.TOO_LARGE: 413, Reason.NOT_AN_IMAGE: 415}
 _MOST = 500
-_AT_ONCE = 4  # pictures in memory
 _FIELDS = Said.model_json_schema()
 
 
@@ -75,7 +69,7 @@ async def hand_over(request: Request) -> JSONResponse:
     As the body, with its fields in the address, or as multipart/form-data.
     """
     site = site_of(request)
-    async with _slots(request):
+    async with slots(request):
         picture = await handed(request, site.settings.max_image_bytes)
         id_ = await run_in_threadpool(_accept, request, picture)
     said = picture.said
@@ -112,7 +106,7 @@ def read_one(request: Request, id: UUID) -> Inspection:  # noqa: A002
         found = Inspection.of(record)
         if visitor_of(request).may_speak_for(found.line or "", found.camera or ""):
             return found
-    elif _intake(request).waits(id):
+    elif site_of(request).intake.waits(id):
         return Inspection(id=id, state="waiting")
     raise NotThere("there is no such picture here, or this key is not for its camera")
 
@@ -149,24 +143,4 @@ def _accept(request: Request, picture: Handed) -> UUID:
         raise OutOfScope(f"this key is not for camera {said.camera} of line {said.line}")
     if products.get(site.engine, said.product) is None:
         raise HTTPException(422, f"product: there is no product {said.product!r}; set it up first")
-    try:
-        return _intake(request).accept(
-            picture.data, said.station, said.submission, sha256=said.sha256
-        )
-    except Unjudgeable as error:
-        raise HTTPException(_STATUS.get(error.reason, 422), f"{FILE}: {error.detail}") from None
-    except (ConfigurationError, SpoolError, OSError) as error:
-        raise HTTPException(503, str(error), {"retry-after": "10"}) from None
-
-
-def _intake(request: Request) -> Intake:
-    intake: Intake = request.app.state.intake
-    return intake
-
-
-def _slots(request: Request) -> anyio.CapacityLimiter:
-    """Few at a time: each picture lies in memory until it is on disk."""
-    slots: anyio.CapacityLimiter | None = getattr(request.app.state, "slots", None)
-    if slots is None:
-        slots = request.app.state.slots = anyio.CapacityLimiter(_AT_ONCE)
-    return slots
+    return take(site.intake, picture.data, said.station, said.submission, said.sha256)

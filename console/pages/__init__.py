@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from console.page import Page
-from console.pages import account, alerts, lines, people, queue
+from console.pages import account, alerts, lines, people, products, queue
 from console.pages.charts import acts as chart_acts
 from console.pages.charts import chart
 from console.pages.models import acts as model_acts
@@ -41,6 +41,8 @@ PAGES: tuple[Page[Any, Any], ...] = (
     queue.LETTER,
     queue.TRAIL,
     alerts.PAGE,
+    products.PAGE,
+    products.SETUP,
     people.PAGE,
     account.PAGE,
 )
@@ -55,6 +57,7 @@ ACTIONS: tuple[APIRouter, ...] = (
     model_acts.router,
     queue.router,
     alerts.router,
+    *products.ROUTERS,
     people.router,
     account.router,
 )

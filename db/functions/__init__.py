@@ -48,7 +48,7 @@ CURRENT = {
     "linewatch_move_shifts": 1,
     "linewatch_append": 1,
     "linewatch_outbox": 1,
-    "linewatch_commit": 3,
+    "linewatch_commit": 4,
     "linewatch_replace": 3,
     "linewatch_backfill": 2,
     "linewatch_first_id": 1,

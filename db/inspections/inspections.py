@@ -24,6 +24,7 @@ from db.inspections.rows import feature_row, inspection_row, shadow_row
 from db.inspections.stations import Station, register, remember, unknown_stations
 from db.inspections.unlike_maps import map_rows, store_maps
 from db.outbox.append import append_pictures
+from db.parts.purged import counted_before
 from db.parts.settle import Serial, adopt, count_pictures, settle
 from db.session import reading, transaction
 from db.tables import Feature, Inspection, InspectionScore
@@ -149,10 +150,11 @@ def _commit_rows(
         _insert(connection, InspectionScore, kept, shadow_row)
         _insert(connection, Feature, kept, feature_row)
         store_maps(connection, map_rows(kept))
-        add_counts(connection, Counter(rollup_key(r, timezone) for r in rows if r["id"] in new))
+        fresh = new - counted_before(connection, new)
+        add_counts(connection, Counter(rollup_key(r, timezone) for r in rows if r["id"] in fresh))
         serials, singles = _parts_of([row for row in rows if row["id"] in new])
         settle(connection, serials)
-        count_pictures(connection, singles)
+        count_pictures(connection, [id_ for id_ in singles if id_ in fresh])
         if len(new) < len(rows):
             new |= _replace(connection, records, [r for r in rows if r["id"] not in new], timezone)
         append_pictures(connection, new)

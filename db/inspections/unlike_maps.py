@@ -78,7 +78,7 @@ def scores_of(engine: Engine, ids: Sequence[UUID], version: str) -> dict[UUID, f
     with reading(engine) as connection:
         for start in range(0, len(ids), _CHUNK):
             chunk = query.where(c.inspection_id.in_(ids[start : start + _CHUNK]))
-            found.update(row.tuple() for row in connection.execute(chunk))
+            found.update((id_, score) for id_, score in connection.execute(chunk))
     return found
 
 

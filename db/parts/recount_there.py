@@ -42,7 +42,8 @@ _SHIFTS = text(
     "SELECT state, plant_day, line, product, counted, found"
     " FROM linewatch_recount_shifts(:since, :until, :mend)"
 )
-_Given, _Got = TypeVar("_Given"), TypeVar("_Got")
+_Given = TypeVar("_Given")
+_Got = TypeVar("_Got")
 
 
 class Piece(NamedTuple):

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections import deque
+from dataclasses import dataclass
 
 import click
 
@@ -24,6 +24,15 @@ _MOST = 16  # at once
 _LOOK_S = 0.5
 
 
+@dataclass(eq=False)
+class _Started:
+    """A program, and when it has run too long, by the monotonic clock."""
+
+    process: subprocess.Popen[bytes]
+    until_s: float
+    killed: bool = False
+
+
 class DeadlineCommand:
     """Starts a program, without a shell, and waits for none.
 
@@ -33,15 +42,17 @@ class DeadlineCommand:
     Args:
         command: the program and its arguments, quoted as in a shell.
         station: told to the program.
+        limit_s: how long one may run.
 
     Raises:
         click.BadParameter: there is no such program.
     """
 
-    def __init__(self, command: str, station: Station) -> None:
+    def __init__(self, command: str, station: Station, limit_s: float = _LIMIT_S) -> None:
         self._words = _words(command)
         self._station = station
-        self._running: deque[tuple[float, subprocess.Popen[bytes]]] = deque()
+        self._limit_s = limit_s
+        self._running: list[_Started] = []
         self._lock = threading.Lock()
         threading.Thread(target=self._look_after, name="deadline commands", daemon=True).start()
 
@@ -59,30 +70,35 @@ class DeadlineCommand:
             log.error("part %s: %s cannot be started: %s", part.part, self._words[0], error)
             return
         with self._lock:
-            self._running.append((time.monotonic(), started))
-            surplus = [self._running.popleft() for _ in range(len(self._running) - _MOST)]
-        for _, oldest in surplus:
-            self._end(oldest)
+            self._running.append(_Started(started, time.monotonic() + self._limit_s))
+            for oldest in self._running[:-_MOST]:
+                self._end(oldest)
+
+    def running(self) -> list[int]:
+        """The process ids of those that were started and are not known to have ended."""
+        with self._lock:
+            return [one.process.pid for one in self._running]
 
     def _look_after(self) -> None:
+        """Kill what runs too long; forget what has ended, and say of it what is wrong."""
         while True:
-            time.sleep(_LOOK_S)
+            time.sleep(min(_LOOK_S, self._limit_s))
             with self._lock:
-                held, self._running = list(self._running), deque()
-                for began, process in held:
-                    if process.poll() is None and time.monotonic() - began < _LIMIT_S:
-                        self._running.append((began, process))
-            for began, process in held:
-                if process.poll() is None and time.monotonic() - began >= _LIMIT_S:
-                    self._end(process)
-                elif process.returncode:
-                    log.error("%s ended with %d", self._words[0], process.returncode)
+                for one in list(self._running):
+                    code = one.process.poll()
+                    if code is None and time.monotonic() >= one.until_s:
+                        self._end(one)
+                    elif code is not None:
+                        self._running.remove(one)
+                        if code and not one.killed:
+                            log.error("%s ended with %d", self._words[0], code)
 
-    def _end(self, process: subprocess.Popen[bytes]) -> None:
-        if process.poll() is None:
+    def _end(self, one: _Started) -> None:
+        """Kill it, and do not wait: one that waits for a device cannot be waited for."""
+        if not one.killed and one.process.poll() is None:
             log.error("%s did not end in time and is killed", self._words[0])
-            process.kill()
-            process.wait(1.0)
+            one.process.kill()
+            one.killed = True
 
 
 def _words(command: str) -> list[str]:

@@ -97,7 +97,8 @@ def make_systemd(folder: Path, wishes: Wishes) -> MadeFiles:
         "environment",
         f"# Settings of all of Linewatch's programs on this machine. Database: {database}.\n"
         f"LINEWATCH_DATA_DIR={wishes.data_dir}\n"
-        f"LINEWATCH_IMAGE_ROOTS={wishes.pictures or '/srv/pictures'}\n"
+        f"LINEWATCH_IMAGE_ROOTS={wishes.pictures or '/srv/pictures'}:{wishes.data_dir}/uploads\n"
+        f"LINEWATCH_UPLOAD_DIR={wishes.data_dir}/uploads\n"
         f"LINEWATCH_PLANT_TIMEZONE={wishes.timezone or 'UTC'}\n"
         "LINEWATCH_ENCODERS=compact\n"
         f"LINEWATCH_ALERTS_FILE={files.folder}/alerts/alerts.yaml\n",

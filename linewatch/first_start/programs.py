@@ -117,6 +117,15 @@ PROGRAMS = (
         redis_user="flower",
         secrets={"LINEWATCH_FLOWER_BASIC_AUTH": "flower_basic_auth"},
     ),
+    Program(
+        "console",
+        "the console, people's pages and the API",
+        ("console",),
+        redis_user="console",
+        database_role="console",
+        secrets=_SIGNING,
+        memory="4g",
+    ),
 )
 
 # What a person's commands are: `linewatch doctor`, `products register`, `labels import` ...

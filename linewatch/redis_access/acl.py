@@ -71,6 +71,13 @@ ROLES = (
         f"{_CONSUME} {_REMOTE} +hlen +config|get ({_QUEUES} +llen +lindex +lpush +rpush) "
         "(~redbeat::lock +exists) (~linewatch:clocks +hgetall)",
     ),
+    Role(
+        "console",
+        "the console: what ops may, and pictures that come through its API",
+        f"{_CONSUME} {_REMOTE} +hlen +config|get ({_QUEUES} +llen +lindex +lpush +rpush) "
+        "(~redbeat::lock +exists) (~linewatch:clocks +hgetall +hset) "
+        "(~linewatch:receipts:* +lrange +ltrim)",
+    ),
     Role("health", "the health check of Redis itself", "~linewatch:health +set +ping"),
     Role("admin", "a person with redis-cli", "~* &* +@all"),
 )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Protocol, runtime_checkable
 
 from outputs.result import Result
 
@@ -41,3 +41,11 @@ class Driver(Protocol):
 
     def close(self) -> None:
         """Leave the receiver in its safe state, within a few seconds. Raises nothing."""
+
+
+@runtime_checkable
+class Counting(Protocol):
+    """A driver that has figures of its own, which `linewatch outputs list` shows."""
+
+    def figures(self) -> Mapping[str, int]:
+        """Counts since it was made; safe to ask from any thread."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 
 from linewatch.errors import ConfigurationError
@@ -17,6 +17,7 @@ from outputs.drivers.plc_shaking import Shaking
 from outputs.errors import ReceiverAwayError
 from outputs.handshake import Handshake
 from outputs.result import Result
+from outputs.shown import is_of_use
 
 START_S = 60.0  # an OPC UA server builds some thousand nodes; a busy machine takes its time
 QUIET_S = 30.0  # a dispatcher that has nothing to tell probes every ten seconds
@@ -64,7 +65,7 @@ class PlcDriver:
             raise
 
     def deliver(self, results: Sequence[Result]) -> None:
-        """Show each result until the PLC has acknowledged it.
+        """Show each result until the PLC has acknowledged it; leave out what it does not want.
 
         Raises:
             ReceiverAwayError: it did not in time; that result is withdrawn.
@@ -73,7 +74,10 @@ class PlcDriver:
             self._deliver(results)
 
     def _deliver(self, results: Sequence[Result]) -> None:
+        late, decisions = self.options.late, self.options.decisions
         for delivered, result in enumerate(results):
+            if not is_of_use(result, late=late, decisions=decisions):
+                continue
             try:
                 self._loop.run(self._shaking.deliver(result), self.options.ack_timeout_s + GRACE_S)
             except ReceiverAwayError as error:
@@ -97,6 +101,13 @@ class PlcDriver:
                 " check the PLC's address of this machine, its port, and its network"
             )
         return heard
+
+    def figures(self) -> Mapping[str, int]:
+        """How many results the PLC has acknowledged, and how many were withdrawn unread."""
+        return {
+            "acknowledged": self.handshake.acknowledged,
+            "overruns": self.handshake.withdrawn,
+        }
 
     def close(self) -> None:
         """All signals low, then no server."""

@@ -27,3 +27,9 @@ class PlcOptions(ReceiverOptions):
         description="The number of each defect class, 1 to 65534; others are told as 65535.",
     )
     beat_s: Beat = Field(default=0.25, description="Between two heartbeats; 0.5 at most.")
+    late: bool = Field(
+        default=True, description="Show verdicts that are late, when the gate has acted already."
+    )
+    decisions: bool = Field(
+        default=False, description="Show what people decide, when the gate has acted already."
+    )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from sqlalchemy import Connection, Engine
 
 from console.pages.review.claims import claims_of, with_claimed_last
+from console.pages.review.recent import Recent
 from db.audit_sample import items
 from db.audit_sample.items import Item
 from db.models import deployments, versions
@@ -17,11 +19,15 @@ from db.review.waiting import Waiting
 from db.session import reading
 from producer.contract import Reason
 from quality.audit.draw import PassName
-from quality.review_order import Candidate, mixed, useful_order
+from quality.parts.review_order import Candidate, mixed, useful_order
 
 SHOWN = 12  # parts of the queue on a page
 _CANDIDATES = 240
-_DRAWN = 60
+_KEPT = 60  # of these, in the order of usefulness
+_DRAWN = 200
+_AGE = timedelta(days=90)  # older ones of the sample: `linewatch audit-sample list`
+_orders: Recent[list[PassName]] = Recent(20.0)
+_draws: Recent[list[Item]] = Recent(60.0)
 
 
 def queue(
@@ -39,35 +45,56 @@ def queue(
     """
     if kind == "golden":
         with reading(engine) as connection:
-            found = golden.for_a_second(connection, product, me)
+            names = [one.name for one in golden.for_a_second(connection, product, me)]
     else:
         drawn = _drawn(engine, product, line, lot)
-        with reading(engine) as connection:
-            found = _ordered(connection, engine, product, line, lot)
-        mine = {one.name for one in drawn}
-        seed = str(drawn[0].name) if drawn else ""
-        found = mixed([one for one in found if one.name not in mine], drawn, seed=seed)
-    names = with_claimed_last([one.name for one in found], claims_of(engine).by_others(me))
+        mine = set(drawn)
+        others = [one for one in _open(engine, product, line, lot) if one not in mine]
+        names = mixed(others, drawn, seed=str(drawn[0]) if drawn else "")
+    names = with_claimed_last(names, claims_of(engine).by_others(me))[:SHOWN]
     with reading(engine) as connection:
-        parts = [waiting.part_of(connection, name) for name in names[:SHOWN]]
-    return [one for one in parts if one is not None]
+        return list(waiting.parts_of(connection, names).values())
 
 
-def _drawn(engine: Engine, product: str, line: str, lot: str) -> list[Waiting]:
-    """Of the audit sample, in its shuffled order. A lot is asked for to release it: then none."""
+def _open(engine: Engine, product: str, line: str, lot: str) -> list[PassName]:
+    """Open parts, the most useful first.
+
+    Their order serves for a while, so that a decision does not wait for it to be found.
+    """
+
+    def find() -> list[PassName]:
+        with reading(engine) as connection:
+            return _ordered(connection, engine, product, line, lot)
+
+    asked = (product, line, lot)
+    with reading(engine) as connection:
+        ordered = _orders.get(engine, asked, find)[:_KEPT]
+        left = list(waiting.parts_of(connection, ordered, still_open=True))
+    return left if len(left) >= SHOWN else _orders.get(engine, asked, find, anew=True)
+
+
+def _drawn(engine: Engine, product: str, line: str, lot: str) -> list[PassName]:
+    """Of the audit sample, in its shuffled order. A lot is asked for to release it: then none.
+
+    To find the few that nobody answered, all that were drawn are gone through: once a minute.
+    """
     if lot:
         return []
-    found = [one for one in items.unanswered(engine, product, _DRAWN) if one.pictures]
-    return [_waiting(one) for one in found if line in ("", one.line)]
 
+    def find() -> list[Item]:
+        since = datetime.now(UTC) - _AGE
+        found = items.unanswered(engine, product, _DRAWN, since=since)
+        return [one for one in found if one.pictures]
 
-def _waiting(item: Item) -> Waiting:
-    return Waiting(item.name, item.line, "", item.made_at, None)
+    found = _draws.get(engine, product, find)
+    with reading(engine) as connection:
+        left = items.still_unanswered(connection, [one.id for one in found])
+    return [one.name for one in found if one.id in left and line in ("", one.line)]
 
 
 def _ordered(
     connection: Connection, engine: Engine, product: str, line: str, lot: str
-) -> list[Waiting]:
+) -> list[PassName]:
     found = waiting.open_parts(connection, product, line=line, lot=lot, limit=_CANDIDATES)
     found += waiting.open_pictures(connection, product, line=line, lot=lot)
     parts = list({one.name: one for one in found}.values())
@@ -75,7 +102,7 @@ def _ordered(
     in_lot = waiting.open_by_lot(connection, product, sorted({one.lot for one in parts}))
     vectors = _vectors(connection, pictures, _fingerprint(engine, product))
     candidates = [_candidate(one, pictures[one.name], in_lot, vectors) for one in parts]
-    return [parts[place] for place in useful_order(candidates, SHOWN)]
+    return [parts[place].name for place in useful_order(candidates, _KEPT)]
 
 
 def _fingerprint(engine: Engine, product: str) -> str | None:

@@ -36,7 +36,7 @@ def engine(sqlite_url: str) -> Engine:
 def operations(app: FastAPI) -> list[str]:
     """`METHOD path role` of every route; `scoped` where keys of single cameras may come."""
     return sorted(
-        f"{method} {route.path} {role_of(route).word}{' scoped' if is_scoped(route) else ''}"
+        f"{method} {route.path_format} {role_of(route).word}{' scoped' if is_scoped(route) else ''}"
         for route in every_route(app)
         for method in route.methods
     )

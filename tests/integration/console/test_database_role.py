@@ -19,9 +19,11 @@ from db.people import sessions, users
 from db.session import transaction
 from linewatch.products import parse_product
 from linewatch.settings import Settings
+from producer.contract import Verdict
 from tests.support.console import client_of, console_app, every_route
 from tests.support.database_users import Users, database_users
 from tests.support.records import a_record
+from tests.support.review import a_view, commit
 
 INSUFFICIENT_PRIVILEGE = "42501"
 PASSWORD = "a long sentence"
@@ -101,3 +103,23 @@ def test_the_consoles_role_can_do_no_more(logins: Users) -> None:
         ):
             connection.exec_driver_sql(statement)
         assert sqlstate(refused.value) == INSUFFICIENT_PRIVILEGE, statement
+
+
+def test_parts_are_decided_and_taken_back_as_the_consoles_role(logins: Users) -> None:
+    drawn = {"audit_share": 1.0, "product": "plug"}
+    classes = [{"code": "ok", "good": True}, {"code": "bent"}]
+    with transaction(logins.owner) as connection:
+        products.register(connection, parse_product({"classes": classes, **drawn}, source="test"))
+        connection.exec_driver_sql("UPDATE audit_shares SET since = since - interval '30 days'")
+    commit(logins.owner, [a_view("P1"), a_view(None), a_view("D", verdict=Verdict.PASS)])
+    ann = client_of(console_app(logins.engine("console")), "inspector", "ann")
+    shown = ann.get("/api/v1/review", params={"product": "plug"}).json()["parts"]
+    assert len(shown) == 3
+    for part in shown:
+        word = {"key": part["key"], "revision": part["revision"], "said": "bent", "golden": True}
+        stored = ann.post("/api/v1/review", json=word)
+        assert stored.status_code == 200, stored.text
+        back = {"key": part["key"], "revision": stored.json()["revision"]}
+        assert ann.post("/api/v1/review/undo", json=back).status_code == 200
+    figures = ann.get("/api/v1/review", params={"product": "plug"}).json()
+    assert (figures["open"], figures["by_person"]) == (2, 0)

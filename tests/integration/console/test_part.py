@@ -88,9 +88,8 @@ def test_what_is_purged_is_said_to_be(engine: Engine, eve: TestClient) -> None:
     with transaction(engine) as connection:
         t = table_of(Inspection)
         connection.execute(update(t).where(t.c.id == bare.id).values(image_uri=None))
-        assert (
-            purge_inspections(connection, (PRODUCT, [PRODUCT]), NOW + timedelta(hours=1), 10) == 1
-        )
+        until = NOW + timedelta(hours=1)
+        assert purge_inspections(connection, (PRODUCT, [PRODUCT]), until, 10) == 1
     found = part_of(eve, "P1")
     assert [one["id"] for one in found["purged"]] == [str(gone.id)]
     page = eve.get(f"/parts/{PRODUCT}/P1").text

@@ -35,7 +35,7 @@ def options(**fields: object) -> ModbusOptions:
         "port": free_port(),
         "clients": ["127.0.0.1"],
         "class_codes": {"cut_inner_insulation": 3},
-        "ack_timeout_s": 2,
+        "ack_timeout_s": 20,
         "beat_s": 0.05,
     }
     return ModbusOptions.model_validate({**known, **fields})
@@ -68,10 +68,12 @@ def test_a_plc_ejects_a_bad_part_and_lets_a_good_one_pass(driver: ModbusDriver) 
         driver.deliver([result(2, good=False)])
         driver.deliver([result(3, no_verdict=True)])
         driver.deliver([result(4, late=True)])
+        driver.deliver([result(5, decided_by="person", revision=2)])
         assert "polls" in driver.probe()
         assert not gate.alarm
     assert gate.passed == ["S-1"]
-    assert gate.ejected == ["S-2", "S-3", "S-4"]
+    assert gate.ejected == ["S-2", "S-3"]
+    assert gate.afterwards == ["S-4"]
     assert gate.repeats == 1
 
 
@@ -82,7 +84,7 @@ def test_the_registers_are_those_of_the_page(driver: ModbusDriver) -> None:
     assert client.read_holding_registers(0, count=1).registers == [0b000011]
     told = threading.Thread(target=driver.deliver, args=([result(70000, good=False)],))
     told.start()
-    until(lambda: shown(client, 0), timeout_s=2)
+    until(lambda: shown(client, 0), timeout_s=20)
     words = client.read_input_registers(0, count=24).registers
     assert words[0] == 0b010101
     assert words[2:8] == [1, 70000 - 65536, 3, 0, 0, 1]
@@ -90,13 +92,13 @@ def test_the_registers_are_those_of_the_page(driver: ModbusDriver) -> None:
         b"S-70000".ljust(32, b"\0")
     )
     assert not client.write_register(6, 1).isError()
-    told.join(2)
+    told.join(20)
     assert not told.is_alive()
     words = client.read_input_registers(0, count=24).registers
     assert words[0] == 0b000001
     assert words[2:] == [0, 0, 0, 0, 1, 1, *[0] * 16]
     assert not client.write_register(6, 0).isError()
-    until(lambda: client.read_input_registers(0, count=1).registers == [3], timeout_s=2)
+    until(lambda: client.read_input_registers(0, count=1).registers == [3], timeout_s=20)
     client.close()
 
 
@@ -107,11 +109,11 @@ def test_low_words_first_for_plcs_that_want_it() -> None:
     client.connect()
     told = threading.Thread(target=driver.deliver, args=([result(65536 * 5 + 9)],))
     told.start()
-    until(lambda: shown(client, 400), timeout_s=2)
+    until(lambda: shown(client, 400), timeout_s=20)
     assert client.read_holding_registers(402, count=2).registers == [9, 5]
     assert client.read_holding_registers(399, count=1).isError()
     client.write_registers(406, [1])
-    told.join(2)
+    told.join(20)
     driver.close()
     client.close()
 
@@ -173,7 +175,7 @@ def test_no_more_than_sixteen_connections_are_held(driver: ModbusDriver) -> None
         with socket.create_connection(("127.0.0.1", port), timeout=2) as one_too_many:
             assert one_too_many.recv(10) == b""
     plc = port_of(driver)
-    until(lambda: heard(plc), timeout_s=5)
+    until(lambda: heard(plc), timeout_s=20)
     plc.close()
 
 
@@ -192,7 +194,7 @@ def test_a_result_that_nobody_reads_is_withdrawn_and_said() -> None:
     began = time.monotonic()
     with pytest.raises(ReceiverAwayError, match=r"'gate': the PLC did not acknowledge .* nobody"):
         driver.deliver([result(5, good=False)])
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
     plc = port_of(driver)
     inputs = plc.read()
     assert (inputs.results_ready, inputs.ng, inputs.sequence) == (False, False, 0)
@@ -220,13 +222,13 @@ def test_a_plc_that_holds_acknowledge_is_told_so() -> None:
 
 def test_the_server_restarts_under_load_and_no_part_is_lost_or_ejected_twice() -> None:
     """The PLC is on alarm meanwhile; what was not acknowledged comes again."""
-    chosen, gate = options(ack_timeout_s=1), Gate()
+    chosen, gate = options(ack_timeout_s=20), Gate()
     driver = ModbusDriver(chosen, PLACE)
     with scanning(ModbusPort("127.0.0.1", chosen.port), gate):
         for sequence in range(1, 31):
             if sequence % 10 == 0:
                 driver.close()
-                until(lambda: gate.alarm, timeout_s=5)
+                until(lambda: gate.alarm, timeout_s=20)
                 driver = ModbusDriver(chosen, PLACE)
                 driver.deliver([result(sequence - 1, good=False)])
             driver.deliver([result(sequence, good=False)])
@@ -242,7 +244,7 @@ def test_the_heart_stops_with_the_thread_that_delivers() -> None:
     thread.start()
     thread.join(10)
     plc = port_of(made[0])
-    until(lambda: not plc.read().healthy, timeout_s=2)
+    until(lambda: not plc.read().healthy, timeout_s=20)
     beat = plc.read().heartbeat
     time.sleep(0.2)
     assert plc.read().heartbeat == beat
@@ -257,10 +259,10 @@ def test_a_dispatcher_that_is_not_to_be_heard_is_not_healthy(
     plc = port_of(driver)
     assert plc.read().healthy
     monkeypatch.setattr("outputs.drivers.plc.QUIET_S", 0.0)
-    until(lambda: not plc.read().healthy, timeout_s=2)
+    until(lambda: not plc.read().healthy, timeout_s=20)
     monkeypatch.undo()
     driver.probe()
-    until(lambda: plc.read().healthy, timeout_s=2)
+    until(lambda: plc.read().healthy, timeout_s=20)
     plc.close()
 
 

@@ -52,6 +52,7 @@ def options(plant: Path, **fields: object) -> OpcuaOptions:
         "port": free_port(),
         "class_codes": {"cut_inner_insulation": 3},
         "beat_s": 0.1,
+        "ack_timeout_s": 30,
     }
     if "anonymous" not in fields:
         known |= {
@@ -138,7 +139,7 @@ def test_a_plc_ejects_a_bad_part_and_lets_a_good_one_pass(
             result(2, good=False),
             result(3, no_verdict=True),
         ):
-            dispatcher.submit(driver.deliver, [told]).result(10)
+            dispatcher.submit(driver.deliver, [told]).result(30)
         assert driver.probe() == "1 OPC UA clients are connected"
         assert not gate.alarm
     assert (gate.passed, gate.ejected, gate.repeats) == (["S-1"], ["S-2", "S-3"], 1)
@@ -196,7 +197,7 @@ def test_a_result_stands_where_the_standard_has_it(
 
 
 async def _until(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not await condition():
             await asyncio.sleep(0.01)
 
@@ -313,7 +314,7 @@ def test_the_whole_nodeset_serves_without_security_where_both_are_said(plant: Pa
 
             made = client(driver, plant, None, password=None)
             assert with_client(made, acknowledge).Id == "S-4"
-            told.result(10)
+            told.result(30)
     finally:
         driver.close()
 

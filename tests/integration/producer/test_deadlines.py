@@ -174,9 +174,21 @@ def test_an_object_of_a_bucket_is_handed_over_by_its_name(
 ) -> None:
     settings = make_settings(redis_url=redis_url, spool_copy=True)
     with Judge(redis_url) as judge, Camera("l", "c", "p", settings=settings) as source:
-        source.submit("s3://pictures/line-1/a b.png")
+        source.submit("s3://pictures/line-1/a b.png", sha256="a" * 64)
         assert source.wait(10)
-    assert judge.messages[0].images[0].uri == "s3://pictures/line-1/a b.png"
+    (image,) = judge.messages[0].images
+    assert (image.uri, image.sha256) == ("s3://pictures/line-1/a b.png", "a" * 64)
+
+
+def test_a_file_that_is_not_the_one_meant_is_not_copied(
+    tmp_path: Path, make_settings: MakeSettings
+) -> None:
+    (tmp_path / "a.png").write_bytes(b"another")
+    settings = make_settings(redis_url=AWAY, spool_copy=True)
+    with Camera("l", "c", "p", settings=settings) as source:
+        with pytest.raises(SubmissionError, match="submit it when it is whole"):
+            source.submit(tmp_path / "a.png", sha256="a" * 64)
+        assert list(source.spool.pictures_folder.iterdir()) == []
 
 
 def test_watch_runs_a_command_for_a_part_without_a_verdict(

@@ -76,7 +76,7 @@ def test_an_unread_result_raises_overrun_and_is_repeated_under_its_number() -> N
     assert machine.signals.sequence == 7
     machine.acknowledge(True)
     assert not machine.signals.overrun
-    assert (machine.overruns, machine.acknowledged) == (1, 1)
+    assert (machine.withdrawn, machine.acknowledged) == (1, 1)
 
 
 def test_a_second_result_waits_and_says_overrun() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from outputs.shown import short_sequence, shown
+from outputs.shown import is_of_use, short_sequence, shown
 from outputs.signals import UNLISTED_CLASS, ErrorCode
 from quality.parts.disposition import Disposition
 from tests.support.plc import result
@@ -31,6 +31,8 @@ OPEN = {"disposition": Disposition.OPEN}
         ({"classes": ("torn",), **NG}, False, UNLISTED_CLASS, ErrorCode.NONE),
         ({"classes": ("torn",), "late": True, **NG}, False, UNLISTED_CLASS, ErrorCode.LATE),
         (NG, False, 0, ErrorCode.NONE),
+        ({"revision": 2}, False, 0, ErrorCode.REVISED),
+        ({"revision": 2, "late": True}, False, 0, ErrorCode.LATE),
     ],
 )
 def test_only_a_good_part_in_time_is_ok(
@@ -52,3 +54,20 @@ def test_sequence_numbers_start_over_without_ever_being_none() -> None:
     assert short_sequence(2**32 - 1) == 2**32 - 1
     assert short_sequence(2**32) == 1
     assert short_sequence(2**53) == (2**53 - 1) % (2**32 - 1) + 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "late", "decisions", "wanted"),
+    [
+        ({}, False, False, True),
+        ({"late": True}, False, False, False),
+        ({"late": True}, True, False, True),
+        ({"decided_by": "person", "revision": 2}, True, False, False),
+        ({"decided_by": "person", "revision": 2}, True, True, True),
+        ({"no_verdict": True}, False, False, True),
+    ],
+)
+def test_what_comes_after_the_gate_is_left_out_where_it_is_not_wanted(
+    fields: dict[str, Any], late: bool, decisions: bool, wanted: bool
+) -> None:
+    assert is_of_use(result(7, **fields), late=late, decisions=decisions) is wanted

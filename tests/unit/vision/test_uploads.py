@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -87,3 +89,23 @@ def test_a_folder_from_which_no_worker_reads_is_refused(tmp_path: Path) -> None:
     outside = Settings(image_roots=(tmp_path / "root",), upload_dir=tmp_path / "root" / "out")
     with pytest.raises(ConfigurationError, match="beneath none of LINEWATCH_IMAGE_ROOTS"):
         UploadStore.from_settings(outside)
+
+
+_FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from vision.uploads import UploadStore
+resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500))
+store = UploadStore(Path(sys.argv[1]), max_bytes=10**6, max_pixels=10**6)
+try:
+    store.put(sys.stdin.buffer.read())
+except OSError:
+    print("no room")
+"""
+
+
+def test_a_picture_for_which_there_is_no_room_leaves_nothing_behind(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", _FULL_DISK, str(tmp_path)]
+    done = subprocess.run(command, input=PICTURE, capture_output=True, timeout=60)
+    assert done.stdout == b"no room\n", done.stderr.decode()
+    assert files(tmp_path) == []

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from quality.review_order import Candidate, mixed, useful_order
+from quality.parts.review_order import Candidate, mixed, useful_order
 
 
 def a_part(
