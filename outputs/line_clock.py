@@ -19,11 +19,12 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from db.clock import database_now
-from db.outbox import cursors, entries, told
+from db.outbox import cursors, entries, facts, told
 from db.outbox.append import append
 from db.outbox.bell import Bell
 from db.outbox.cursors import CLOCK, Cursor
-from db.outbox.entries import PartFact, PartKey
+from db.outbox.entries import PartKey
+from db.outbox.facts import PartFact
 from db.parts.facts import options_of
 from db.session import reading, transaction
 from outputs.owner import Owner
@@ -105,7 +106,7 @@ class LineClock:
         with reading(self._engine) as connection:
             now, begun = database_now(connection), entries.begun(connection, self._line)
             since = max(now - BEHIND, begun or now)
-            self._await(connection, entries.overdue_candidates(connection, self._line, since))
+            self._await(connection, facts.overdue_candidates(connection, self._line, since))
 
     def _follow(self, cursor: Cursor) -> bool:
         """Look at the parts of the next entries; whether there may be more."""
@@ -113,7 +114,7 @@ class LineClock:
             found = entries.entries_after(connection, self._line, cursor.told, MOST)
             ids = {entry.picture for entry in found if entry.picture is not None}
             serials = self._serials(connection, ids)
-            parts = entries.parts(connection, serials)
+            parts = facts.parts(connection, serials)
             self._await(connection, (part for passes in parts.values() for part in passes))
         if not found:
             return False
@@ -124,7 +125,7 @@ class LineClock:
         return len(found) == MOST
 
     def _serials(self, connection: Connection, ids: set[UUID]) -> set[tuple[str, str]]:
-        found = entries.pictures(connection, ids).values()
+        found = facts.pictures(connection, ids).values()
         return {(one.product, one.serial) for one in found if one.serial}
 
     def _await(self, connection: Connection, parts: Iterable[PartFact]) -> None:
@@ -161,7 +162,7 @@ class LineClock:
     def _write(self, keys: list[PartKey]) -> None:
         with transaction(self._engine) as connection:
             serials = {(key.product, key.serial) for key in keys}
-            passes = entries.parts(connection, serials).values()
+            passes = facts.parts(connection, serials).values()
             open_ = {p.key for some in passes for p in some if p.why == Why.INCOMPLETE}
             still = sorted(key for key in keys if key in open_)
             new = told.announce(connection, self._line, still)

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from db.clock import database_now
 from db.outbox import entries as outbox
-from db.session import reading
+from db.outbox import facts as known
 from outputs.telling import Facts, Line, Telling, tellings
 
 
@@ -29,17 +29,16 @@ class Batch:
 
 
 def next_batch(
-    engine: Engine, line: Line, receiver: str, level: str, after: int, limit: int
+    connection: Connection, line: Line, receiver: str, level: str, after: int, limit: int
 ) -> Batch:
     """What at most `limit` entries after a cursor tell a receiver; `reached` is `after`: none."""
-    with reading(engine) as connection:
-        entries = outbox.entries_after(connection, line.name, after, limit)
-        if not entries:
-            # All that there was may have been purged: then there is nothing to wait for either.
-            head = outbox.head(connection, line.name)
-            return Batch((), max(head, after), max(0, head - after))
-        facts = facts_of(connection, line.name, receiver, level, entries)
-        now = database_now(connection)
+    entries = outbox.entries_after(connection, line.name, after, limit)
+    if not entries:
+        # All that there was may have been purged: then there is nothing to wait for either.
+        head = outbox.head(connection, line.name)
+        return Batch((), max(head, after), max(0, head - after))
+    facts = facts_of(connection, line.name, receiver, level, entries)
+    now = database_now(connection)
     found = list(tellings(line, level, entries, facts, now))
     return Batch(found, entries[-1].sequence, entries[0].sequence - after - 1)
 
@@ -53,7 +52,7 @@ def facts_of(
 ) -> Facts:
     """What the database knows of what the entries name."""
     ids = {entry.picture for entry in entries if entry.picture is not None}
-    pictures = outbox.pictures(connection, ids)
+    pictures = known.pictures(connection, ids)
     if level == "picture":
         return Facts(pictures)
     serials = {(one.product, one.serial) for one in pictures.values() if one.serial}
@@ -63,11 +62,11 @@ def facts_of(
             serials.add((entry.part.product, entry.part.serial))
         elif entry.part is not None:
             single.add(UUID(entry.part.scope))
-    parts = outbox.parts(connection, serials, single)
+    parts = known.parts(connection, serials, single)
     without_serial = {(key.product, "") for key in _keys(parts) if not key.serial}
-    told = outbox.told(connection, line, receiver, serials | without_serial)
+    told = known.told(connection, line, receiver, serials | without_serial)
     return Facts(pictures, parts, told)
 
 
-def _keys(parts: dict[tuple[str, str], list[outbox.PartFact]]) -> list[outbox.PartKey]:
+def _keys(parts: dict[tuple[str, str], list[known.PartFact]]) -> list[outbox.PartKey]:
     return [part.key for passes in parts.values() for part in passes]

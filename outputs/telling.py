@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from db.outbox.entries import Entry, PartFact, PartKey, PictureFact, Told
+from db.outbox.entries import Entry, PartKey
+from db.outbox.facts import PartFact, PictureFact, Told
 from outputs.result import Result
 from producer.contract import Verdict
 from quality.parts.disposition import Disposition, Why

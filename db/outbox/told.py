@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 from db.base import table_of
 from db.clock import database_now
 from db.outbox.cursors import CLOCK
-from db.outbox.entries import PartKey, Told
+from db.outbox.entries import PartKey
+from db.outbox.facts import Told
 from db.tables import OutboxPart
 from db.upsert import insert_many_into, many
 

@@ -40,12 +40,17 @@ class MqttDriver:
         self._connected = False
         self._refusal: str | None = None
         self._acknowledged: dict[int, str | None] = {}  # message: why it was refused
+        self._window = options.in_flight
         self._wanted = 0  # so many: whoever waits for them is not woken by each
         self.batch = options.in_flight
 
     def deliver(self, results: Sequence[Result]) -> None:
-        """Publish all, then wait for the acknowledgement of each."""
-        client = self._connection()
+        """Publish as many as the broker takes at once, and wait for each to be acknowledged."""
+        client, size = self._connection(), self._window
+        for start in range(0, len(results), size):
+            self._publish(client, results[start : start + size], start)
+
+    def _publish(self, client: Client, results: Sequence[Result], before: int) -> None:
         with self._changed:
             self._acknowledged.clear()
             self._wanted = len(results)
@@ -60,7 +65,7 @@ class MqttDriver:
         if good < len(sent):
             why = acknowledged.get(sent[good]) or self._why_not(len(sent) - good)
             self._drop()
-            raise ReceiverAwayError(f"broker {self._where}: {why}", delivered=good)
+            raise ReceiverAwayError(f"broker {self._where}: {why}", delivered=before + good)
 
     def probe(self) -> str:
         """Connect, unless it is."""
@@ -179,9 +184,12 @@ class MqttDriver:
             with suppress(Exception):
                 client.loop_stop()
 
-    def _on_connect(self, client: Client, _data: Any, _flags: Any, code: Any, _more: Any) -> None:
+    def _on_connect(self, client: Client, _data: Any, _flags: Any, code: Any, more: Any) -> None:
+        most = getattr(more, "ReceiveMaximum", None) or self._options.in_flight
         with self._changed:
             if client is self._client:
+                # A broker of MQTT 5 ends the connection of a client that sends more at once.
+                self._window = min(most, self._options.in_flight)
                 self._connected = not code.is_failure
                 self._refusal = f"does not let us in: {code}" if code.is_failure else None
                 self._changed.notify_all()

@@ -37,7 +37,7 @@ class MqttOptions(ReceiverOptions):
         default="5", description="With 3.1.1 a broker cannot say that it refused a topic."
     )
     in_flight: int = Field(
-        default=200, ge=1, le=1000, description="Messages that wait for their acknowledgement."
+        default=500, ge=1, le=1000, description="Messages that wait for their acknowledgement."
     )
 
     @field_validator("topic", "state_topic", "prefix")

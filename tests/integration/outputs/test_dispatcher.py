@@ -21,7 +21,7 @@ from sqlalchemy import Engine
 
 from db import alerts
 from db.labels.decisions import NewDecision, add
-from db.outbox import cursors, entries
+from db.outbox import cursors, facts
 from db.session import reading, transaction
 from outputs import absence
 from outputs.dispatcher import Dispatcher
@@ -393,4 +393,4 @@ def test_told_parts_are_purged_with_the_outbox(engine: Engine, drop: Path) -> No
         assert purge_told(connection, later, 3) == 3
         assert purge_told(connection, later, 3) == 2
     with reading(engine) as connection:
-        assert entries.told(connection, "L1", "files", [("cable", "P0000")]) == {}
+        assert facts.told(connection, "L1", "files", [("cable", "P0000")]) == {}

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from db.outbox.entries import Entry, PartFact, PartKey, PictureFact, Told
+from db.outbox.entries import Entry, PartKey
+from db.outbox.facts import PartFact, PictureFact, Told
 from outputs.result import Result, Word
 from outputs.telling import Facts, Line, tellings
 
