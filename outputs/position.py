@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from sqlalchemy import Connection, Engine
@@ -74,14 +74,14 @@ class Position:
         # Somebody replays it, or another dispatcher has the lease: begin at what the row says.
         self._cursor = cursors.moved_to(cursor, reached) if moved else None
 
-    def note_figures(self) -> None:
-        """Store how long the line waits, every few seconds."""
+    def note_figures(self, own: Mapping[str, int]) -> None:
+        """Store how long the line waits, and what its driver counts, every few seconds."""
         now = time.monotonic()
         if now - self._figures_at < FIGURES_S or self._cursor is None:
             return
         self._figures_at = now
-        figures = self._latency.figures()
-        if figures is not None and figures != self._cursor.figures:
+        figures = {**(self._latency.figures() or {}), **own}
+        if figures and figures != self._cursor.figures:
             with transaction(self._engine) as connection:
                 cursors.describe(connection, self._line.name, self._options.name, figures=figures)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from threading import Event, Thread
 
@@ -101,7 +101,7 @@ class Sender:
         batch = self._position.next_batch(cursor, driver.batch)
         if batch.reached == cursor.told:
             self._probe(driver)
-            self._position.note_figures()
+            self._position.note_figures(self._own_figures())
             self._bell.wait(count, IDLE_S)
             return
         if batch.lost:
@@ -112,7 +112,7 @@ class Sender:
                 batch.lost,
             )
         self._tell(driver, cursor, batch.tellings, batch.reached)
-        self._position.note_figures()
+        self._position.note_figures(self._own_figures())
 
     def _open(self) -> Driver:
         if self._driver is None:
@@ -151,6 +151,9 @@ class Sender:
             self._position.confirm(cursor, tellings, reached)
         if away is not None:
             raise away
+
+    def _own_figures(self) -> Mapping[str, int]:
+        return self._driver.figures() if isinstance(self._driver, Counting) else {}
 
     def _away(self, error: LinewatchError) -> None:
         self._failures += 1
