@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -131,7 +131,7 @@ def test_nobody_has_to_stop(engine: Engine) -> None:
     facts.commit(engine, [a_picture(rng) for _ in range(40)])
     damage(engine)
     with ThreadPoolExecutor(4) as pool:
-        jobs = [
+        jobs: list[Future[Any]] = [
             *(
                 pool.submit(facts.commit, engine, [a_picture(rng) for _ in range(6)])
                 for _ in range(12)
