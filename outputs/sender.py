@@ -17,7 +17,7 @@ from db.outbox.cursors import Cursor
 from linewatch.errors import LinewatchError
 from outputs.absence import Absence
 from outputs.backoff import backoff_s
-from outputs.drivers.driver import Driver
+from outputs.drivers.driver import Counting, Driver
 from outputs.errors import ReceiverAwayError
 from outputs.kinds import open_driver
 from outputs.options import Place, ReceiverOptions
