@@ -73,6 +73,7 @@ lint: setup  ## ruff, mypy, the layers, known vulnerabilities
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --platform win32 producer linewatch/commands/watch.py linewatch/commands/submit.py linewatch/commands/spool.py
 	$(BIN)/lint-imports
 	@$(BIN)/python .ci/audit
 

@@ -34,7 +34,7 @@ class _Nothing:
     """Stands where a backend stands."""
 
     name, precision, device = "nothing", "float32", torch.device("cpu")
-    asynchronous = False
+    asynchronous = gives_tokens = False
 
     def features(self, batch: torch.Tensor) -> torch.Tensor:
         raise NotImplementedError("the extractor answers by itself")

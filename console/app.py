@@ -16,11 +16,16 @@ from console.access.headers import SafeHeaders
 from console.access.provider import Provider
 from console.access.roles import Role, opened_to
 from console.access.same_origin import SameOrigin
+from console.inspections import routes as inspections
+from console.openapi import document
 from console.page import page_router
 from console.pages import ACTIONS, PAGES
 from console.pictures import routes as pictures
 from console.site import Site
 from linewatch import __version__
+
+# What is no page.
+_OWN = (sign_in.router, by_provider.router, pictures.router, inspections.router)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +54,13 @@ def create_app(site: Site, *, banner: str = "") -> FastAPI:
         dependencies=[Depends(admit)],
     )
     app.state.site, app.state.banner, app.state.attempts = site, banner, Attempts()
+    app.state.intake = site.intake
     app.state.provider = Provider(site.settings) if site.settings.oidc_issuer else None
     in_menu = sorted((p for p in PAGES if p.menu is not None), key=lambda p: p.menu or 0)
     app.state.menu = [MenuItem(p.path, p.title, p.role) for p in in_menu]
     for page in PAGES:
         app.include_router(page_router(page))
-    for router in (sign_in.router, by_provider.router, pictures.router, *ACTIONS):
+    for router in (*_OWN, *ACTIONS):
         app.include_router(router)
     _add_machine_routes(app)
     static = str(files("console").joinpath("static"))
@@ -72,4 +78,4 @@ def _add_machine_routes(app: FastAPI) -> None:
 
     @app.get("/api/v1/openapi.json", openapi_extra=opened_to(Role.PUBLIC), include_in_schema=False)
     def openapi() -> dict[str, object]:
-        return app.openapi()
+        return document(app)

@@ -19,7 +19,7 @@ from console.access.roles import Role
 from console.site import site_of
 from console.words import language_of
 from db.outage import in_a_line
-from linewatch.errors import LinewatchError
+from linewatch.errors import LinewatchError, ModelChangedError, QueueUnavailableError
 
 API = "/api/"
 SIGN_IN = "/sign-in"
@@ -81,7 +81,9 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(OutOfScope, _forbidden)
     app.add_exception_handler(TooOften, _too_often)
     app.add_exception_handler(NotThere, _not_there)
+    app.add_exception_handler(QueueUnavailableError, _unavailable)
     app.add_exception_handler(Superseded, _superseded)
+    app.add_exception_handler(ModelChangedError, _superseded)
     app.add_exception_handler(LinewatchError, _mistake)
     app.add_exception_handler(DBAPIError, _database)
 
@@ -110,7 +112,10 @@ def _too_often(request: Request, error: Exception) -> Response:
 
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return refusal(request, error.status_code, str(error.detail))
+    answer = refusal(request, error.status_code, str(error.detail))
+    for name, value in (error.headers or {}).items():
+        answer.headers[name] = value
+    return answer
 
 
 def _invalid(request: Request, error: Exception) -> Response:
@@ -121,6 +126,10 @@ def _invalid(request: Request, error: Exception) -> Response:
 
 def _not_there(request: Request, error: Exception) -> Response:
     return refusal(request, 404, str(error))
+
+
+def _unavailable(request: Request, error: Exception) -> Response:
+    return refusal(request, 503, str(error))
 
 
 def _superseded(request: Request, error: Exception) -> Response:

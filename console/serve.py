@@ -25,6 +25,7 @@ def serve(
     certificate: tuple[Path, Path] | None = None,
     trusted_proxy: str | None = None,
     insecure: bool = False,
+    published_on_loopback: bool = False,
 ) -> None:
     """Serve until interrupted.
 
@@ -35,31 +36,36 @@ def serve(
         certificate: PEM files of the certificate and its key.
         trusted_proxy: address of a proxy in front that speaks TLS; its X-Forwarded-* are believed.
         insecure: allow an address beyond this machine without TLS, with a banner on every page.
+        published_on_loopback: in a container whose port only programs of its host reach.
 
     Raises:
         ConfigurationError: the address can be reached from elsewhere, and nothing encrypts.
     """
     secure = certificate is not None or trusted_proxy is not None
-    if not (secure or insecure or is_loopback(address)):
+    local = published_on_loopback or is_loopback(address)
+    if not (secure or insecure or local):
         raise ConfigurationError(
             f"--address {address} can be reached from other machines: give --certificate and "
             "--key, --trusted-proxy ADDRESS, or --insecure"
         )
     site = Site(settings, engine_for(settings.sql_url), Words(settings.plant_timezone), secure)
-    open_to_all = insecure and not secure and not is_loopback(address)
-    app = create_app(site, banner=_UNSAFE if open_to_all else "")
-    uvicorn.run(
-        app,
-        host=address,
-        port=port,
-        ssl_certfile=certificate[0] if certificate else None,
-        ssl_keyfile=certificate[1] if certificate else None,
-        proxy_headers=trusted_proxy is not None,
-        forwarded_allow_ips=trusted_proxy,
-        server_header=False,
-        log_level="warning",
-        timeout_graceful_shutdown=5,
-    )
+    app = create_app(site, banner="" if secure or local else _UNSAFE)
+    site.intake.resume()
+    try:
+        uvicorn.run(
+            app,
+            host=address,
+            port=port,
+            ssl_certfile=certificate[0] if certificate else None,
+            ssl_keyfile=certificate[1] if certificate else None,
+            proxy_headers=trusted_proxy is not None,
+            forwarded_allow_ips=trusted_proxy,
+            server_header=False,
+            log_level="warning",
+            timeout_graceful_shutdown=5,
+        )
+    finally:
+        site.intake.close()
 
 
 def is_loopback(address: str) -> bool:

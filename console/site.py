@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
 from starlette.requests import Request
 
+from console.inspections.intake import Intake
 from console.words import Words
 from linewatch.settings import Settings
 
@@ -20,12 +21,19 @@ class Site:
         engine: of the database, with the rights of the role `console`.
         words: templates and messages, by language.
         secure: whether browsers reach it by TLS, so that cookies may demand it.
+        kept: what pages keep from one visit to the next, by their names.
     """
 
     settings: Settings
     engine: Engine
     words: Words
     secure: bool = False
+    intake: Intake = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "intake", Intake(self.settings))
+
+    kept: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
 
 
 def site_of(request: Request) -> Site:

@@ -22,7 +22,10 @@ _TABLE = table_of(Alert)
 
 @dataclass(frozen=True, slots=True)
 class AlertInfo:
-    """An alert; `resolved_at` None means that it still stands."""
+    """An alert; `resolved_at` None means that it still stands.
+
+    `closed_by` is None where it ended by itself.
+    """
 
     id: int
     raised_at: datetime
@@ -34,6 +37,17 @@ class AlertInfo:
     resolved_at: datetime | None
     source: str | None = None
     seen_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str | None = None
+    closed_by: str | None = None
+    note: str | None = None
+
+    @property
+    def state(self) -> str:
+        """In a word: open, acknowledged or closed."""
+        if self.resolved_at is not None:
+            return "closed"
+        return "open" if self.acknowledged_at is None else "acknowledged"
 
 
 def raise_alert(

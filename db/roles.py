@@ -30,6 +30,7 @@ _WORDS = {"S": "SELECT", "I": "INSERT", "U": "UPDATE", "D": "DELETE"}
 # Table: what workers, maintenance and the console may do. Reports: see `REPORTED`.
 RIGHTS: dict[str, tuple[str, str, str]] = {
     "alembic_version": ("S", "S", "S"),
+    "alert_notices": ("", "SIU", "S"),
     "alerts": ("SIU", "SIU", "SIU"),  # who ends a challenge says what was missed
     "audit_answers": ("", "S", "SI"),
     "audit_log": ("S", "S", "S"),
@@ -64,6 +65,7 @@ RIGHTS: dict[str, tuple[str, str, str]] = {
     "inspections": ("S", "SUD", "S"),  # U: a purge locks what it is about to delete
     "labelled_pictures": ("", "SD", "S"),
     "labels": ("S", "S", "SI"),
+    "leases": ("", "SIU", "S"),
     "lines": ("SI", "S", "SIU"),
     "locks": ("", "", ""),
     "model_versions": ("SI", "SI", "SI"),
@@ -75,9 +77,11 @@ RIGHTS: dict[str, tuple[str, str, str]] = {
     "part_counts": ("", "SD", "S"),
     "part_shift_counts": ("", "SD", "S"),
     "parts": ("S", "SD", "S"),  # the outputs have a worker's rights
+    "patch_tokens": ("SI", "S", "S"),
     "picture_hours": ("", "S", "S"),
     "precision_agreements": ("SIU", "SIU", "S"),
     "products": ("S", "S", "SIU"),
+    "purged_singles": ("", "SID", "S"),
     "purged_views": ("", "SID", "S"),
     "requeues": ("S", "S", "SIU"),
     "retention_marks": ("S", "SIU", "S"),
@@ -86,6 +90,8 @@ RIGHTS: dict[str, tuple[str, str, str]] = {
     "shifts": ("S", "S", "SID"),
     "suspects": ("SIU", "SIU", "SD"),
     "training_runs": ("SIU", "SIU", "S"),
+    "worker_sightings": ("", "SIUD", "S"),
+    "unlike_maps": ("SI", "SD", "S"),
 }
 # The tables that reports may read beside the views: what `linewatch report` counts from.
 REPORTED = (
@@ -105,7 +111,10 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "console_links": ("used_at",),
     "console_sessions": ("revoked_at", "confirmed_at"),
     "console_users": ("role", "password_hash", "disabled_at", "subject"),
-    "dead_letters": ("received_at", "reason", "detail", "requeued_at"),
+    "dead_letters": (
+        *("received_at", "reason", "detail", "requeued_at"),
+        *("addressed_at", "addressed_by", "note"),
+    ),
     "inspections": ("worker",),  # a right to one column is enough to lock a row
 }
 # Function: who may call it. Those that are not here are called by others alone.
@@ -121,12 +130,15 @@ CALLS: dict[str, tuple[str, ...]] = {
     "linewatch_keep_labelled": (MAINTENANCE,),
     "linewatch_lock": (CONSOLE,),
     "linewatch_move_shifts": (MAINTENANCE, CONSOLE),
+    "linewatch_pieces": (MAINTENANCE,),
     "linewatch_recount": (MAINTENANCE,),
+    "linewatch_recount_shifts": (MAINTENANCE,),
     "linewatch_replace": (WORKER,),
     "linewatch_resettle": (MAINTENANCE,),
     "linewatch_roll_hours": (MAINTENANCE,),
     "linewatch_seed": (CONSOLE,),
     "linewatch_settle": (WORKER, CONSOLE),
+    "linewatch_suspects": (MAINTENANCE,),
     "linewatch_unproven": (MAINTENANCE,),
 }
 

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from linewatch.calendar_spec import PLANT, CalendarSpec
 from linewatch.errors import CalendarError
-from linewatch.unknown_keys import problems, short, without_unknown
+from linewatch.unknown_keys import problems, without_unknown
+from linewatch.yaml_texts import TextLoader
 
 _MOST_BYTES = 1_000_000
 
@@ -39,7 +40,7 @@ def load_calendars(path: Path, timezone: str) -> dict[str, list[CalendarSpec]]:
             text = file.read(_MOST_BYTES + 1)
         if len(text) > _MOST_BYTES:
             raise CalendarError(f"{path} has more than a megabyte; is it a calendar?")
-        data = _Texts(text).get_single_data()
+        data = TextLoader(text).get_single_data()
     except OSError as error:
         raise CalendarError(f"{path} cannot be read: {error.strerror}") from None
     except (UnicodeDecodeError, yaml.YAMLError) as error:
@@ -86,14 +87,3 @@ def _by_line(calendars: Sequence[CalendarSpec], source: str) -> dict[str, list[C
                 )
             earlier.append(spec)
     return found
-
-
-class _Texts(yaml.BaseLoader):
-    """YAML of which every value is text: by its rules 14:00 would be 840, and line 01 line 1."""
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        """Refuse a key that comes twice, of which YAML would keep the last."""
-        names = [key.value for key, _ in getattr(node, "value", ())]
-        if twice := next((name for name in names if names.count(name) > 1), None):
-            raise yaml.YAMLError(f"the key {short(twice)} is there twice{node.start_mark}")
-        return super().construct_mapping(node, deep)

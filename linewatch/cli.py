@@ -19,6 +19,7 @@ from linewatch.plain_text import keep_logs_plain, readable, visible_lines
 
 COMMANDS: dict[str, str] = {
     # name: one line of help, shown without importing the command
+    "alerts": "List, acknowledge and close alerts; tell people of them.",
     "audit": "Check and list the audit log: who promoted, labelled, requeued, purged.",
     "audit-sample": "Look at the random share of parts that people see besides the model.",
     "backends": "Show what runs the encoders; check that models judge alike on it.",
@@ -57,7 +58,7 @@ COMMANDS: dict[str, str] = {
     "top": "Watch queue, workers and verdicts, live.",
     "train": "Train a new model version from the labels, now.",
     "up": "Run everything on this machine until Ctrl-C.",
-    "users": "Let people into the console: add, list, role, password, link, disable.",
+    "users": "Let people into the console, and out of it.",
     "watch": "Hand over every picture that appears in FOLDER.",
     "weights": "Fetch, export, import and verify the encoders' weights.",
     "worker": "Run a worker.",

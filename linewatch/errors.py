@@ -68,6 +68,10 @@ class LineError(LinewatchError):
     """A production line cannot be set like this."""
 
 
+class AlertError(LinewatchError):
+    """Alerts cannot be handled like this."""
+
+
 class CalendarError(LinewatchError):
     """A shift calendar cannot be used."""
 

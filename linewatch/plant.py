@@ -1,4 +1,4 @@
-"""Everything a Linewatch on one machine runs: Redis, two workers, outputs, beat and Flower."""
+"""All that a Linewatch on one machine runs: Redis, workers, outputs, beat, Flower, console."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ START_TIMEOUT_S = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Plant:
-    """What runs, and where a person can look."""
+    """What runs, and where a person can look; the console only where it was asked for."""
 
     flower_url: str
+    console_url: str | None
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -33,6 +34,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "LINEWATCH_REDIS_KEY_PREFIX": settings.redis_key_prefix,
         "LINEWATCH_MODEL_STORE_URL": settings.model_store_url,
         "LINEWATCH_IMAGE_ROOTS": roots,
+        "LINEWATCH_UPLOAD_DIR": str(settings.upload_dir or ""),
         "LINEWATCH_WEIGHTS_DIR": str(settings.local_weights_dir),
         "LINEWATCH_ENCODERS": settings.encoders,
         "LINEWATCH_OUTPUTS_FILE": str(settings.outputs_file or ""),
@@ -40,8 +42,18 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def start_plant(group: ServiceGroup, settings: Settings, *, flower_port: int) -> Plant:
+def start_plant(
+    group: ServiceGroup,
+    settings: Settings,
+    *,
+    flower_port: int,
+    console_port: int | None,
+    alerts: bool = False,
+) -> Plant:
     """Start everything and wait until it works.
+
+    Args:
+        alerts: with a notifier.
 
     Raises:
         ServiceError: a program ended or did not come up; with the end of its log.
@@ -64,9 +76,16 @@ def start_plant(group: ServiceGroup, settings: Settings, *, flower_port: int) ->
     group.start("beat", python_command("linewatch", "beat"))
     if settings.outputs_file is not None:
         group.start("outputs", python_command("linewatch", "outputs", "run"))
+    if alerts:
+        group.start("alerts", python_command("linewatch", "alerts", "run"))
     group.start("flower", python_command("linewatch", "flower", "--port", str(flower_port)))
-    plant = Plant(f"http://127.0.0.1:{flower_port}")
+    console_url = None if console_port is None else f"http://127.0.0.1:{console_port}"
+    if console_url is not None:
+        group.start("console", python_command("linewatch", "console", "--port", str(console_port)))
+    plant = Plant(f"http://127.0.0.1:{flower_port}", console_url)
     group.wait_until("flower", lambda: flower_answers(plant.flower_url), START_TIMEOUT_S)
+    if console_url is not None:
+        group.wait_until("the console", lambda: console_answers(console_url), START_TIMEOUT_S)
     group.wait_until(
         "the inspect worker", lambda: resident_models(settings) is not None, START_TIMEOUT_S
     )
@@ -84,8 +103,17 @@ def redis_answers(settings: Settings) -> bool:
 
 def flower_answers(url: str) -> bool:
     """Whether Flower serves pages."""
+    return _answers(f"{url}/healthcheck")
+
+
+def console_answers(url: str) -> bool:
+    """Whether the console serves pages."""
+    return _answers(f"{url}/healthz")
+
+
+def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{url}/healthcheck", timeout=2) as reply:  # noqa: S310
+        with urllib.request.urlopen(url, timeout=2) as reply:  # noqa: S310
             return bool(reply.status == 200)
     except (urllib.error.URLError, OSError):
         return False

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from db.inspections import dead_letters, requeues
+from db.inspections import dead_letters, inbox, requeues
 from db.inspections.dead_letters import Letter
 from db.session import transaction
 from linewatch.errors import DeadLetterError
@@ -84,6 +84,7 @@ def requeue(
     ids = [image.id for image in images]
     with transaction(engine) as connection:
         dead_letters.sent_again(connection, letter)
+        inbox.addressed(connection, [letter.id], by=by)
         replacing = requeues.allow(connection, letter.id, ids, by=by)
     publisher = Publisher(settings, ORIGIN)
     try:

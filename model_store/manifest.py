@@ -23,6 +23,7 @@ from linewatch.product_options import Fit, Roi
 from linewatch.unknown_keys import short
 from model_store.heads.kinds import HeadKind
 from model_store.novelty.one_class import UnlikeGood
+from model_store.novelty.patch_memory import Remembered
 from model_store.validation.metrics import Metrics
 from model_store.verdicts.decision_report import DecisionReport
 from model_store.verdicts.verdict import Thresholds
@@ -46,6 +47,7 @@ _LATER = {
     "part_counts": None,
     "head": None,
     "prompted": (),
+    "patches": None,
 }
 KNOWN_REQUIREMENTS: frozenset[str] = frozenset()  # words of `requires` that this version keeps to
 _LIBRARIES = ("numpy", "scikit-learn", "safetensors", "torch", "open_clip_torch", "transformers")
@@ -98,6 +100,9 @@ class ManifestDraft(BaseModel):
     )
     prompted: tuple[str, ...] = Field(
         default=(), description="Classes of few labels that their prompts helped."
+    )
+    patches: Remembered | None = Field(
+        default=None, description="What is remembered of good parts' patches."
     )
     requires: tuple[str, ...] = Field(
         default=(), description="What a reader must know of, or leave the model alone."

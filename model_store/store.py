@@ -20,11 +20,13 @@ from model_store.heads.head import Head
 from model_store.manifest import Manifest, ManifestDraft, library_versions
 from model_store.names import checked_name, new_version_name
 from model_store.novelty.novelty import AnyNovelty, Novelty
+from model_store.novelty.patch_memory import PatchMemory
 from model_store.novelty.whitened import WhitenedNovelty
 
 MANIFEST, HEAD = "manifest.json", "head.safetensors"
 _TENSORS = ("mean", "scale", "coef", "intercept", "centroids")
 _PREFIX, _GOOD = "novelty_", "one_class_"  # of their tensors' names
+_PATCHES = "patch_tokens"
 M = TypeVar("M", bound=AnyNovelty)
 _MEASURES: tuple[type[AnyNovelty], ...] = (Novelty, WhitenedNovelty)
 MANIFEST_LIMIT = 4 * 2**20  # bytes
@@ -39,6 +41,7 @@ class StoredModel:
     manifest: Manifest
     novelty: AnyNovelty | None = None
     one_class: Novelty | None = None
+    memory: PatchMemory | None = None
 
 
 class ModelStore:
@@ -61,6 +64,7 @@ class ModelStore:
         *,
         novelty: AnyNovelty | None = None,
         one_class: Novelty | None = None,
+        memory: PatchMemory | None = None,
     ) -> Manifest:
         """Store a new version under a new name; it appears whole or not at all.
 
@@ -68,7 +72,7 @@ class ModelStore:
             ModelError: head and draft disagree, or the store is full, read-only or away.
         """
         product = checked_name(draft.product)
-        data = _tensors(head, novelty, one_class)
+        data = _tensors(head, novelty, one_class, memory)
         name = new_version_name(product, draft.created_at)
         while self._files.exists(f"{product}/{name}"):
             name = new_version_name(product, draft.created_at)
@@ -154,6 +158,7 @@ class ModelStore:
             tensors = load(data)
             novelty = _novelty(tensors, _PREFIX, _MEASURES)
             one_class = _novelty(tensors, _GOOD, (Novelty,))
+            memory = _memory(tensors, manifest)
             if set(tensors) != {*_TENSORS}:
                 raise ModelError(f"it holds {', '.join(sorted(tensors)) or 'nothing'}")
             head = Head(classes=manifest.classes, converged=manifest.converged, **tensors)
@@ -165,7 +170,7 @@ class ModelStore:
                 raise ModelError("its measure of good parts is of other features")
             if one_class is None and manifest.thresholds.unlike_good_above is not None:
                 raise ModelError("it cannot measure how unlike good a part is")
-            return StoredModel(head, manifest, novelty, one_class)
+            return StoredModel(head, manifest, novelty, one_class, memory)
         except (ModelError, SafetensorError, ValueError) as error:
             raise ModelError(f"{self._where(path)} is no head: {error}; {_ADVICE}") from None
 
@@ -185,11 +190,28 @@ def _novelty(tensors: dict[str, Any], prefix: str, kinds: Sequence[type[M]]) -> 
     raise ModelError(f"it holds {', '.join(sorted(mine))}")
 
 
-def _tensors(head: Head, novelty: AnyNovelty | None, one_class: Novelty | None) -> bytes:
+def _memory(tensors: dict[str, Any], manifest: Manifest) -> PatchMemory | None:
+    """The memory of patches, whose tensor is taken out; None: there is none."""
+    tokens, said = tensors.pop(_PATCHES, None), manifest.patches
+    if (tokens is None) != (said is None) or (
+        said is None and manifest.thresholds.patches_above is not None
+    ):
+        raise ModelError("it cannot measure how unlike good a part's patches are")
+    return None if tokens is None or said is None else PatchMemory(tokens, said.look)
+
+
+def _tensors(
+    head: Head,
+    novelty: AnyNovelty | None,
+    one_class: Novelty | None,
+    memory: PatchMemory | None,
+) -> bytes:
     arrays = {name: getattr(head, name) for name in _TENSORS}
     for prefix, measure in ((_PREFIX, novelty), (_GOOD, one_class)):
         if measure is not None:
             arrays |= {prefix + f.name: getattr(measure, f.name) for f in fields(measure)}
+    if memory is not None:
+        arrays[_PATCHES] = memory.tokens
     data: bytes = save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
     return data
 

@@ -18,16 +18,20 @@ from linewatch.errors import ConfigurationError, SpoolError
 from linewatch.settings import Settings, get_settings
 from producer.admission import Entry
 from producer.contract import SigningKeys
+from producer.deadline_book import MissedDeadline
+from producer.deadlines import Deadlines
 from producer.hashing import look
 from producer.inbox import Inbox, KeptReceipt
 from producer.limits import Limits
 from producer.listener import Listener
 from producer.messages import new_burst
+from producer.part_views import PartViews, checked_views
 from producer.sender import Sender, SenderState
 from producer.spool import Spool, SpoolStatus
 from producer.submission import Station, Submission, to_entry
 
 _POLL_S = 0.02
+_DEADLINE_POLL_S = 0.02  # a receipt that came just in time is known so soon
 _HAND_OVER_S = 1.0  # how long `close` waits for the broker to take what is queued
 
 
@@ -51,10 +55,14 @@ class Camera:
         settings: empty: from the environment.
         on_receipt: called in a thread of its own with each receipt that clears a picture of this
             spool while this object lives. An exception in it is logged and changes nothing.
+        deadline_s: from the capture of a part's first picture to the receipt of its last.
+        on_deadline: called once, in a thread that nothing else holds up, for each part that this
+            object was given and that has no receipts by its deadline. It must return at once.
 
     Raises:
         SubmissionError: a name is not usable.
-        ConfigurationError: the signing keys are malformed, or a package is missing.
+        ConfigurationError: the signing keys are malformed, a package is missing, or only one of
+            `deadline_s` and `on_deadline` is given.
         SpoolError: the spool cannot be opened.
     """
 
@@ -66,6 +74,9 @@ class Camera:
         spool: str | os.PathLike[str] | None = None,
         settings: Settings | None = None,
         on_receipt: Callable[[KeptReceipt], object] | None = None,
+        *,
+        deadline_s: float | None = None,
+        on_deadline: Callable[[MissedDeadline], object] | None = None,
     ) -> None:
         self._settings = settings or get_settings()
         self.station = Station.checked(line, camera, product)
@@ -74,7 +85,8 @@ class Camera:
         self._spool = Spool(path, Limits.from_settings(self._settings), self._settings.spool_sync)
         self._process = os.getpid()
         self._closed = threading.Event()
-        self._listener = Listener(Inbox(self._spool), on_receipt) if on_receipt else None
+        self._deadlines = _deadlines(deadline_s, on_deadline)
+        self._listeners = _listeners(self._spool, on_receipt, self._deadlines)
         self._sender = Sender(self._spool.path, self._settings)
         try:
             self._sender.start()
@@ -100,11 +112,12 @@ class Camera:
         work_order: str | None = None,
         purpose: str | None = None,
         trace_id: str | None = None,
+        sha256: str | None = None,
     ) -> UUID:
         """Accept one picture; when it returns, the picture is in the spool, on disk.
 
         Args:
-            path: where the worker will find it; made absolute.
+            path: where the worker will find it; made absolute, unless it is an s3:// URI.
             part: the part's serial number.
             lot: the lot it belongs to.
             captured_at: with a time zone; empty: now.
@@ -113,6 +126,7 @@ class Camera:
             work_order: what the part is made for.
             purpose: `ordinary`, `challenge` or `study`; empty: ordinary.
             trace_id: a W3C trace id, 32 lower-case hex digits.
+            sha256: of the picture's file, in lower-case hex; another one is rejected.
 
         Returns:
             The picture's id, under which its verdict is stored.
@@ -133,12 +147,46 @@ class Camera:
                 work_order=work_order,
                 purpose=purpose,
                 trace_id=trace_id,
+                sha256=sha256,
             )
         )
 
     def accept(self, submission: Submission) -> UUID:
         """`submit`, for a picture described by an object."""
         return self._accept([submission], burst=None)[0]
+
+    def part(
+        self,
+        serial: str,
+        views: Sequence[str],
+        *,
+        lot: str | None = None,
+        pass_number: int | None = None,
+        work_order: str | None = None,
+        purpose: str | None = None,
+        trace_id: str | None = None,
+    ) -> PartViews:
+        """Gather the views of one part, which then travel in one message.
+
+        Args:
+            serial: the part's serial number.
+            views: the cameras that see it, 64 at most; the pictures are theirs, not this camera's.
+            lot, pass_number, work_order, purpose, trace_id: as in `submit`.
+
+        Raises:
+            SubmissionError: there are no views.
+        """
+        common = Submission(
+            "",
+            serial,
+            lot,
+            pass_number=pass_number,
+            views=checked_views(serial, views),
+            work_order=work_order,
+            purpose=purpose,
+            trace_id=trace_id,
+        )
+        return PartViews(common, began=self._expect, submit=self.submit_many)
 
     def submit_many(self, pictures: Iterable[str | os.PathLike[str] | Submission]) -> list[UUID]:
         """Accept a burst: all or none, in one message if they are 64 at most.
@@ -188,8 +236,10 @@ class Camera:
         self._sender.check()
 
     def _close_files(self) -> None:
-        if self._listener:
-            self._listener.stop()
+        for listener in self._listeners:
+            listener.stop()
+        if self._deadlines:
+            self._deadlines.stop()
         self._spool.close()
 
     def __enter__(self) -> Camera:
@@ -209,15 +259,30 @@ class Camera:
         if self._closed.is_set():
             raise SpoolError("this Camera is closed; make another")
         entries: list[Entry] = []
+        ids: list[UUID] = []
         try:
             for submission in submissions:
-                entries.append(self._entry(submission, burst))  # noqa: PERF401 - undone below
-            self._spool.add(entries)
+                entry = self._entry(submission, burst)
+                entries.append(entry)
+                ids.append(UUID(entry.id))
+                self._expect(submission, ids[-1:])
+            replaced = self._spool.add(entries)
         except BaseException:
             self._remove_copies(entries)
+            self._withdraw(ids)
             raise
+        self._withdraw(map(UUID, replaced), replaced=True)
         self._sender.wake()
-        return [UUID(entry.id) for entry in entries]
+        return ids
+
+    def _expect(self, submission: Submission, ids: Sequence[UUID] = ()) -> None:
+        """A deadline runs from here on: before the spool, which may make its callers wait."""
+        if self._deadlines:
+            self._deadlines.expect(submission, self.station.camera, ids)
+
+    def _withdraw(self, ids: Iterable[UUID], *, replaced: bool = False) -> None:
+        if self._deadlines:
+            self._deadlines.withdraw(ids, replaced=replaced)
 
     def _entry(self, submission: Submission, burst: str | None) -> Entry:
         folder = self._spool.pictures_folder if self._settings.spool_copy else None
@@ -242,3 +307,29 @@ class Camera:
                 return False
             time.sleep(_POLL_S)
         return True
+
+
+def _deadlines(
+    deadline_s: float | None, on_deadline: Callable[[MissedDeadline], object] | None
+) -> Deadlines | None:
+    if (deadline_s is None) != (on_deadline is None):
+        raise ConfigurationError("deadline_s and on_deadline need each other")
+    if deadline_s is None or on_deadline is None:
+        return None
+    return Deadlines(deadline_s, on_deadline)
+
+
+def _listeners(
+    spool: Spool, on_receipt: Callable[[KeptReceipt], object] | None, deadlines: Deadlines | None
+) -> list[Listener]:
+    """Those that read the receipts. Deadlines have one of their own: `on_receipt` may be slow."""
+    listeners = []
+    if deadlines:
+        listeners.append(Listener(Inbox(spool), deadlines.answered, _DEADLINE_POLL_S))
+    if on_receipt and deadlines:
+        # Asked once more: which of the two listeners comes first, nobody knows.
+        answered, told = deadlines.answered, on_receipt
+        listeners.append(Listener(Inbox(spool), lambda receipt: told(answered(receipt))))
+    elif on_receipt:
+        listeners.append(Listener(Inbox(spool), on_receipt))
+    return listeners

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from linewatch.errors import SpoolError, SubmissionError
+from linewatch.folder_sync import sync_folder
 
 _CHUNK_BYTES = 1024 * 1024
 _TRIES = 3
@@ -39,11 +40,7 @@ def copy_picture(source: Path, folder: Path, name: str) -> Copy:
             sha256, mtime_ns = _copied(source, writer)
             writer.flush()
             os.fsync(writer.fileno())
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync_folder(folder)
         return Copy(target, sha256, target.stat().st_size, mtime_ns)
     except SubmissionError:
         target.unlink(missing_ok=True)

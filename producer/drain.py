@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from linewatch.settings import Settings
+from producer.clock_skew import ClockSkew
 from producer.contract import Reason, Receipt, SigningKeys
 from producer.messages import group, to_task
 from producer.outbox import Outbox, QueuedPicture
@@ -25,6 +26,8 @@ _CHECKPOINT_S = 2.0
 _SWEEP_S = 3600.0
 _BACKLOG_PATIENCE = 9.0  # receipt timeouts more, while the queue still holds messages
 _COMPLAINT_S = 60.0
+_CLOCK_NOTE_S = 60.0
+CLOCKS_DIFFER_S = 2.0
 _CLOCK_MARGIN_S = 2.0  # the oldest message may come from a camera whose clock differs
 
 
@@ -56,6 +59,7 @@ class Drain:
         self._next_checkpoint = 0.0
         self._next_sweep = 0.0
         self._next_complaint = 0.0
+        self._next_clock_note = 0.0
         self._not_before = 0.0  # when the next message may go, unless it is full
 
     def round(self) -> Round:
@@ -154,13 +158,30 @@ class Drain:
         messages = group(waiting, limit, self._settings.max_message_bytes)[
             : min(room, _MESSAGES_A_ROUND)
         ]
+        ahead_s = queue.skew.ahead_s if queue.skew else 0.0
         self._publisher.publish(
             [
-                to_task(m, self._outbox.producer_id, self._keys, self._settings.site)
+                to_task(m, self._outbox.producer_id, self._keys, self._settings.site, ahead_s)
                 for m in messages
             ]
         )
         sent = [picture for message in messages for picture in message]
         self._not_before = time.monotonic() + self._settings.linger_ms / 1000
         self._outbox.mark_sent(sent, self._settings.receipt_timeout_s)
+        self._note_clock(queue.skew, sent[0])
         return len(sent), False
+
+    def _note_clock(self, skew: ClockSkew | None, picture: QueuedPicture) -> None:
+        """Once a minute, and after what is sent is known as sent: it may fail."""
+        now = time.monotonic()
+        if skew is None or now < self._next_clock_note:
+            return
+        self._next_clock_note = now + _CLOCK_NOTE_S
+        self._publisher.note_clock(skew, picture.line, str(picture.image.get("camera", "")))
+        if abs(skew.ahead_s) - skew.error_s > CLOCKS_DIFFER_S:
+            log.warning(
+                "this PC's clock is %.1f s %s that of Redis; let NTP set both. Deadlines at the "
+                "line count from the time of capture",
+                abs(skew.ahead_s),
+                "behind" if skew.ahead_s > 0 else "ahead of",
+            )

@@ -17,10 +17,12 @@ class KeptReceipt(Receipt):
     Args:
         path: the file that was handed over: a path, or a file:// URI if it is not UTF-8.
         part: the part's serial number.
+        late: whether `on_deadline` was told of its part before it came.
     """
 
     path: str | None = None
     part: str | None = None
+    late: bool = False
 
 
 def kept_json(receipt: Receipt, image: str, source: bytes | None) -> str:

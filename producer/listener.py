@@ -17,8 +17,14 @@ _POLL_S = 0.05
 class Listener:
     """A daemon thread that passes new receipts of a spool to `callback`, in order."""
 
-    def __init__(self, inbox: Inbox, callback: Callable[[KeptReceipt], object]) -> None:
+    def __init__(
+        self,
+        inbox: Inbox,
+        callback: Callable[[KeptReceipt], object],
+        poll_s: float = _POLL_S,
+    ) -> None:
         self._inbox = inbox
+        self._poll_s = poll_s
         self._callback = callback
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="receipts", daemon=True)
@@ -30,7 +36,7 @@ class Listener:
         self._thread.join(timeout_s)
 
     def _run(self) -> None:
-        while not self._stop.wait(_POLL_S):
+        while not self._stop.wait(self._poll_s):
             self._pass_on()
         self._pass_on()
 

@@ -6,7 +6,7 @@ import json
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -63,14 +63,19 @@ def to_task(
     producer: str,
     keys: SigningKeys | None = None,
     site: str = "",
+    ahead_s: float = 0.0,
 ) -> TaskMessage:
-    """One message of these pictures, which share line and product, signed if there is a key."""
+    """One message of these pictures, which share line and product, signed if there is a key.
+
+    `ahead_s` is how far the clock of Redis is ahead of this PC's: the message says in that clock
+    when it was sent.
+    """
     first = pictures[0]
     payload = {
         "version": VERSION,
         "product": first.product,
         "line": first.line,
-        "enqueued_at": datetime.now(UTC).isoformat(),
+        "enqueued_at": (datetime.now(UTC) + timedelta(seconds=ahead_s)).isoformat(),
         "producer": producer,
         "images": [{**picture.image, "attempt": picture.attempts + 1} for picture in pictures],
     }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,6 +15,7 @@ from pydantic import ValidationError
 
 from linewatch.errors import QueueUnavailableError
 from linewatch.settings import Settings
+from producer.clock_skew import CLOCKS, ClockSkew, noted
 from producer.contract import QUEUE, Receipt, receipts_key
 from producer.messages import TaskMessage
 from producer.queue_state import QueueState, queue_state
@@ -59,6 +61,7 @@ class Publisher:
         except Exception as error:  # half a package, or a library of the system that is gone
             raise ImportError(f"{type(error).__name__}: {error}") from error
 
+        self._producer_id = producer_id
         self._key = receipts_key(producer_id)
         self._errors = (redis.RedisError, KombuError, OSError)
         self._redis: redis.Redis = redis_client(
@@ -75,6 +78,19 @@ class Publisher:
     def queue(self) -> QueueState:
         """How many messages wait in the inspect queue, and for how long the oldest has."""
         return self._ask(lambda: queue_state(self._redis))
+
+    def note_clock(self, skew: ClockSkew, line: str, camera: str) -> None:
+        """Note how far this PC's clock is off, for whoever runs `linewatch doctor`.
+
+        A user who may not is not noted.
+        """
+        import redis
+
+        def note() -> None:
+            with suppress(redis.exceptions.NoPermissionError):
+                self._redis.hset(CLOCKS, self._producer_id, noted(skew, line, camera))
+
+        self._ask(note)
 
     def receipts(self, limit: int) -> tuple[int, list[Receipt]]:
         """The oldest receipts, and how many list entries they are; they stay on the list."""

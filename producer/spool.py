@@ -27,6 +27,14 @@ log = logging.getLogger(__name__)
 _ROOM_POLL_S = 0.02
 _QUIET_S = 60.0  # between two warnings of a path
 _MOST_PATHS = 10_000
+_FILE_ADVICE = (
+    "the earlier is rejected as `changed`: let the camera give each picture a name of its own, or "
+    "set LINEWATCH_SPOOL_COPY=true"
+)
+_OBJECT_ADVICE = (
+    "both are judged by that one: let the camera give each picture a name of its own, or submit "
+    "each with its sha256"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +71,11 @@ class Spool(SpoolFile):
         self.limits = limits or Limits()
         self._quiet_until: dict[str, float] = {}
 
-    def add(self, entries: Sequence[Entry]) -> None:
+    def add(self, entries: Sequence[Entry]) -> list[str]:
         """Keep all of these pictures, or none. When it returns, they are on disk.
+
+        Returns:
+            the ids of those that they replaced: earlier states of their files, not sent yet.
 
         Raises:
             SpoolFullError: there is no room and the policy is `reject`, or `block` and none came.
@@ -72,10 +83,10 @@ class Spool(SpoolFile):
         """
         deadline = time.monotonic() + self.limits.block_s
         while True:
-            full = self._try_add(entries)
+            full, replaced = self._try_add(entries)
             if full is None:
                 self._warn_of_repeats(entries)
-                return
+                return replaced
             if self.limits.when_full != "block" or time.monotonic() >= deadline:
                 raise SpoolFullError(full)
             time.sleep(_ROOM_POLL_S)
@@ -148,18 +159,18 @@ class Spool(SpoolFile):
                 self._quiet_until[uri] = now + _QUIET_S
                 log.warning(
                     "%s was handed over again before its last picture was judged. If it holds "
-                    "another one now, the earlier is rejected as `changed`: let the camera give "
-                    "each picture a name of its own, or set LINEWATCH_SPOOL_COPY=true",
+                    "another one now, %s",
                     uri,
+                    _OBJECT_ADVICE if uri.startswith("s3://") else _FILE_ADVICE,
                 )
 
-    def _try_add(self, entries: Sequence[Entry]) -> str | None:
-        """Add them, or say why there is no room."""
+    def _try_add(self, entries: Sequence[Entry]) -> tuple[str | None, list[str]]:
+        """Add them, or say why there is no room; and which pictures they replaced."""
         try:
             if len(entries) == 1 and entries[0].seen is None:
                 with self.read() as db:
                     if admit_one(db, entries[0], self.limits):
-                        return None
+                        return None, []
             with self.write() as db:
                 admission = admit(db, entries, self.limits)
                 replaced = [] if admission.full else supersede(db, entries)
@@ -174,4 +185,5 @@ class Spool(SpoolFile):
         for name in [*admission.dropped_copies, *copies]:
             with contextlib.suppress(FileNotFoundError):
                 (self.pictures_folder / name).unlink()
-        return f"the spool {self.path} has no room: {admission.full}" if admission.full else None
+        full = f"the spool {self.path} has no room: {admission.full}" if admission.full else None
+        return full, [each.picture for each in replaced]

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from linewatch.errors import SpoolError
+from linewatch.folder_sync import sync_folder
 from linewatch.private_files import FILE_MODE, make_folder
 from linewatch.sqlite_copy import copy_sqlite
 from producer.inbox import printable
@@ -91,7 +92,7 @@ def put_back(copy: Path, target: Path) -> None:
         copy_sqlite(copy, draft)
         _at_home(draft, target)
         draft.rename(target)
-        _sync(target.parent)
+        sync_folder(target.parent)
     except (OSError, sqlite3.Error) as error:
         _remove(made)
         cause = getattr(error, "strerror", None) or str(error)
@@ -121,7 +122,7 @@ def _beside(spool: Path) -> Path:
 def _copy_private(source: Path, target: Path) -> None:
     with source.open("rb") as reader:  # first: no empty file where there is nothing to copy
         make_folder(target.parent)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         with open(os.open(target, flags, FILE_MODE), "wb") as writer:  # noqa: PTH123 - private
             shutil.copyfileobj(reader, writer)
             writer.flush()
@@ -132,11 +133,3 @@ def _remove(paths: Sequence[Path]) -> None:
     for path in paths:
         with contextlib.suppress(OSError):
             path.unlink()
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

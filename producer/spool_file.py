@@ -8,7 +8,6 @@ may forget the last pictures in a power cut. What the sender writes (sent, recei
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 import socket
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from linewatch.errors import SpoolError
+from linewatch.folder_sync import sync_folder
 from linewatch.private_files import make_folder
 from linewatch.sqlite_wal import use_wal
 
@@ -112,7 +112,7 @@ class SpoolFile:
         if not db.execute(newest).fetchone():
             schema = Path(__file__).with_name("spool.sql").read_text(encoding="utf-8")
             db.executescript(f"BEGIN IMMEDIATE; {schema} COMMIT;")
-            _sync_folder(self.path.parent)
+            sync_folder(self.path.parent)
         return db
 
     def _meta(self, key: str) -> str | None:
@@ -129,11 +129,3 @@ def _identity(db: sqlite3.Connection) -> str:
         "INSERT OR IGNORE INTO meta VALUES ('producer', ?)", (f"{host}-{secrets.token_hex(8)}",)
     )
     return str(db.execute("SELECT value FROM meta WHERE key = 'producer'").fetchone()[0])
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -25,6 +25,7 @@ from producer.ledger import SeenFile
 from producer.uuid7 import uuid7
 
 _name = TypeAdapter(Name)
+_OBJECT = "s3://"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Submission:
 
     `seen` is the file's state when it was found complete. It is noted in the spool's ledger when
     the picture is accepted, and a file that is not in that state any more is not accepted.
+    `camera` is the one that took it, if it is not the one that hands it over.
     """
 
     path: str | os.PathLike[str]
@@ -45,6 +47,8 @@ class Submission:
     work_order: str | None = None
     purpose: str | None = None
     trace_id: str | None = None
+    camera: str | None = None
+    sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +96,14 @@ def to_entry(
         SubmissionError: a field cannot be used, or the copy cannot be made.
     """
     picture_id = uuid7()
+    place = os.fspath(submission.path)
+    is_object = isinstance(place, str) and place.startswith(_OBJECT)
     path = Path(submission.path).absolute()
-    image = _checked(picture_id=str(picture_id), path=path, submission=submission, station=station)
+    uri = str(place) if is_object else printable(path)
+    image = _checked(str(picture_id), uri, submission, station)
     name, size, sha256 = None, 0, None
+    if is_object:
+        copies, seen_max_bytes = None, 0  # this PC may not even be allowed to read it
     if copies is None and seen_max_bytes:
         found = look(path, seen_max_bytes)
         if found is not None:
@@ -107,6 +116,7 @@ def to_entry(
         name, size, sha256 = copy.path.name, copy.bytes, copy.sha256
         try:
             _check_unchanged(submission, copy.mtime_ns, copy.bytes)
+            _check_hash(submission, copy.sha256)
         except SubmissionError:
             copy.path.unlink(missing_ok=True)
             raise
@@ -140,13 +150,21 @@ def _check_unchanged(submission: Submission, mtime_ns: int, size: int) -> None:
         )
 
 
-def _checked(picture_id: str, path: Path, submission: Submission, station: Station) -> ImageRef:
+def _check_hash(submission: Submission, sha256: str) -> None:
+    if submission.sha256 not in (None, sha256):
+        raise SubmissionError(
+            f"{submission.path} has the SHA-256 {sha256}, and not {submission.sha256!a:.80}; "
+            "submit it when it is whole"
+        )
+
+
+def _checked(picture_id: str, uri: str, submission: Submission, station: Station) -> ImageRef:
     try:
         return ImageRef.model_validate(
             {
                 "id": picture_id,
-                "uri": printable(path),
-                "camera": station.camera,
+                "uri": uri,
+                "camera": station.camera if submission.camera is None else submission.camera,
                 "captured_at": submission.captured_at or datetime.now(UTC),
                 "part": submission.part,
                 "lot": submission.lot,
@@ -155,12 +173,13 @@ def _checked(picture_id: str, path: Path, submission: Submission, station: Stati
                 "work_order": submission.work_order,
                 "purpose": submission.purpose,
                 "trace_id": submission.trace_id,
+                "sha256": submission.sha256,
             }
         )
     except ValidationError as error:
         problem = error.errors()[0]
         field = ".".join(map(str, problem["loc"]))
-        raise SubmissionError(f"{path}: {field}: {problem['msg']}") from None
+        raise SubmissionError(f"{uri}: {field}: {problem['msg']}") from None
 
 
 def _file_name(name: str) -> str:

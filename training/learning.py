@@ -19,6 +19,7 @@ from model_store.heads.choice import choose_head
 from model_store.heads.kinds import HeadKind
 from model_store.heads.search import Search
 from model_store.manifest import Kind
+from model_store.novelty.unlike_good import GoodPatches
 from model_store.store import ModelStore
 from model_store.training_copies.trial import CopiesTrial
 from model_store.validation.crossval import CrossValidation
@@ -29,6 +30,7 @@ from model_store.verdicts.verdict import Thresholds
 from training.prompts import few_shot_fit, known_prototypes, prompted_fit
 from training.stored_model import serving_head
 from training.training_material import TrainingMaterial
+from vision.patch_stages import LOOK
 
 log = logging.getLogger(__name__)
 
@@ -98,8 +100,21 @@ def _good_only(material: TrainingMaterial, settings: Settings, progress: Progres
     progress.note("measuring good parts", 0.1)
     pictures = LabelledPictures.of(material.rows)
     rate = Policy.of(settings, material.costs, material.options).unlike_good_rate
-    decided = good_only(pictures.features, pictures.labels, rate=rate, parts=pictures.parts)
+    decided = good_only(
+        pictures.features,
+        pictures.labels,
+        rate=rate,
+        parts=pictures.parts,
+        patches=_patches(material, pictures, settings),
+    )
     return Learned("good-only", decided, None, RunMetrics(None, None, None))
+
+
+def _patches(
+    material: TrainingMaterial, pictures: LabelledPictures, settings: Settings
+) -> GoodPatches | None:
+    stored = material.patches if settings.patch_memory else {}
+    return GoodPatches.of(LOOK, stored, pictures.ids)
 
 
 def _few_shot(
@@ -148,6 +163,7 @@ def _fitted(
         policy=Policy.of(settings, material.costs, material.options),
         settings=settings,
         progress=progress,
+        patches=_patches(material, pictures, settings),
     )
     if found.copies is not None:
         log.info("%s: %s", material.product, found.copies.words())

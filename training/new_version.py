@@ -47,6 +47,7 @@ def save_learned(
         metrics=validation and validation.metrics,
         kind=learned.kind,
         unlike_good=decided.unlike_good,
+        patches=decided.memory and decided.memory.remembered,
         prompted=learned.prompted,
         head=None if learned.head == BEFORE else learned.head,
         weighting="even" if learned.kind == "fitted" else None,
@@ -60,6 +61,7 @@ def save_learned(
         draft,
         novelty=decided.novelty,
         one_class=one_class,
+        memory=None if decided.memory is None else decided.memory.memory,
     )
 
 

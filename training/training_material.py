@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from uuid import UUID
 
 from sqlalchemy import Engine
 
 from db.labels import golden_members, labels
 from db.labels.labels import TrainingExample
 from db.labels.picture_parts import Unit
-from db.models import deployments, feature_copies, versions
+from db.models import deployments, feature_copies, patch_tokens, versions
 from db.models.feature_spaces import FeatureSpace
 from db.models.versions import VersionInfo
 from linewatch.errors import TrainingError
@@ -24,6 +25,7 @@ from training.spaces.framing import training_space
 from vision.copy_names import copy_names
 from vision.fingerprint import framing_of, recipe_of
 from vision.framing import Framing
+from vision.patch_stages import LOOK
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +47,7 @@ class TrainingMaterial:
             them, nor those whose label is of a class that the product no longer has.
         symmetry: the names of the copies that the product's symmetry allows.
         copies: the stored ones of these pictures.
+        patches: the stored places of good ones, see `db.models.patch_tokens.tokens`.
         prompts: the version that holds the product's prompts in this space, or None.
         serving: the version that serves now, or None.
         as_of: labels that come later were not learned from.
@@ -61,6 +64,7 @@ class TrainingMaterial:
     rows: Sequence[TrainingExample]
     symmetry: tuple[str, ...]
     copies: StoredCopies
+    patches: Mapping[UUID, tuple[int, bytes]]
     prompts: VersionInfo | None
     serving: VersionInfo | None
     as_of: datetime
@@ -113,6 +117,7 @@ class TrainingMaterial:
         if symmetry:
             ids = [row.id for row in kept]
             copies = feature_copies.vectors(engine, ids, space.fingerprint)
+        good = [row.id for row in kept if row.label == good_class]
         return cls(
             product=product,
             classes=classes,
@@ -125,6 +130,7 @@ class TrainingMaterial:
             rows=kept,
             symmetry=symmetry,
             copies=copies,
+            patches=patch_tokens.tokens(engine, good, space.fingerprint, LOOK),
             prompts=prompts,
             serving=next((one for one in known if one.version == champion), None),
             as_of=as_of,

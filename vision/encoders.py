@@ -90,8 +90,30 @@ class EncoderPair(nn.Module):
             after its last layer norm. Neither is normalised: that is the recipe's affair.
         """
         clip = self.clip.encode_image(self.as_clip_sees(images))
-        dino = self.dino(self.as_dino_sees(images)).pooler_output
-        return clip.float(), dino.float()
+        return clip.float(), self.dino_token(images)
+
+    def dino_token(self, images: torch.Tensor) -> torch.Tensor:
+        """DINOv2's class token after its last layer norm, float32 [n, d]."""
+        token: torch.Tensor = self.dino(self.as_dino_sees(images)).pooler_output
+        return token.float()
+
+    def clip_stages(
+        self, images: torch.Tensor, depth: int
+    ) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        """CLIP's projected embedding, float32 [n, c], and what its last `depth` stages gave.
+
+        Args:
+            images: uint8 [n, 3, 224, 224] on the encoders' device.
+            depth: how many stages, or blocks of a transformer.
+
+        Returns:
+            The stages are float32 [n, c_i, h_i, w_i], the last one last.
+        """
+        found = self.clip.visual.forward_intermediates(
+            self.as_clip_sees(images), indices=depth, normalize_intermediates=True
+        )
+        stages = [stage.float() for stage in found["image_intermediates"]]
+        return found["image_features"].float(), stages
 
     def as_clip_sees(self, images: torch.Tensor) -> torch.Tensor:
         """Pixels as CLIP was trained on them, in the networks' precision."""

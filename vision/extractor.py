@@ -208,6 +208,31 @@ class FeatureExtractor:
         parts = [self.features(part) for part in torch.split(batch, most)]
         return pooled(torch.cat(parts), counts, self._networks.blocks)
 
+    @property
+    def gives_tokens(self) -> bool:
+        """Whether `features_and_tokens_of` may be called: not every backend can."""
+        return self.backend.gives_tokens
+
+    def features_and_tokens_of(
+        self, pictures: Sequence[torch.Tensor]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """As `features_of`, and tokens of the places of every square, in their order.
+
+        Args:
+            pictures: `Prepared.pixels`; one or more.
+
+        Returns:
+            float32 [len(pictures), dim], and float32 [squares, p, c] with rows of length 1.
+
+        Raises:
+            ConfigurationError: the backend gives none.
+        """
+        batch, counts = squares(pictures)
+        most = max(_PART, len(pictures))
+        parts = [self.backend.with_tokens(part) for part in torch.split(batch, most)]
+        features, tokens = (torch.cat(both) for both in zip(*parts, strict=True))
+        return pooled(features, counts, self._networks.blocks), tokens
+
     def embed_text(self, prompts: Sequence[str]) -> torch.Tensor:
         """CLIP's embeddings of sentences, float32 [n, c], not normalised."""
         return self._networks.encoders().embed_text(prompts)

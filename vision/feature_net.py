@@ -6,6 +6,8 @@ import torch
 from torch import nn
 
 from vision.encoders import EncoderPair
+from vision.patch_maps import patch_tokens
+from vision.patch_stages import STAGES
 from vision.recipe import SEED, Block, Recipe
 
 
@@ -52,3 +54,16 @@ class FeatureNet(nn.Module):
             the networks failed on that picture.
         """
         return self.recipe(self.encoders, images)
+
+    def with_tokens(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The features, and tokens of the pictures' places: by-products of CLIP's pass.
+
+        Args:
+            images: as for `forward`.
+
+        Returns:
+            The features, and float32 [n, p, c] with rows of length 1, see
+            `vision.patch_maps.patch_tokens`.
+        """
+        features, stages = self.recipe.with_stages(self.encoders, images, STAGES)
+        return features, patch_tokens(stages)

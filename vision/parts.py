@@ -6,7 +6,7 @@ One part needs no encoder: `pixels.texture`, see `vision.texture`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
@@ -60,6 +60,7 @@ class Part:
         return f"{self.encoder}.{self.pool}{block}{view}"
 
 
+_PLACES: tuple[EncoderName, View] = ("clip", "whole")  # what by-products are of
 _PART = re.compile(r"(clip|dino|pixels)\.(\w+?)(?:\[(-\d+)\])?(?:@(\w+))?")
 _VIEWS: dict[EncoderName, tuple[View, ...]] = {
     "clip": ("whole", "flip", "tiles"),
@@ -123,18 +124,33 @@ def columns(
         images: uint8 [n, 3, size, size] on their device, of the largest size that a view needs.
         parts: those wanted.
     """
+    return columns_and_stages(encoders, images, parts)[0]
+
+
+def columns_and_stages(
+    encoders: EncoderPair,
+    images: torch.Tensor,
+    parts: Iterable[Part],
+    stages: Sequence[int] = (),
+) -> tuple[dict[Part, torch.Tensor], list[torch.Tensor]]:
+    """The same, and what these of CLIP's stages gave of the whole picture, [n, c_i, h_i, w_i]."""
     wanted = list(dict.fromkeys(parts))
     looks = dict.fromkeys((part.encoder, part.view) for part in wanted)
+    by_products: Mapping[int, Seen] = {}
+    if stages:
+        looks.setdefault(_PLACES)
     found: dict[Part, torch.Tensor] = {}
     for encoder, view in looks:
         if encoder == "pixels":
             found[Part("pixels", "texture")] = texture(resized(images, SIDE))
             continue
         mine = [part for part in wanted if (part.encoder, part.view) == (encoder, view)]
-        depth = max(-part.block for part in mine)
+        also = stages if (encoder, view) == _PLACES else ()
+        depth = max(-block for block in (*(part.block for part in mine), *also))
         seen = _look(encoders, images, encoder, view, depth)
         found.update((part, _pooled(seen[part.block], part.pool)) for part in mine)
-    return found
+        by_products = seen if also else by_products
+    return found, [by_products[stage].patches for stage in stages]
 
 
 def _look(
@@ -175,14 +191,8 @@ def _areas(before: int, after: int) -> torch.Tensor:
 
 
 def _clip(encoders: EncoderPair, images: torch.Tensor, depth: int) -> dict[int, Seen]:
-    found = encoders.clip.visual.forward_intermediates(
-        encoders.as_clip_sees(images), indices=depth, normalize_intermediates=True
-    )
-    embedding = found["image_features"].float()
-    maps = found["image_intermediates"]
-    return {
-        index - len(maps): Seen(embedding, patches.float()) for index, patches in enumerate(maps)
-    }
+    embedding, stages = encoders.clip_stages(images, depth)
+    return {index - len(stages): Seen(embedding, patches) for index, patches in enumerate(stages)}
 
 
 def _dino(encoders: EncoderPair, images: torch.Tensor, depth: int) -> dict[int, Seen]:

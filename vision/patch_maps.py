@@ -13,12 +13,10 @@ import torch
 from torch.nn import functional
 
 from vision.parts import blocks
+from vision.patch_stages import GRID, STAGES
 
 if TYPE_CHECKING:
     from vision.encoders import EncoderPair
-
-GRID = 14  # places along each side, at most
-STAGES = (-4, -3, -2)  # of the compact CLIP's stem and four stages: all but the first and the last
 
 
 def clip_stages(
@@ -38,10 +36,7 @@ def clip_stages(
     if not stages or any(not -there <= stage <= -1 for stage in stages):
         asked = ", ".join(map(str, stages)) or "none"
         raise ValueError(f"this CLIP's stages are -{there} to -1, not {asked}")
-    found = encoders.clip.visual.forward_intermediates(
-        encoders.as_clip_sees(images), indices=-min(stages), normalize_intermediates=True
-    )
-    maps = found["image_intermediates"]
+    _, maps = encoders.clip_stages(images, depth=-min(stages))
     return [maps[stage] for stage in stages]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -51,6 +52,17 @@ class Recipe(Protocol):
         """float32 [n, dim], rows of length 1, from uint8 [n, 3, size, size]."""
         ...
 
+    def with_stages(
+        self, encoders: EncoderPair, images: torch.Tensor, stages: Sequence[int]
+    ) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        """The same, and what CLIP's stages gave on the way: float32 [n, c_i, h_i, w_i] each.
+
+        Args:
+            encoders, images: as above.
+            stages: counted from the last, -1.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class SeedRecipe:
@@ -66,6 +78,13 @@ class SeedRecipe:
     def __call__(self, encoders: EncoderPair, images: torch.Tensor) -> torch.Tensor:
         """Embed with both, then fuse."""
         return fuse(*encoders(images))
+
+    def with_stages(
+        self, encoders: EncoderPair, images: torch.Tensor, stages: Sequence[int]
+    ) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        """The same; CLIP is asked once for both."""
+        clip, seen = encoders.clip_stages(images, depth=-min(stages))
+        return fuse(clip, encoders.dino_token(images)), [seen[stage] for stage in stages]
 
 
 SEED = SeedRecipe()

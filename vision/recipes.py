@@ -10,7 +10,7 @@ import torch
 from torch.nn.functional import normalize
 
 from linewatch.errors import ConfigurationError
-from vision.parts import VIEW_SIZES, EncoderName, Part, Pool, blocks, columns
+from vision.parts import VIEW_SIZES, EncoderName, Part, Pool, blocks, columns, columns_and_stages
 from vision.recipe import SEED, Block, Recipe
 
 if TYPE_CHECKING:
@@ -61,6 +61,13 @@ class PartsRecipe:
         """Look at every view that the parts need, then join."""
         found = columns(encoders, images, self.parts)
         return join([found[part] for part in self.parts])
+
+    def with_stages(
+        self, encoders: EncoderPair, images: torch.Tensor, stages: Sequence[int]
+    ) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        """The same; CLIP looks at the whole picture once for both."""
+        found, seen = columns_and_stages(encoders, images, self.parts, stages)
+        return join([found[part] for part in self.parts]), seen
 
 
 def join(blocks: Sequence[torch.Tensor]) -> torch.Tensor:

@@ -22,6 +22,7 @@ from linewatch.settings import Settings
 from model_store.store import ModelStore
 from producer.contract import QUEUE, SigningKeys
 from vision.extractor import FeatureExtractor
+from vision.pictures import Pictures
 from workers.health.challenge_watch import ChallengeWatch
 from workers.health.drift_watch import DriftWatch
 from workers.health.gauges import Gauges
@@ -99,9 +100,7 @@ def start_inspect_runtime(
         timing=timing,
     )
     judge = Judge(residency, feature_sample_rate=settings.feature_sample_rate)
-    reader = PictureReader(
-        residency, roots=settings.image_roots, max_bytes=settings.max_image_bytes
-    )
+    reader = PictureReader(residency, Pictures.from_settings(settings))
     pipeline = Pipeline(
         reader=reader,
         batches=batches,
@@ -173,9 +172,9 @@ def _embedder(runtime: InspectRuntime, judge: Judge, settings: Settings) -> Embe
             waiting=lambda: int(runtime.redis.llen(QUEUE)),
             in_flight=runtime.pipeline.in_flight,
         ),
-        roots=settings.image_roots,
-        max_bytes=settings.max_image_bytes,
+        pictures=Pictures.from_settings(settings),
         idle_s=settings.embed_idle_s,
+        places=settings.patch_memory,
     )
 
 

@@ -93,7 +93,7 @@ def judgements(decided: Decided, features: Floats, good: str | None) -> list[Jud
             distance=distance,
             from_good=from_good,
         )
-        for row, (distance, from_good) in zip(
+        for row, (distance, from_good, _) in zip(
             probabilities(decided.head, features), far.rows(len(features)), strict=True
         )
     ]

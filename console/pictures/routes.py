@@ -24,7 +24,7 @@ from db.inspections.picture import Picture, of_inspection
 from producer.contract import Reason
 from vision.decode import digest
 from vision.errors import Unjudgeable
-from vision.source import read_picture
+from vision.pictures import Pictures
 
 router = APIRouter()
 _small = SmallPictures()
@@ -78,9 +78,7 @@ def picture(request: Request, id: UUID, size: Wanted = None) -> Response:  # noq
 def _read(site: Site, found: Picture, size: Size | None) -> tuple[str, Shown]:
     """The SHA-256 of the file, and what is shown of it."""
     settings = site.settings
-    data = read_picture(
-        found.uri or "", roots=settings.image_roots, max_bytes=settings.max_image_bytes
-    )
+    data = Pictures.from_settings(settings).read(found.uri or "").data
     sha256 = digest(data)
     if found.sha256 not in (None, sha256):
         raise Unjudgeable(Reason.CHANGED, "its hash is another one")

@@ -25,6 +25,7 @@ from db.labels.labels import NewLabel, add_labels, products_of
 from db.labels.vocabulary import Vocabulary
 from db.storable_text import storable
 from db.tables import AuditAnswer, Part
+from quality.audit.draw import PassName
 
 SOURCE = "audit"
 _TABLE, _PARTS = table_of(AuditAnswer), table_of(Part)
@@ -101,7 +102,7 @@ def _decided(
             id_ = UUID(name.scope)
             label = NewLabel(id_, one.label, one.answered_by, SOURCE, at, one.note, one.where)
             labels.append(label)
-        elif name.serial and not _newer(connection, one.item):
+        elif name.serial and not newer(connection, name, one.item.made_at):
             decisions.append(
                 NewDecision(
                     product=name.product,
@@ -120,14 +121,14 @@ def _decided(
     return labels, decisions, left
 
 
-def _newer(connection: Connection, item: Item) -> bool:
-    """Whether a part of another lot or day bears the serial number since.
+def newer(connection: Connection, name: PassName, made_at: datetime) -> bool:
+    """Whether a part of another lot or day bears the serial number of one that was made then.
 
     A decision names no lot and no day: it would be on that one.
     """
-    c, name = _PARTS.c, item.name
+    c = _PARTS.c
     same = (c.product == name.product, c.serial == name.serial, c.pass_number == name.pass_number)
     other = exists(
-        select(c.scope).where(*same, c.scope != name.scope, c.counted, c.made_at >= item.made_at)
+        select(c.scope).where(*same, c.scope != name.scope, c.counted, c.made_at >= made_at)
     )
     return bool(connection.scalar(select(other)))

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, select
+from sqlalchemy import Connection, bindparam, delete
 
 from db.audit_sample.shares import wanted
 from db.base import table_of
 from db.clock import database_now
-from db.parts.pairs import of_serials
-from db.tables import AuditDraw, Part
+from db.tables import AuditDraw
 from db.upsert import insert_into
 from quality.audit.draw import PassName, draw
 from quality.parts.disposition import Disposition
 
-_TABLE, _PARTS = table_of(AuditDraw), table_of(Part)
+_TABLE = table_of(AuditDraw)
 _COPIED = ("model_disposition", "model_classes", "line", "lot", "made_at", "slice_at")
 
 
@@ -42,12 +41,12 @@ def draw_parts(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> Non
         connection.execute(insert_into(connection, _TABLE).on_conflict_do_nothing(), found)
 
 
-def forget_parts(connection: Connection, serials: Sequence[tuple[str, str]]) -> None:
-    """Take out the passes of these serial numbers that are no parts any more."""
-    counted = [_PARTS.c[name] == _TABLE.c[name] for name in PassName._fields]
-    connection.execute(
-        delete(_TABLE).where(
-            of_serials(_TABLE.c.product, _TABLE.c.serial, serials),
-            ~exists(select(_PARTS.c.product).where(*counted, _PARTS.c.counted)),
-        )
-    )
+def forget_passes(connection: Connection, gone: Sequence[Mapping[str, Any]]) -> None:
+    """Take out passes that are no parts any more, of rows as `parts` had them.
+
+    Those alone: parts that a purge took stay in the sample, with what people said of them.
+    """
+    mine = [_TABLE.c[name] == bindparam(f"old_{name}") for name in PassName._fields]
+    names = [{f"old_{name}": row[name] for name in PassName._fields} for row in gone]
+    if names:
+        connection.execute(delete(_TABLE).where(*mine), names)

@@ -38,12 +38,26 @@ class Item:
     pictures: tuple[str, ...] = ()
 
 
-def unanswered(engine: Engine, product: str | None = None, limit: int | None = None) -> list[Item]:
+def unanswered(
+    engine: Engine,
+    product: str | None = None,
+    limit: int | None = None,
+    *,
+    since: datetime | None = None,
+) -> list[Item]:
     """The drawn parts that nobody has answered, shuffled.
 
     Their ids are of a keyed hash, so the order of these is a shuffle that stays the same.
+
+    Args:
+        engine: the database.
+        product: only this one's.
+        limit: how many at most.
+        since: only those made from then on.
     """
     query = _items().where(~answered())
+    if since is not None:
+        query = query.where(_DRAWS.c.slice_at >= since)
     if product is not None:
         query = query.where(_DRAWS.c.product == product)
     with reading(engine) as connection:
@@ -58,6 +72,19 @@ def by_id(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Item]:
         query = _items().where(_DRAWS.c.id.in_(ids[start : start + _CHUNK]))
         found.update({row.id: _item(row) for row in connection.execute(query)})
     return found
+
+
+def still_unanswered(connection: Connection, ids: Sequence[UUID]) -> set[UUID]:
+    """Those of these drawn parts that nobody has answered."""
+    query = select(_DRAWS.c.id).where(_DRAWS.c.id.in_(ids), ~answered())
+    return set(connection.scalars(query))
+
+
+def by_name(connection: Connection, name: PassName) -> Item | None:
+    """The drawn part of this name that nobody has answered yet, without its pictures."""
+    mine = (_DRAWS.c[field] == value for field, value in name._asdict().items())
+    row = connection.execute(_items().where(*mine, ~answered())).one_or_none()
+    return None if row is None else _item(row)
 
 
 def by_serial(connection: Connection, serials: Sequence[str]) -> dict[str, list[Item]]:

@@ -40,7 +40,10 @@ _TABLE = table_of(DeadLetter)
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A dead letter; `image_id` is None where it is about the whole message."""
+    """A dead letter; `image_id` is None where it is about the whole message.
+
+    `addressed_by` saw to it last: sent it again, or said in `note` what they did instead.
+    """
 
     id: int
     received_at: datetime
@@ -50,6 +53,9 @@ class Letter:
     payload: str
     image_id: UUID | None
     requeued_at: datetime | None
+    addressed_at: datetime | None = None
+    addressed_by: str | None = None
+    note: str | None = None
 
 
 _COLUMNS = [_TABLE.c[column.name] for column in fields(Letter)]
@@ -110,6 +116,9 @@ def _put(connection: Connection, row: Mapping[str, Any]) -> int | None:
             "received_at": statement.excluded.received_at,
             "detail": statement.excluded.detail,
             "requeued_at": None,
+            "addressed_at": None,  # it is to be seen to anew
+            "addressed_by": None,
+            "note": None,
         },
     )
     return int(connection.execute(statement.values(row).returning(_TABLE.c.id)).scalar_one())

@@ -22,7 +22,9 @@ from db.inspections.requeues import replace_rows, replaceable
 from db.inspections.rollup import add_counts, rollup_key
 from db.inspections.rows import feature_row, inspection_row, shadow_row
 from db.inspections.stations import Station, register, remember, unknown_stations
+from db.inspections.unlike_maps import map_rows, store_maps
 from db.outbox.append import append_pictures
+from db.parts.purged import counted_before
 from db.parts.settle import Serial, adopt, count_pictures, settle
 from db.session import reading, transaction
 from db.tables import Feature, Inspection, InspectionScore
@@ -70,6 +72,10 @@ def commit_inspections(
     stations = unknown_stations(engine, rows)
     if engine.dialect.name == "postgresql":
         new = _commit_batch(engine, ordered, rows, stations, timezone)
+        if maps := map_rows(record for record in ordered if record.id in new):
+            # Apart from that one statement: without its map a picture is shown without it.
+            with transaction(engine) as connection:
+                store_maps(connection, maps)
     else:
         new = _commit_rows(engine, ordered, rows, stations, timezone)
     remember(engine, stations)
@@ -143,10 +149,12 @@ def _commit_rows(
         kept = [record for record in records if record.id in new]
         _insert(connection, InspectionScore, kept, shadow_row)
         _insert(connection, Feature, kept, feature_row)
-        add_counts(connection, Counter(rollup_key(r, timezone) for r in rows if r["id"] in new))
+        store_maps(connection, map_rows(kept))
+        fresh = new - counted_before(connection, new)
+        add_counts(connection, Counter(rollup_key(r, timezone) for r in rows if r["id"] in fresh))
         serials, singles = _parts_of([row for row in rows if row["id"] in new])
         settle(connection, serials)
-        count_pictures(connection, singles)
+        count_pictures(connection, [id_ for id_ in singles if id_ in fresh])
         if len(new) < len(rows):
             new |= _replace(connection, records, [r for r in rows if r["id"] not in new], timezone)
         append_pictures(connection, new)
@@ -169,6 +177,7 @@ def _replace(
     kept = [record for record in records if record.id in replaced]
     _insert(connection, InspectionScore, kept, shadow_row)
     _insert(connection, Feature, kept, feature_row)
+    store_maps(connection, map_rows(kept))
     # Last: workers wait for each other on these few rows, so hold them for one round trip.
     add_counts(connection, counts)
     settle(connection, *_parts_of(list(replaced.values())))
@@ -252,7 +261,7 @@ def by_part(engine: Engine, serial: str) -> list[InspectionRecord]:
     query = select(_INSPECTIONS).where(_INSPECTIONS.c.part == serial)
     with reading(engine) as connection:
         rows = connection.execute(query.order_by(_INSPECTIONS.c.decided_at, _INSPECTIONS.c.id))
-        return [_record(row._asdict()) for row in rows]
+        return [record_of(row._asdict()) for row in rows]
 
 
 def scores(engine: Engine, inspection_id: UUID) -> dict[str, dict[str, float | None]]:
@@ -274,7 +283,8 @@ def _chunks(ids: Iterable[UUID]) -> Iterator[list[UUID]]:
         yield all_ids[start : start + 500]
 
 
-def _record(row: dict[str, Any]) -> InspectionRecord:
+def record_of(row: dict[str, Any]) -> InspectionRecord:
+    """A row of the table as the record that it was made of; takes the row apart."""
     reason = row.pop("reason")
     for name in ("made_at", "by_receipt"):  # the database's own
         del row[name]

@@ -30,6 +30,29 @@ class StoredFeatures:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredMap:
+    """How unlike good a model found a picture, place by place.
+
+    Attributes:
+        model_version: whose word it is.
+        score: of the picture: the mean of its farthest places.
+        border: of that score, above which the picture does not pass.
+        height, width: of the map, in places.
+        box: what it covers: x0, y0, x1, y1 in fractions of the picture's sides. Places on its rim
+            may reach beyond the picture.
+        places: float16, little endian, height × width of them, row by row: 1 − cosine.
+    """
+
+    model_version: str
+    score: float
+    border: float
+    height: int
+    width: int
+    box: tuple[float, float, float, float]
+    places: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class ShadowJudgement:
     """What the shadow would have said of a picture. It has no say."""
 
@@ -72,6 +95,7 @@ class InspectionRecord:
     probabilities: Mapping[str, float] | None = None
     features: StoredFeatures | None = None
     shadow: ShadowJudgement | None = None
+    maps: Sequence[StoredMap] = ()
 
     def __post_init__(self) -> None:
         if self.probabilities is not None and self.model_version is None:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     case,
     cast,
     func,
+    or_,
     select,
     text,
     union_all,
@@ -79,16 +80,13 @@ def hours(
 def wrong_hours(connection: Connection) -> int:
     """How many rows of old hours are not the sum of `inspection_hourly`."""
     mark = marked_until(connection, MARK, "")
-    keys = [_YOUNG.c[name] for name in KEY]
-    sums = [func.sum(_of(*pair)).label(pair[0]) for pair in VERDICTS.items()]
-    summed = select(*keys, *sums).where(_YOUNG.c.hour < mark).group_by(*keys)
-    # Counts that came to nothing may stay as rows.
-    summed = summed.having(func.sum(_YOUNG.c.count) > 0)
-    stored = select(*(_OLD.c[name] for name in (*KEY, *VERDICTS)))
-    apart = union_all(
-        summed.except_(stored).subquery().select(), stored.except_(summed).subquery().select()
-    )
-    return int(connection.scalar(select(func.count()).select_from(apart.subquery())) or 0)
+    counted = select(*(_YOUNG.c[name] for name in KEY), *(_of(*pair) for pair in VERDICTS.items()))
+    kept = select(*(_OLD.c[name] for name in KEY), *((-_OLD.c[name]) for name in VERDICTS))
+    both = union_all(counted.where(_YOUNG.c.hour < mark), kept).subquery()
+    keys = [both.c[name] for name in KEY]
+    apart = [func.sum(both.c[name]) != 0 for name in VERDICTS]
+    wrong = select(*keys).group_by(*keys).having(or_(*apart)).subquery()
+    return int(connection.scalar(select(func.count()).select_from(wrong)) or 0)
 
 
 def _of(name: str, verdict: str) -> ColumnElement[int]:

@@ -15,14 +15,14 @@ from sqlalchemy import Connection, Engine, select
 
 from db import audit
 from db.base import table_of
-from db.labels.vocabulary import Vocabulary
+from db.labels.vocabulary import TAKEN_BACK, Vocabulary
 from db.outbox.append import append_parts
 from db.parts.settle import Serial, settle
 from db.session import reading
 from db.storable_text import SERIAL, storable
 from db.tables import PartDecision
 
-CONFORMING, NONCONFORMING = "conforming", "nonconforming"
+CONFORMING, NONCONFORMING, OPEN = "conforming", "nonconforming", "open"
 _TABLE = table_of(PartDecision)
 
 
@@ -32,6 +32,7 @@ class NewDecision:
 
     Attributes:
         label: a class of the product; the good one means that the part is conforming.
+            `TAKEN_BACK`: nobody's decision on it holds any more.
         pass_number: which pass through the line is meant; None: it was not said.
         where: where this was said ("labels.csv, line 3"), for errors.
     """
@@ -49,7 +50,7 @@ class NewDecision:
 
 @dataclass(frozen=True, slots=True)
 class RecordedDecision:
-    """One decision as it was recorded; `defect_class` is None where the part is conforming."""
+    """One decision as it was recorded; `defect_class` is None unless the part is nonconforming."""
 
     product: str
     part: str
@@ -102,20 +103,27 @@ def note(connection: Connection, rows: Sequence[NewDecision]) -> None:
 
 
 def _row(row: NewDecision, words: Vocabulary, now: datetime) -> dict[str, Any]:
-    words.refuse_unknown(row.product, row.label, where=row.where)
-    good = words.is_good(row.product, row.label)
+    disposition = _disposition(row, words)
     return {
         "product": row.product,
         "part": storable(row.part, SERIAL),
         "pass_number": row.pass_number,
-        "disposition": CONFORMING if good else NONCONFORMING,
-        "defect_class": None if good else row.label,
+        "disposition": disposition,
+        "defect_class": row.label if disposition == NONCONFORMING else None,
         "decided_by": storable(row.decided_by, 200),
         "decided_at": row.decided_at or now,
         "recorded_at": now,
         "source": storable(row.source, 64),
         "why": storable(row.why, 2000),
     }
+
+
+def _disposition(row: NewDecision, words: Vocabulary) -> str:
+    if row.label == TAKEN_BACK:
+        words.refuse_unregistered(row.product, where=row.where)
+        return OPEN
+    words.refuse_unknown(row.product, row.label, where=row.where)
+    return CONFORMING if words.is_good(row.product, row.label) else NONCONFORMING
 
 
 def history(engine: Engine, product: str, part: str | None = None) -> list[RecordedDecision]:

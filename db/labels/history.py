@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import Engine, Select, select
 
 from db.base import table_of
+from db.labels.vocabulary import TAKEN_BACK
 from db.session import reading
 from db.tables import Inspection, Label
 
@@ -21,7 +22,7 @@ _LABEL, _PICTURE = table_of(Label), table_of(Inspection)
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One label as it was given, with the picture it is about."""
+    """One label as it was given, with the picture it is about; '' took back those before it."""
 
     inspection_id: UUID
     label: str
@@ -81,7 +82,7 @@ def history(engine: Engine, product: str, part: str | None = None) -> list[State
 def current(engine: Engine, product: str) -> list[Statement]:
     """The label that holds for each labelled picture: the latest."""
     newest = {statement.inspection_id: statement for statement in history(engine, product)}
-    return list(newest.values())
+    return [one for one in newest.values() if one.label != TAKEN_BACK]
 
 
 def disagreements(engine: Engine, product: str) -> list[Disagreement]:
@@ -96,4 +97,5 @@ def disagreements(engine: Engine, product: str) -> list[Disagreement]:
 def _disagreement(statements: Sequence[Statement]) -> Disagreement:
     last = statements[-1]
     words = {statement.labelled_by: statement.label for statement in statements}
+    words = {who: word for who, word in words.items() if word != TAKEN_BACK}
     return Disagreement(last.inspection_id, last.part, last.image_uri, words, last.label)

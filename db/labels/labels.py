@@ -18,7 +18,7 @@ from db.labels import decisions
 from db.labels.decisions import NewDecision
 from db.labels.latest import latest_labels
 from db.labels.picture_parts import Unit, parts_of_pictures
-from db.labels.vocabulary import Vocabulary
+from db.labels.vocabulary import TAKEN_BACK, Vocabulary
 from db.outbox.append import append_parts
 from db.parts.settle import parts_of, settle
 from db.session import reading
@@ -32,7 +32,7 @@ class NewLabel:
     """What somebody says a picture shows. `labelled_at` None means now.
 
     `product` is whose picture it is meant to be, where that was said; `where` is where it was said
-    ("labels.csv, line 3"), for errors.
+    ("labels.csv, line 3"), for errors. The label `TAKEN_BACK` leaves the picture without one.
     """
 
     inspection_id: UUID
@@ -150,7 +150,8 @@ def _label_row(
         raise LabelError(
             f"{place}inspection {row.inspection_id} is of product {product}, not of {row.product}"
         )
-    words.refuse_unknown(product, row.label, where=row.where)
+    if row.label != TAKEN_BACK:
+        words.refuse_unknown(product, row.label, where=row.where)
     now = datetime.now(UTC)
     return {
         "inspection_id": row.inspection_id,
@@ -254,7 +255,7 @@ def new_since_training(engine: Engine) -> dict[str, int]:
         select(Label.product, func.count())
         .outerjoin(last, last.c.product == Label.product)
         .where(last.c.at.is_(None) | (Label.recorded_at > last.c.at))
-        .where(~_challenged(table_of(Label).c.inspection_id))
+        .where(~_challenged(table_of(Label).c.inspection_id), Label.label != TAKEN_BACK)
         .group_by(Label.product)
         .order_by(Label.product)
     )

@@ -1,4 +1,4 @@
-"""The label that holds for each picture: the latest, however many were given."""
+"""The label that holds for each picture: the latest, and none where that takes others back."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Subquery, exists, func, select, tuple_
 
 from db.base import table_of
+from db.labels.vocabulary import TAKEN_BACK
 from db.tables import Label
 
 _L = table_of(Label).c
@@ -35,10 +36,12 @@ def latest_labels(
         query = query.where(_L.recorded_at <= until)
     ranked = query.subquery()
     kept = (ranked.c[column.name] for column in names)
-    return select(*kept).where(ranked.c.rank == 1).subquery("latest")
+    holds = ranked.c.label != TAKEN_BACK
+    return select(*kept).where(ranked.c.rank == 1, holds).subquery("latest")
 
 
 def is_latest() -> ColumnElement[bool]:
     """Whether a row of labels is its picture's latest; to count them all it is the faster way."""
     after = tuple_(_LATER.labelled_at, _LATER.id) > tuple_(_L.labelled_at, _L.id)
-    return ~exists(select(_LATER.id).where(_LATER.inspection_id == _L.inspection_id, after))
+    later = exists(select(_LATER.id).where(_LATER.inspection_id == _L.inspection_id, after))
+    return ~later & (_L.label != TAKEN_BACK)

@@ -11,6 +11,8 @@ from db.tables import DefectClass, Product
 from linewatch.errors import LabelError, UnknownProductError
 from linewatch.nearest import did_you_mean
 
+TAKEN_BACK = ""  # said instead of a class: what people said before holds no more
+
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
@@ -51,15 +53,24 @@ class Vocabulary:
             LabelError: it has no such class.
         """
         place = f"{where}: " if where else ""
-        if product not in self.classes:
-            raise UnknownProductError(
-                f"{place}no product is called {product!r}{did_you_mean(product, self.products)}"
-            )
+        self.refuse_unregistered(product, where=where)
         if label not in self.classes[product]:
             known = list(self.classes[product])
             raise LabelError(
                 f"{place}product {product} has no class {label!r}; it has {', '.join(known)}"
                 f"{did_you_mean(label, known)}"
+            )
+
+    def refuse_unregistered(self, product: str, *, where: str = "") -> None:
+        """Make sure that the product is registered.
+
+        Raises:
+            UnknownProductError: it is not.
+        """
+        place = f"{where}: " if where else ""
+        if product not in self.classes:
+            raise UnknownProductError(
+                f"{place}no product is called {product!r}{did_you_mean(product, self.products)}"
             )
 
     def is_good(self, product: str, label: str) -> bool:

@@ -17,7 +17,7 @@ from db.parts.pairs import of_serials
 from db.parts.slices import Slices
 from db.tables import DefectClass, Inspection, Label, PartDecision, Product, PurgedView
 from producer.contract import Purpose, Verdict
-from quality.parts.disposition import Decision, View
+from quality.parts.disposition import Decision, Disposition, View
 from quality.parts.parts import PASS_GAP_S, Picture, Said, production_time
 
 _INSPECTIONS = table_of(Inspection).c
@@ -162,19 +162,23 @@ def decisions_on(
 ) -> dict[Any, list[Said]]:
     """Every decision on these serial numbers."""
     c = table_of(PartDecision).c
-    query = select(c.id, c.product, c.part, c.pass_number, c.defect_class, c.decided_at)
+    query = select(
+        *(c.id, c.product, c.part, c.pass_number, c.disposition, c.defect_class, c.decided_at)
+    )
     found: defaultdict[tuple[str, str], list[Said]] = defaultdict(list)
     for row in connection.execute(query.where(of_serials(c.product, c.part, wanted))):
-        decision = Decision(row.defect_class, row.decided_at, row.id)
+        taken_back = row.disposition == Disposition.OPEN
+        decision = Decision(row.defect_class, row.decided_at, row.id, taken_back=taken_back)
         found[row.product, row.part].append(Said(decision, row.pass_number))
     return dict(found)
 
 
 def _labels(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, str]:
-    """The latest label of each picture that has one."""
+    """The latest label of each picture that has one; of '' nothing is left."""
     c = table_of(Label).c
     query = select(c.inspection_id, c.label).where(c.inspection_id.in_(ids))
-    return dict(connection.execute(query.order_by(c.labelled_at, c.id)).all())
+    newest: dict[UUID, str] = dict(connection.execute(query.order_by(c.labelled_at, c.id)).all())
+    return {id_: label for id_, label in newest.items() if label}
 
 
 def _picture(slices: Slices, row: Any, rules: Rules, label: str | None) -> Picture:

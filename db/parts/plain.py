@@ -91,7 +91,7 @@ def settle_plain(
     mine = {one for one in serials if one[1] and rules[one[0]].within == "product"}
     slices = _StoredSlices(connection)
     rows: dict[tuple[str, str], Stored] = {}
-    for sums in connection.exec_driver_sql(_SUMS, told):
+    for sums in connection.exec_driver_sql(_SUMS, told).all():
         product, serial = key = (sums[0], sums[1])
         if key in mine and _in_one_pass(sums, rules[product]) and before.get(key, ()) is not None:
             rows[product, serial] = _row(sums, rules[product], slices)
@@ -110,7 +110,7 @@ def settle_plain(
 def _before(connection: Connection, told: tuple[str]) -> dict[tuple[str, str], Stored | None]:
     """The only row that each serial number has; None where there are others than pass 1."""
     found: dict[tuple[str, str], Stored | None] = {}
-    for row in connection.exec_driver_sql(_STORED, told):
+    for row in connection.exec_driver_sql(_STORED, told).all():
         _, _, scope, pass_number, counted, *_ = row
         alone = scope == "" and pass_number == 1 and counted and (row[0], row[1]) not in found
         found[row[0], row[1]] = tuple(row) if alone else None

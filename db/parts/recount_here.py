@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, select
 from db.base import table_of
 from db.parts.backfill_mark import backfilled_until
 from db.parts.counts import FLAGS, KINDS, Key, add_counts, add_shift_counts, change
+from db.parts.recounted import Settled
 from db.parts.settle import Serial, picture_rows, settle
 from db.tables import (
     GoldenItem,
@@ -57,15 +58,15 @@ class RecountHere:
     @staticmethod
     def resettle(
         connection: Connection, serials: Sequence[tuple[str, str]], pictures: Sequence[UUID]
-    ) -> tuple[int, int, set[date]]:
-        """Settle them again; returns how many rows changed, how many serials were left, of when."""
+    ) -> Settled:
+        """Settle them again."""
         before = _rows(connection, serials, pictures)
         lost = _lost(connection, serials, before)
         settle(connection, [Serial(*one) for one in serials if one not in lost], pictures)
         after = _rows(connection, serials, pictures)
         changed = sum(before.get(key) != after.get(key) for key in before.keys() | after.keys())
         days = {row["plant_day"] for key, row in before.items() if key[:2] in lost}
-        return changed, len(lost), days
+        return Settled(changed, len(lost), frozenset(days))
 
     def counts(self, mend: bool) -> list[_Row]:
         """Counts that are not what was found, by state, day, line and product."""

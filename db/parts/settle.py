@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy import Connection, bindparam, delete, func, select, text
 from sqlalchemy.dialects import sqlite
 
-from db.audit_sample.drawing import draw_parts, forget_parts
+from db.audit_sample.drawing import draw_parts, forget_passes
 from db.base import table_of
 from db.parts.backfill_mark import backfilled_until
 from db.parts.counts import add_counts, change
@@ -158,8 +158,6 @@ def _settle_serials(connection: Connection, wanted: Sequence[Serial]) -> None:
     ]
     old = _rows(connection, wanted)
     _replace(connection, old, new)
-    if {_key(row) for row in old} - {_key(row) for row in new}:
-        forget_parts(connection, wanted)
     draw_parts(connection, new)
     keep_labelled(connection, labelled_of(connection, wanted))
 
@@ -192,6 +190,7 @@ def _replace(connection: Connection, old: Sequence[Row], new: Sequence[Row]) -> 
         return
     if gone:
         connection.execute(_DELETE, [{f"old_{name}": row[name] for name in _KEY} for row in gone])
+        forget_passes(connection, gone)
     if written:
         connection.execute(_UPSERT, written)
     replaced = [before[_key(row)] for row in written if _key(row) in before]

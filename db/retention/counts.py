@@ -8,8 +8,17 @@ from sqlalchemy import Connection, and_, delete, exists, func, select
 
 from db.base import table_of
 from db.parts.pairs import of_serials
+from db.retention.months import first_id
 from db.retention.queries import Product, of_product
-from db.tables import Inspection, InspectionHourly, Part, PartCount, PartShiftCount, PurgedView
+from db.tables import (
+    Inspection,
+    InspectionHourly,
+    Part,
+    PartCount,
+    PartShiftCount,
+    PurgedSingle,
+    PurgedView,
+)
 
 _INSPECTIONS = table_of(Inspection)
 _HOURLY = table_of(InspectionHourly)
@@ -60,6 +69,13 @@ def _forget_parts(connection: Connection, product: Product, before: datetime, ba
     )
     gone = [each for each in found if each not in younger]
     connection.execute(delete(views).where(of_serials(views.c.product, views.c.part, gone)))
-    return connection.execute(
-        delete(table_of(Part)).where(of_serials(c.product, c.serial, gone))
-    ).rowcount
+    parts = delete(table_of(Part)).where(of_serials(c.product, c.serial, gone))
+    return connection.execute(parts).rowcount or _forget_singles(connection, product, before, batch)
+
+
+def _forget_singles(connection: Connection, product: Product, before: datetime, batch: int) -> int:
+    """Delete ids of then: what would be counted twice is counted no more."""
+    c = table_of(PurgedSingle).c
+    old = select(c.id).where(of_product(c.product, product), c.id < first_id(before))
+    ids = connection.scalars(old.order_by(c.id).limit(batch)).all()
+    return connection.execute(delete(PurgedSingle).where(c.id.in_(ids))).rowcount if ids else 0

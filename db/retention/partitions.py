@@ -11,16 +11,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, func, select, text
+from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, select, text
 
 from db.base import table_of
 from db.parts.purged import keep_views
 from db.retention.months import Month, months
 from db.retention.partition_ddl import TABLES, rebuild, without_foreign_keys
 from db.session import reading, transaction
-from db.tables import GoldenItem, Inspection, Label
+from db.tables import GoldenItem, Inspection, Label, UnlikeMap
 from linewatch.errors import DatabaseError
-from producer.contract import Verdict
 
 MOST_ROWS = 1_000_000  # about half a minute, for which workers wait
 _OLDEST_MONTHS = 240
@@ -129,6 +128,10 @@ def drop(connection: Connection, month: Month, before: datetime) -> int | None:
     if not _forgettable(connection, month, before):
         return None
     keep_views(connection, _of(month))
+    first, end = month.ids  # no partitions of their own: few pictures have maps
+    maps = table_of(UnlikeMap)
+    mine = (maps.c.inspection_id >= first, maps.c.inspection_id < end)
+    connection.execute(delete(maps).where(*mine))
     return int(connection.scalar(_DROP_MONTH, {"month": month.begins.date()}) or 0)
 
 
@@ -162,7 +165,5 @@ def _forgettable(connection: Connection, month: Month, before: datetime) -> bool
         if connection.scalar(select(id_).where(id_ >= first, id_ < end).limit(1)) is not None:
             return False
     c = table_of(Inspection).c  # not the partition's name: nobody but the owner has rights to that
-    newest = select(func.max(c.decided_at)).where(c.id >= first, c.id < end)
-    # Verdict by verdict, because that is what an index starts with.
-    found = [connection.scalar(newest.where(c.verdict == verdict)) for verdict in Verdict]
-    return all(at is None or at < before for at in found)
+    young = select(c.id).where(c.id >= first, c.id < end, c.decided_at >= before).limit(1)
+    return connection.scalar(young) is None

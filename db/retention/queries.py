@@ -34,6 +34,7 @@ from db.tables import (
     InspectionHourly,
     InspectionScore,
     Label,
+    UnlikeMap,
 )
 
 _INSPECTIONS = table_of(Inspection)
@@ -99,7 +100,7 @@ def purge_inspections(
     ids = [id_ for id_ in locked if id_ not in spared]
     keep_views(connection, c.id.in_(ids))
     # Not left to ON DELETE CASCADE, which partitioned tables do not have here.
-    for child in (InspectionScore, Feature):
+    for child in (InspectionScore, Feature, UnlikeMap):
         connection.execute(delete(child).where(child.inspection_id.in_(ids)))
     connection.execute(delete(Inspection).where(Inspection.id.in_(ids)))
     return len(ids)
@@ -116,10 +117,12 @@ def purge_features(
     ids = sorted(id_ for id_, _ in rows)
     c = _INSPECTIONS.c
     # Who labels a picture locks its row as well, in the same order: so the delete sees the label.
-    mine = select(c.id).where(c.id.in_(ids)).order_by(c.id)
-    connection.execute(mine.with_for_update())
+    locked = select(c.id).where(c.id.in_(ids)).order_by(c.id)
+    connection.execute(locked.with_for_update())
     doomed = Feature.inspection_id.in_(ids) & ~kept(Feature.__table__.c.inspection_id)
     count = connection.execute(delete(Feature).where(doomed)).rowcount
+    doomed = UnlikeMap.inspection_id.in_(ids) & ~kept(UnlikeMap.__table__.c.inspection_id)
+    connection.execute(delete(UnlikeMap).where(doomed))
     if rows:
         move_mark(connection, "features", product[0], rows[-1][1])
     return count, bool(rows)

@@ -17,7 +17,9 @@ from db.tables.inspection import (
     Inspection,
     InspectionHourly,
     InspectionScore,
+    PatchTokens,
     PictureHour,
+    UnlikeMap,
 )
 from db.tables.label import Label, LabelledPicture
 from db.tables.model import (
@@ -30,6 +32,7 @@ from db.tables.model import (
     PrecisionAgreement,
     TrainingRun,
 )
+from db.tables.notice import AlertNotice, Lease, WorkerSighting
 from db.tables.operations import (
     Alert,
     AuditEntry,
@@ -45,6 +48,7 @@ from db.tables.part import (
     PartBackfill,
     PartCount,
     PartShiftCount,
+    PurgedSingle,
     PurgedView,
     ShiftCalendar,
     ShiftSpan,
@@ -53,6 +57,7 @@ from db.tables.people import ConsoleKey, ConsoleLink, ConsoleSession, ConsoleUse
 
 __all__ = [
     "Alert",
+    "AlertNotice",
     "AuditAnswer",
     "AuditDraw",
     "AuditEntry",
@@ -85,6 +90,7 @@ __all__ = [
     "InspectionScore",
     "Label",
     "LabelledPicture",
+    "Lease",
     "Line",
     "Lock",
     "ModelVersion",
@@ -97,9 +103,11 @@ __all__ = [
     "PartCount",
     "PartDecision",
     "PartShiftCount",
+    "PatchTokens",
     "PictureHour",
     "PrecisionAgreement",
     "Product",
+    "PurgedSingle",
     "PurgedView",
     "Requeue",
     "RetentionMark",
@@ -108,4 +116,6 @@ __all__ = [
     "ShiftSpan",
     "Suspect",
     "TrainingRun",
+    "UnlikeMap",
+    "WorkerSighting",
 ]

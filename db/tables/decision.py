@@ -14,14 +14,16 @@ class PartDecision(Base):
     """One decision on a part. Append-only; the latest `decided_at` of a part and pass counts.
 
     It names the part as messages do, so it outlives the part's pictures. `pass_number` is null
-    where nobody said which of the part's passes through the line is meant.
+    where nobody said which of the part's passes through the line is meant. One whose disposition is
+    `open` takes back those before it: nobody has decided the part.
     """
 
     __tablename__ = "decisions"
     __table_args__ = (
         CheckConstraint(
             "(disposition = 'conforming' AND defect_class IS NULL)"
-            " OR (disposition = 'nonconforming' AND defect_class IS NOT NULL)",
+            " OR (disposition = 'nonconforming' AND defect_class IS NOT NULL)"
+            " OR (disposition = 'open' AND defect_class IS NULL)",
             name="disposition",
         ),
         Index(None, "product", "part", "decided_at"),

@@ -27,7 +27,29 @@ def _by_file(column: str) -> tuple[Index, Index]:
     return by_day.ddl_if(dialect="postgresql"), plain.ddl_if(dialect="sqlite")
 
 
+def _by_time() -> tuple[Index, Index]:
+    """How it is found what was decided since a time.
+
+    PostgreSQL keeps the least and the greatest of each hundred pages or so, which takes next to no
+    room and no time at a commit: rows lie about in order of time. SQLite has no such index.
+    """
+    blocks = Index(
+        "ix_inspections_decided_at",
+        "decided_at",
+        postgresql_using="brin",
+        postgresql_with={"autosummarize": "on"},
+        info={"database": "postgresql"},
+    )
+    plain = Index(
+        "ix_inspections_verdict_decided_at", "verdict", "decided_at", info={"database": "sqlite"}
+    )
+    return blocks.ddl_if(dialect="postgresql"), plain.ddl_if(dialect="sqlite")
+
+
 _UNJUDGED = ("decided_at", "verdict", "reason", "line", "camera", "product")
+# Pictures without a serial number that were left to people: parts of which no table has a row.
+LEFT_ALONE = "verdict IN ('review', 'rejected', 'dead_letter') AND coalesce(part, '') = ''"
+_ALONE = text(LEFT_ALONE)
 _FEW = text("verdict IN ('rejected', 'dead_letter')")
 
 
@@ -43,10 +65,16 @@ class Inspection(Base):
         CheckConstraint(f"verdict IN ({_VERDICTS})", name="verdict"),
         Index(None, "product", "decided_at"),
         Index(None, "line", "camera", "decided_at"),
-        Index(None, "verdict", "decided_at"),
+        *_by_time(),
         Index(None, "part"),
         # Few, and a report reads nothing else of them.
         Index("ix_inspections_unjudged", *_UNJUDGED, postgresql_where=_FEW, sqlite_where=_FEW),
+        Index(
+            "ix_inspections_alone",
+            *("product", "decided_at"),
+            postgresql_where=_ALONE,
+            sqlite_where=_ALONE,
+        ),
         *_by_file("image_sha256"),
         *_by_file("image_uri"),
     )
@@ -130,6 +158,49 @@ class FeatureCopy(Base):
     fingerprint: Mapped[str] = mapped_column(primary_key=True)
     copy: Mapped[str] = mapped_column(primary_key=True)
     vector: Mapped[bytes]
+    created_at: Mapped[datetime]
+
+
+class PatchTokens(Base):
+    """The places of a picture that is labelled good, which models remember.
+
+    `tokens` are float16, little endian, each of `width` numbers; `look` says what made them, see
+    `vision.patch_stages`.
+    """
+
+    __tablename__ = "patch_tokens"
+
+    inspection_id: Mapped[UUID] = mapped_column(
+        ForeignKey("inspections.id", ondelete="CASCADE"), primary_key=True
+    )
+    fingerprint: Mapped[str] = mapped_column(primary_key=True)
+    look: Mapped[str] = mapped_column(primary_key=True)
+    width: Mapped[int]
+    tokens: Mapped[bytes]
+    created_at: Mapped[datetime]
+
+
+class UnlikeMap(Base):
+    """How unlike good a model found a picture, and where: kept and purged with its features.
+
+    `places` are float16, little endian, `height` × `width` of them, row by row. They cover the
+    picture from (x0, y0) to (x1, y1), in fractions of its sides. There is no foreign key, or
+    dropping a month of inspections would have to read all that is left.
+    """
+
+    __tablename__ = "unlike_maps"
+
+    inspection_id: Mapped[UUID] = mapped_column(primary_key=True)
+    model_version: Mapped[str] = mapped_column(primary_key=True)
+    score: Mapped[float]
+    border: Mapped[float]
+    height: Mapped[int]
+    width: Mapped[int]
+    x0: Mapped[float]
+    y0: Mapped[float]
+    x1: Mapped[float]
+    y1: Mapped[float]
+    places: Mapped[bytes]
     created_at: Mapped[datetime]
 
 

@@ -12,7 +12,10 @@ from db.base import Base, SerialKey
 
 
 class Label(Base):
-    """One statement by one person (or import). Append-only; the latest `labelled_at` wins."""
+    """One statement by one person (or import). Append-only; the latest `labelled_at` wins.
+
+    The label '' takes back those before it: nobody has labelled the picture.
+    """
 
     __tablename__ = "labels"
     __table_args__ = (

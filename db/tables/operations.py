@@ -37,6 +37,9 @@ class DeadLetter(Base):
     requeued_at: Mapped[datetime | None]
     digest: Mapped[str]
     size: Mapped[int]  # of the payload, in bytes
+    addressed_at: Mapped[datetime | None]  # when somebody saw to it, last
+    addressed_by: Mapped[str | None]
+    note: Mapped[str | None]  # what they did, in their words
 
 
 class Requeue(Base):
@@ -86,7 +89,10 @@ class RetentionMark(Base):
 
 
 class Alert(Base):
-    """Something a person should know; open until `resolved_at`."""
+    """Something a person should know; open until `resolved_at`.
+
+    `closed_by` is who closed it; null where it ended by itself, because its cause did.
+    """
 
     __tablename__ = "alerts"
     __table_args__ = (Index(None, "resolved_at", "raised_at"),)
@@ -100,7 +106,11 @@ class Alert(Base):
     message: Mapped[str]
     resolved_at: Mapped[datetime | None]
     source: Mapped[str | None]  # the worker it is about
-    seen_at: Mapped[datetime | None]  # when that worker said so last
+    seen_at: Mapped[datetime | None]  # when that worker, or its rule, said so last
+    acknowledged_at: Mapped[datetime | None]
+    acknowledged_by: Mapped[str | None]
+    closed_by: Mapped[str | None]
+    note: Mapped[str | None]  # of who acknowledged or closed it last
 
 
 class AuditEntry(Base):

@@ -91,6 +91,15 @@ class PurgedView(Base):
     by_receipt: Mapped[bool]
 
 
+class PurgedSingle(Base):
+    """A purged picture without a serial number: it is counted, should its message come again."""
+
+    __tablename__ = "purged_singles"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    product: Mapped[str]
+
+
 class PartBackfill(Base):
     """How far inspections of before there were parts are counted; `parts`, or no row at all."""
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from linewatch.labels.import_labels import Told
 
 
+_FORMATS = ("csv", "coco", "label-studio", "folder")
+
+
 @click.command("import")
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
 @click.option("--by", default=os_user, help="Who labelled; default: you.")
@@ -34,6 +37,8 @@ def import_(path: Path, by: str, product: str | None) -> None:
     and `note` are kept where it has them. In a folder, each sub-folder is a class, and a picture is
     found by its bytes. Labels are never overwritten: the latest one of a picture counts, and the
     earlier ones stay on record.
+
+    A file that ends in .json is an export of Label Studio as "JSON": each annotation is a label.
 
     What is said of a `part` is a decision on the whole part, or on the `pass` that is named; see
     `linewatch labels decisions`. It is a label of its picture too where the part has only one and
@@ -77,22 +82,24 @@ def _tell_stored(told: Told, stored: int) -> None:
 
 @click.command("export")
 @click.argument("product")
-@click.option("--format", "format_", type=click.Choice(["csv", "coco", "folder"]), default="csv")
+@click.option("--format", "format_", type=click.Choice(_FORMATS), default="csv")
 @click.option("--out", type=click.Path(path_type=Path), help="File or new folder; default: stdout.")
 @click.option("--split", default="0.7,0.15,0.15", show_default=True, help="train,val,test.")
 @click.option("--seed", default=42, show_default=True, help="Decides who is in which split.")
 @click.option("--copy", is_flag=True, help="Copy pictures into the folder instead of linking.")
 def export(product: str, format_: str, out: Path | None, split: str, seed: int, copy: bool) -> None:
-    """Export the labels that hold: CSV, COCO classification JSON, or a folder tree.
+    """Export the labels that hold: CSV, COCO classification JSON, Label Studio's tasks, or a tree.
 
     Pictures are split by class, with the same seed always alike; all pictures of one part are in
     one split. The golden set that the gate reads is a split of its own, `golden`, with the classes
     that it was given; pictures of other golden sets, and other pictures of golden parts, are in
     `test`, never in `train`. A folder tree is `<split>/<class>/<id>.<suffix>`, of links to the
-    pictures or of copies.
+    pictures or of copies. `--format label-studio` writes tasks that carry each picture's id, so
+    that `linewatch labels import` finds it again.
     """
     from db import products
     from linewatch.labels.export import write_coco, write_csv, write_tree
+    from linewatch.labels.label_studio import write_tasks
     from linewatch.labels.labelled_pictures import labelled_pictures
     from linewatch.labels.splits import parse_shares
     from linewatch.settings import get_settings
@@ -118,6 +125,8 @@ def export(product: str, format_: str, out: Path | None, split: str, seed: int, 
     with _opened(out) as stream:
         if format_ == "csv":
             write_csv(stream, rows, parts)
+        elif format_ == "label-studio":
+            write_tasks(stream, rows, parts)
         else:
             write_coco(stream, rows, parts, spec.class_codes, product)
     if out is not None:

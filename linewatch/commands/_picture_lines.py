@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from producer.deadline_book import MissedDeadline
 from producer.inbox import KeptReceipt, printable
 from producer.watch import HandedOver
 
@@ -44,10 +45,20 @@ def verdict_text(receipt: KeptReceipt, path: Path | None = None) -> str:
     words += [f"part {receipt.part}"] if receipt.part else []
     words += [receipt.defect_class] if receipt.defect_class else []
     words += [f"{receipt.confidence:.3f}"] if receipt.confidence is not None else []
+    words += ["late: its deadline was told before"] if receipt.late else []
     if receipt.reason:
         advice = _ADVICE.get(str(receipt.reason))
         words.append(f"{receipt.reason}: {advice}" if advice else str(receipt.reason))
     return "  ".join(words)
+
+
+def deadline_text(part: MissedDeadline) -> str:
+    """`deadline    part PART  no verdict by 12:00:00.500  ID …`, or with the views not there."""
+    words = [f"deadline    part {part.part or '-'}"]
+    words += [f"pass {part.pass_number}"] if part.pass_number else []
+    words.append(f"no verdict by {part.deadline.astimezone():%H:%M:%S.%f}"[:-3])
+    words += [f"without {', '.join(part.missing_views)}"] if part.missing_views else []
+    return "  ".join([*words, *map(str, part.pictures)])
 
 
 def accepted_json(picture: HandedOver) -> str:
@@ -61,6 +72,22 @@ def accepted_json(picture: HandedOver) -> str:
             "lot": picture.lot,
             "supersedes": str(picture.supersedes) if picture.supersedes else None,
             "unfinished": picture.unfinished or None,
+        },
+        ensure_ascii=False,
+    )
+
+
+def deadline_json(part: MissedDeadline) -> str:
+    """One object: event, part, pass_number, pictures, missing_views, captured_at, deadline."""
+    return json.dumps(
+        {
+            "event": "deadline",
+            "part": part.part,
+            "pass_number": part.pass_number,
+            "pictures": [str(id_) for id_ in part.pictures],
+            "missing_views": list(part.missing_views),
+            "captured_at": part.captured_at.isoformat(),
+            "deadline": part.deadline.isoformat(),
         },
         ensure_ascii=False,
     )
@@ -80,6 +107,7 @@ def verdict_json(receipt: KeptReceipt) -> str:
             "reason": str(receipt.reason) if receipt.reason else None,
             "model_version": receipt.model_version,
             "decided_at": receipt.decided_at.isoformat(),
+            "late": receipt.late,
         },
         ensure_ascii=False,
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from linewatch.commands._output import say
 
 if TYPE_CHECKING:
-    from db.parts.recount import Difference, Recounted
+    from db.parts.recounted import Difference, Recounted
 
 _MOST = 20  # days and lines that are listed
 

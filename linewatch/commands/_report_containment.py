@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -44,6 +45,7 @@ def containment(
     """
     from db.inspections.passed import passed_parts
     from db.inspections.passed_part import Passed
+    from db.inspections.unlike_maps import scores_of
     from training.comparison.containment import Containment, Result
 
     engine, _ = database()
@@ -52,7 +54,7 @@ def containment(
     wanted = Passed(product, version, model.manifest.fingerprint, since=first, until=last, **narrow)
     _refuse_uncounted(engine)
     pictures = _pictures(engine, model) if from_pictures else None
-    found = Containment(model, pictures)
+    found = Containment(model, pictures, partial(scores_of, engine, version=against))
     rows = _rows(found.contained(passed_parts(engine, wanted)), product)
     write_stream(rows, format_, title="Containment", empty="no part to contain")
     counts = found.counts
@@ -102,7 +104,7 @@ def _pictures(engine: Engine, model: StoredModel) -> Pictures:
     spec = products.require(engine, model.manifest.product)
     extractor = FeatureExtractor.from_settings(settings)
     space = feature_spaces.space_of(extractor, model.manifest)
-    return StoredPictures(space, spec, settings, model.manifest.fingerprint)
+    return StoredPictures(space, spec, settings, model.manifest.fingerprint, model.memory)
 
 
 def _rows(found: Iterator[Contained], product: str) -> Iterator[dict[str, Cell]]:

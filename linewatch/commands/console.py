@@ -16,6 +16,11 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--key", type=_FILE, help="PEM; the certificate's key.")
 @click.option("--trusted-proxy", metavar="ADDRESS", help="A proxy in front that speaks TLS.")
 @click.option("--insecure", is_flag=True, help="Allow other machines without TLS; pages say so.")
+@click.option(
+    "--published-on-loopback",
+    is_flag=True,
+    help="In a container whose port is published on its host's loopback address alone.",
+)
 def command(
     port: int,
     address: str,
@@ -23,6 +28,7 @@ def command(
     key: Path | None,
     trusted_proxy: str | None,
     insecure: bool,
+    published_on_loopback: bool,
 ) -> None:
     """Serve the console: lines, review, reports, models, parts, queue.
 
@@ -45,4 +51,5 @@ def command(
         certificate=(certificate, key) if certificate and key else None,
         trusted_proxy=trusted_proxy,
         insecure=insecure,
+        published_on_loopback=published_on_loopback,
     )

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 @click.option("--json", "json_path", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--seed", default=0, show_default=True, help="Of the simulated shift.")
 @click.option("--flower-port", type=click.IntRange(1, 65535), help="Default: a free one.")
+@click.option("--console-port", default=8080, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--stay", is_flag=True, help="Leave everything running until Ctrl-C.")
 def command(
     parts: int,
@@ -42,25 +43,30 @@ def command(
     json_path: Path | None,
     seed: int,
     flower_port: int | None,
+    console_port: int,
     stay: bool,
 ) -> None:
     """Inspect a simulated shift (or a folder of pictures) from camera to report.
 
     Starts a private Redis (unless LINEWATCH_REDIS_URL is set), workers, beat and Flower; sends
     first pictures through the queue, labels them, trains and promotes a first model, then
-    streams a shift. Ends non-zero if a picture is unaccounted for.
+    streams a shift. Says at the end how to open the console on it. Ends non-zero if a picture is
+    unaccounted for.
     """
     from rich.console import Console
 
     from linewatch.extras import need
 
-    need("torch", "redbeat", "flower")
+    need("torch", "redbeat", "flower", *(["fastapi"] if stay else []))
+    from linewatch.demo.guest import opened_by, sign_in_link
     from linewatch.demo.report import print_report
     from linewatch.demo.run import Demo
     from linewatch.demo.screen import Screen
     from linewatch.plant import environment, start_plant
-    from linewatch.services import ServiceGroup, free_port
+    from linewatch.services import ServiceGroup, free_port, need_port
 
+    if stay:
+        need_port(console_port, "--console-port")
     began = time.monotonic()
     console = Console()
     settings, source = _prepare(parts, first_per_class, images, seed)
@@ -68,13 +74,21 @@ def command(
     with ServiceGroup(settings.data_dir / "logs", environment(settings)) as group:
         screen = Screen(console)
         with screen.step("starting Redis, workers, beat, Flower"):
-            plant = start_plant(group, settings, flower_port=flower_port or free_port())
+            plant = start_plant(
+                group,
+                settings,
+                flower_port=flower_port or free_port(),
+                console_port=console_port if stay else None,
+            )
         result = Demo(settings, source, plant, group, screen).run()
         seconds = time.monotonic() - began
         report = print_report(console, settings, source.product.product, result, plant.flower_url)
         if json_path:
             document = _document(settings, result, report, seconds)
             json_path.write_text(json.dumps(document, indent=2, default=str) + "\n")
+        if not stay:
+            click.echo(f"console: {opened_by(settings, console_port)}")
+        click.echo(f"sign in, once, within the hour: {sign_in_link(settings, console_port)}")
         if stay:
             console.print("Everything stays up; Ctrl-C stops it.")
             while True:

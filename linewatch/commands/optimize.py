@@ -69,11 +69,11 @@ def _inspected(limit: int) -> Iterator[bytes]:
     from db.session import default_engine
     from linewatch.settings import get_settings
     from vision.errors import Unjudgeable
-    from vision.source import read_picture
+    from vision.pictures import Pictures
 
-    settings = get_settings()
+    pictures = Pictures.from_settings(get_settings())
     for uri in newest_uris(default_engine(), limit):
         try:
-            yield read_picture(uri, roots=settings.image_roots, max_bytes=settings.max_image_bytes)
+            yield pictures.read(uri).data
         except Unjudgeable:
             continue

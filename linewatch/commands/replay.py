@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -54,8 +55,8 @@ def command(
     )
     model = _model(engine, part, product, version)
     rows: list[dict[str, Cell]] = []
-    bare = 0
-    for row in _replayed(engine, model, part, begin, end):
+    bare, unseen = 0, Counter[str]()
+    for row in _replayed(engine, model, part, begin, end, unseen):
         if row is None:
             bare += 1
         elif row["changed"] or not changed:
@@ -66,6 +67,12 @@ def command(
         click.echo(
             f"{bare} pictures have no stored features of {model.manifest.fingerprint:.16} "
             f"({model.manifest.encoders}) and were left out",
+            err=True,
+        )
+    if unseen.total():
+        click.echo(
+            f"{unseen.total()} pictures were judged without the rule of good parts' patches: "
+            f"{model.manifest.version} has not looked at their places",
             err=True,
         )
 
@@ -104,9 +111,13 @@ def _replayed(
     part: str | None,
     since: datetime | None,
     until: datetime | None,
+    unseen: Counter[str],
 ) -> Iterator[dict[str, Cell] | None]:
-    """A row for each picture, None where its features are not stored."""
-    from db.inspections import replay
+    """A row for each picture, None where its features are not stored.
+
+    `unseen` counts those at whose places the model would look too, and has not.
+    """
+    from db.inspections import replay, unlike_maps
     from model_store.serving.rejudge import rejudge, vectors_of
 
     manifest = model.manifest
@@ -115,7 +126,13 @@ def _replayed(
     )
     for page in pages:
         kept = [(row, row.vector) for row in page if row.vector is not None]
-        again = rejudge(model, vectors_of([vector for _, vector in kept])).judgements
+        scores: list[float | None] = [None] * len(kept)
+        if model.memory is not None:
+            ids = [row.id for row, _ in kept]
+            found = unlike_maps.scores_of(engine, ids, manifest.version)
+            scores = [found.get(id_) for id_ in ids]
+            unseen[manifest.version] += scores.count(None)
+        again = rejudge(model, vectors_of([vector for _, vector in kept]), scores).judgements
         yield from [None] * (len(page) - len(kept))
         for (row, _), said in zip(kept, again, strict=True):
             old, new = (row.verdict, row.defect_class), (str(said.verdict), said.defect_class)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from linewatch.commands._database import opened
 from linewatch.commands._output import FORMATS, say, write_rows
 from linewatch.os_user import os_user
+
+if TYPE_CHECKING:
+    from db.calendars.recount import Recount
 
 _file = click.argument("file", type=click.Path(path_type=Path))
 _line = click.option(
@@ -53,6 +57,36 @@ def import_(file: Path, line: str | None, new_lines: bool) -> None:
             days = ", ".join(f"{spec.valid_from}" for spec in specs)
             say(f"{name or 'all lines'}: valid from {days}")
         done = recounted(engine, changes)
+    _say_recount(done)
+
+
+@command.command()
+@click.argument("line")
+def release(line: str) -> None:
+    """Let LINE, which has shifts of its own, follow the plant's again.
+
+    What was made on it since its shifts differed from the plant's is counted anew by these, day by
+    day, while workers go on. To change its shifts from a day on, import a calendar instead.
+    """
+    from db.calendars.recount import recounted
+    from db.calendars.release import given_the_plants, released
+    from db.session import explained, transaction
+    from linewatch.commands._calendars import known_line
+    from linewatch.settings import get_settings
+
+    engine = opened()
+    with explained(get_settings().sql_url):
+        known_line(engine, line)
+        with transaction(engine) as connection:
+            changes = given_the_plants(connection, line, by=os_user())
+        done = recounted(engine, changes)
+        with transaction(engine) as connection:
+            released(connection, line, by=os_user())
+    say(f"{line} follows the plant's shifts")
+    _say_recount(done)
+
+
+def _say_recount(done: Recount) -> None:
     say(
         f"{done.days} days counted anew by these shifts; {done.moved} parts went to another slice, "
         "where a shift begins within a quarter hour"

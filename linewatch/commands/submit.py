@@ -249,4 +249,4 @@ def _outcome(ids: dict[UUID, Path], receipts: dict[UUID, KeptReceipt]) -> dict[s
 
 
 def _plain(receipt: KeptReceipt) -> dict[str, Any]:
-    return receipt.model_dump(mode="json", exclude_none=True, exclude={"path", "part"})
+    return receipt.model_dump(mode="json", exclude_none=True, exclude={"path", "part", "late"})

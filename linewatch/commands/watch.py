@@ -11,19 +11,24 @@ from pathlib import Path
 
 import click
 
+from linewatch.commands._deadline_command import DeadlineCommand
 from linewatch.commands._numbers import DAY_S, Number
 from linewatch.commands._output import say
 from linewatch.commands._picture_lines import (
     accepted_json,
     accepted_text,
+    deadline_json,
+    deadline_text,
     verdict_json,
     verdict_text,
 )
 from linewatch.errors import SubmissionError
 from linewatch.settings import get_settings
 from producer.camera import Camera
+from producer.deadline_book import MissedDeadline
 from producer.inbox import KeptReceipt
 from producer.names import PICTURES, PictureNames
+from producer.submission import Station
 from producer.watch import FolderWatch, HandedOver, WatchOptions
 from producer.wholeness import Patience
 
@@ -65,6 +70,14 @@ _SECONDS = Number(0.05, DAY_S)
 @click.option("--polling", is_flag=True, help="Do not rely on inotify (network folders).")
 @click.option("--spool", type=click.Path(path_type=Path), help="Another spool file.")
 @click.option(
+    "--deadline", type=_SECONDS, help="Seconds from capture to verdict that a part may take."
+)
+@click.option(
+    "--on-deadline",
+    "deadline_command",
+    help="Run this command for each part without a verdict by its deadline.",
+)
+@click.option(
     "--format",
     "form",
     type=click.Choice(["text", "json"]),
@@ -85,6 +98,8 @@ def command(
     patience: float,
     polling: bool,
     spool: Path | None,
+    deadline: float | None,
+    deadline_command: str | None,
     form: str,
 ) -> None:
     """Hand over every picture that appears in FOLDER, and those that came while nobody watched.
@@ -92,6 +107,10 @@ def command(
     A picture that is still being written is not sent. Hidden and temporary names (.tmp, .part, ~)
     are left alone; a rename into place is seen at once. Each picture is one line when it is
     accepted and one when its verdict is there, both with its path and id.
+
+    With --deadline a part without a verdict in time is a line as well, whatever Redis and the
+    workers do; --on-deadline runs a command for it (DEADLINE_PART and others say which), such as
+    one that drives a gate. A verdict that comes later is marked late.
     """
     if not folder.is_dir():
         raise SubmissionError(f"{folder} is not a folder; make it, or name another")
@@ -107,6 +126,10 @@ def command(
         signal.signal(number, lambda *_: stop.set())
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("watchfiles").setLevel(logging.WARNING)
+    if deadline_command is not None and deadline is None:
+        raise click.UsageError("--on-deadline needs --deadline: after how many seconds?")
+    station = Station.checked(line, camera, product)
+    run = DeadlineCommand(deadline_command, station).run if deadline_command else None
     counts: Counter[str] = Counter()
     as_json = form == "json"
 
@@ -118,7 +141,22 @@ def command(
         counts["accepted"] += 1
         say(accepted_json(picture) if as_json else accepted_text(picture))
 
-    with Camera(line, camera, product, spool, get_settings(), on_receipt=told) as source:
+    def missed(part: MissedDeadline) -> None:
+        if run:
+            run(part)  # first: what is printed may have to wait
+        counts["deadline"] += 1
+        say(deadline_json(part) if as_json else deadline_text(part))
+
+    with Camera(
+        line,
+        camera,
+        product,
+        spool,
+        get_settings(),
+        on_receipt=told,
+        deadline_s=deadline,
+        on_deadline=missed if deadline else None,
+    ) as source:
         click.echo(f"watching {folder}; Ctrl-C ends", err=as_json)
         FolderWatch(folder, source, options, on_accepted=accepted).run(stop)
     summary = ", ".join(f"{count} {what}" for what, count in counts.items())

@@ -11,9 +11,11 @@ from kombu.exceptions import KombuError
 
 from linewatch.doctor import (
     calendar_checks,
+    clock_checks,
     durability_checks,
     environment_checks,
     framing_checks,
+    picture_checks,
 )
 from linewatch.doctor.findings import Finding, State
 from linewatch.errors import LinewatchError
@@ -43,10 +45,12 @@ def examine(settings: Settings) -> Iterator[Finding]:
         ("versions", durability_checks.versions, frozenset()),
         ("redelivery", durability_checks.redelivery, frozenset()),
         ("spool", durability_checks.spool, frozenset()),
-        ("clocks", environment_checks.clocks, frozenset({REDIS, DATABASE})),
+        ("clocks", clock_checks.of_redis, frozenset({REDIS})),
+        ("clocks", clock_checks.of_database, frozenset({DATABASE})),
+        ("clocks", clock_checks.of_cameras, frozenset({REDIS})),
         ("disk", environment_checks.disk, frozenset()),
         ("modes", environment_checks.modes, frozenset()),
-        ("image roots", _image_roots, frozenset()),
+        ("image roots", picture_checks.places, frozenset()),
         ("encoders", _encoders, frozenset()),
         ("models", _models, frozenset({DATABASE})),
         ("pictures", framing_checks.framing, frozenset({DATABASE})),
@@ -122,19 +126,6 @@ def _database(settings: Settings) -> Iterator[Finding]:
     elif not known.broken:
         advice = "none: pictures are rejected until `linewatch products register FILE`"
         yield Finding("products", State.WARN, advice)
-
-
-def _image_roots(settings: Settings) -> Iterator[Finding]:
-    if not settings.image_roots:
-        advice = "none: every picture is rejected as outside_root; set LINEWATCH_IMAGE_ROOTS"
-        yield Finding("image roots", State.FAIL, advice)
-    for root in settings.image_roots:
-        if not root.is_dir():
-            yield Finding("image roots", State.FAIL, f"{root} is not a folder")
-        elif not os.access(root, os.R_OK | os.X_OK):
-            yield Finding("image roots", State.FAIL, f"{root} may not be read by this user")
-        else:
-            yield Finding("image roots", State.OK, str(root))
 
 
 def _encoders(settings: Settings) -> Iterator[Finding]:

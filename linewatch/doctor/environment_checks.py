@@ -1,11 +1,10 @@
-"""Checks of what Linewatch stands on: the queue's age, room on the disk, and clocks that agree."""
+"""Checks of what Linewatch stands on: the queue's age, room on the disk, who may read what."""
 
 from __future__ import annotations
 
 import os
 import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -18,7 +17,6 @@ from linewatch.settings.unknown import unknown_names
 from producer.queue_state import queue_state
 
 LEAST_FREE = 0.05  # of the disk
-MOST_SKEW = timedelta(seconds=2)
 
 
 def queue(settings: Settings) -> Iterator[Finding]:
@@ -86,50 +84,3 @@ def disk(settings: Settings) -> Iterator[Finding]:
         yield Finding("disk", State.WARN, words)
     else:
         yield Finding("disk", State.OK, words)
-
-
-def clocks(settings: Settings) -> Iterator[Finding]:
-    """Whether this machine, Redis and PostgreSQL agree about the time."""
-    skews = {"redis": redis_skew(settings), "postgresql": postgresql_skew(settings)}
-    known = {name: skew for name, skew in skews.items() if skew is not None}
-    for name, skew in known.items():
-        if abs(skew) > MOST_SKEW:
-            ahead = "ahead of" if skew > timedelta() else "behind"
-            yield Finding(
-                "clocks",
-                State.WARN,
-                f"{name} is {abs(skew).total_seconds():.1f} s {ahead} this machine: redelivery and "
-                "takt alarms go by these clocks; let NTP set all of them",
-            )
-    if all(abs(skew) <= MOST_SKEW for skew in known.values()):
-        yield Finding("clocks", State.OK, f"this machine and {' and '.join(known)} agree")
-
-
-def redis_skew(settings: Settings) -> timedelta:
-    """How far the clock of Redis is ahead of this machine's."""
-    with quick_client(settings) as client:
-        client.ping()  # connect first: that may take longer than the question
-        asked = datetime.now(UTC)
-        seconds, microseconds = client.time()
-    there = datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=microseconds)
-    return there - _middle(asked)
-
-
-def postgresql_skew(settings: Settings) -> timedelta | None:
-    """How far the clock of PostgreSQL is ahead of this machine's; None with SQLite."""
-    from db.clock import database_now
-    from db.session import engine_for, explained, reading
-
-    engine = engine_for(settings.sql_url)
-    if engine.dialect.name != "postgresql":
-        return None
-    with explained(settings.sql_url), reading(engine) as connection:
-        database_now(connection)
-        asked = datetime.now(UTC)
-        there = database_now(connection)
-    return there - _middle(asked)
-
-
-def _middle(asked: datetime) -> datetime:
-    """The moment in the middle between a question and now, when it was most likely answered."""
-    return asked + (datetime.now(UTC) - asked) / 2

@@ -84,15 +84,15 @@ def _sizes(engine: Engine, settings: Settings, spec: ProductSpec) -> Iterator[Si
     from db.models.precision_checks import newest_uris
     from vision.decode import read_header
     from vision.errors import Unjudgeable
-    from vision.source import read_picture
+    from vision.pictures import Pictures
 
     if spec.image_size is not None:
         yield spec.image_size.width, spec.image_size.height
         return
+    pictures = Pictures.from_settings(settings)
     for uri in newest_uris(engine, _LOOKED_AT, spec.product):
         try:
-            most = settings.max_image_bytes
-            data = read_picture(uri, roots=settings.image_roots, max_bytes=most)
+            data = pictures.read(uri).data
             header = read_header(data, max_pixels=settings.max_image_pixels)
         except Unjudgeable:
             continue

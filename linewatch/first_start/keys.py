@@ -25,11 +25,15 @@ def this_host() -> str:
 
 
 def make_shared(files: MadeFiles) -> None:
-    """The signing key and Flower's password."""
+    """The signing key, Flower's password, and a place for the addresses of alerts."""
     known = (said.get("LINEWATCH_SIGNING_KEYS") for said in _camera_files(files).values())
     key = next(filter(None, known), f"{datetime.now(UTC):%Y%m}:{secrets.token_hex(32)}")
     files.once("secrets/signing_keys", f"{key}\n")
     files.once("secrets/flower_basic_auth", f"linewatch:{secrets.token_urlsafe(24)}\n")
+    files.once(
+        "secrets/alert_urls",
+        "# NAME=URL, one a line: the addresses that alerts/alerts.yaml names; see docs/alerts.md\n",
+    )
 
 
 def make_redis_users(

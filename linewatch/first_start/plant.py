@@ -17,6 +17,7 @@ from dotenv import dotenv_values
 
 from linewatch.errors import ConfigurationError
 from linewatch.first_start import keys, units
+from linewatch.first_start.alerts_sample import ALERTS
 from linewatch.first_start.programs import PERSON
 from linewatch.first_start.written import MadeFiles
 from linewatch.products import load_product
@@ -64,10 +65,11 @@ def make_compose(folder: Path, wishes: Wishes) -> MadeFiles:
         "LINEWATCH_REQUIRE_SIGNATURES=true\nLINEWATCH_ENCODERS=compact\n"
         f"LINEWATCH_SOURCE={_source()}\n",
     )
-    for name in ("backups", "data", "outputs", "redis", "products"):
+    for name in ("alerts", "backups", "data", "outputs", "redis", "products"):
         files.subfolder(name)
     if wishes.pictures is None and not (files.folder / "pictures").exists():
         files.subfolder("pictures")
+    files.once("alerts/alerts.yaml", ALERTS)
     files.generated("docker-compose.yml", packaged("docker-compose.yml"))
     keys.make_shared(files)
     hosts = keys.make_redis_users(files, wishes.producers, url="redis://redis:6379/0", setinfo=True)
@@ -95,11 +97,15 @@ def make_systemd(folder: Path, wishes: Wishes) -> MadeFiles:
         "environment",
         f"# Settings of all of Linewatch's programs on this machine. Database: {database}.\n"
         f"LINEWATCH_DATA_DIR={wishes.data_dir}\n"
-        f"LINEWATCH_IMAGE_ROOTS={wishes.pictures or '/srv/pictures'}\n"
+        f"LINEWATCH_IMAGE_ROOTS={wishes.pictures or '/srv/pictures'}:{wishes.data_dir}/uploads\n"
+        f"LINEWATCH_UPLOAD_DIR={wishes.data_dir}/uploads\n"
         f"LINEWATCH_PLANT_TIMEZONE={wishes.timezone or 'UTC'}\n"
-        "LINEWATCH_ENCODERS=compact\n",
+        "LINEWATCH_ENCODERS=compact\n"
+        f"LINEWATCH_ALERTS_FILE={files.folder}/alerts/alerts.yaml\n",
         0o644,
     )
+    files.subfolder("alerts", 0o755)
+    files.once("alerts/alerts.yaml", ALERTS, 0o644)
     data_dir = Path(dotenv_values(environment).get("LINEWATCH_DATA_DIR") or wishes.data_dir)
     files.subfolder("products", 0o755)
     files.subfolder("outputs", 0o750)

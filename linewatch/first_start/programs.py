@@ -103,11 +103,28 @@ PROGRAMS = (
         needs="outputs/outputs.yaml",
     ),
     Program(
+        "alerts",
+        "notifier, which raises alerts and tells people",
+        ("alerts", "run"),
+        redis_user="ops",
+        database_role="maintenance",
+        secrets={"LINEWATCH_ALERT_URLS": "alert_urls"},
+    ),
+    Program(
         "flower",
         "Flower, the page that watches the workers",
         ("flower",),
         redis_user="flower",
         secrets={"LINEWATCH_FLOWER_BASIC_AUTH": "flower_basic_auth"},
+    ),
+    Program(
+        "console",
+        "the console, people's pages and the API",
+        ("console",),
+        redis_user="console",
+        database_role="console",
+        secrets=_SIGNING,
+        memory="4g",
     ),
 )
 

@@ -132,19 +132,22 @@ def write_tree(
 def _picture(row: Statement, settings: Settings) -> tuple[Path, bytes] | Left:
     from vision.decode import digest
     from vision.errors import Unjudgeable
-    from vision.source import local_path, read_picture
+    from vision.pictures import Pictures
+    from vision.source import local_path
 
     name = str(row.inspection_id)
     if Path(row.label).name != row.label:
         return Left(name, f"its class {row.label!r} can be no folder's name")
     if row.image_uri is None:
         return Left(name, "its picture's place is not on record")
+    if row.image_uri.startswith("s3://"):
+        return Left(name, f"{row.image_uri} is no file that a link can name; copy it from there")
     try:
-        data = read_picture(
-            row.image_uri, roots=settings.image_roots, max_bytes=settings.max_image_bytes
-        )
+        pictures = Pictures.from_settings(settings)
+        data = pictures.read(row.image_uri).data
+        path = local_path(pictures.local(row.image_uri))
     except Unjudgeable as error:
         return Left(name, error.detail)
     if row.image_sha256 is not None and digest(data) != row.image_sha256:
         return Left(name, f"{row.image_uri} holds another picture than was judged")
-    return Path(os.path.realpath(local_path(row.image_uri))), data
+    return Path(os.path.realpath(path)), data

@@ -18,6 +18,7 @@ from linewatch.errors import LabelError
 from linewatch.labels.file import LabelTable, Row
 from linewatch.labels.pictures import (
     Named,
+    file_bytes,
     ids_of,
     in_folder,
     key_of,
@@ -53,7 +54,8 @@ class Told:
 
 
 def read(engine: Engine, path: Path, *, by: str, product: str | None = None) -> Told:
-    """Labels and decisions from a table (see `linewatch.labels.file`) or from class sub-folders.
+    """Labels and decisions from a table (see `linewatch.labels.file`), from class sub-folders, or
+    from an export of Label Studio (`.json`, see `linewatch.labels.label_studio`).
 
     Args:
         engine: the database that knows the pictures.
@@ -97,6 +99,10 @@ def _once(said: Sequence[_Said]) -> list[_Said]:
 
 
 def _read(engine: Engine, path: Path, by: str, product: str | None) -> Told:
+    if path.suffix.lower() == ".json":
+        from linewatch.labels import label_studio
+
+        return label_studio.told(engine, file_bytes(path), str(path), by=by, product=product)
     if path.is_dir():
         named, unknown = in_folder(engine, path, product)
         return Told([_of_folder(one, by, product) for one in named], unknown=unknown)

@@ -69,7 +69,14 @@ ROLES = (
         "ops",
         "a person's `linewatch doctor`, `top` and `dead-letters requeue`",
         f"{_CONSUME} {_REMOTE} +hlen +config|get ({_QUEUES} +llen +lindex +lpush +rpush) "
-        "(~redbeat::lock +exists)",
+        "(~redbeat::lock +exists) (~linewatch:clocks +hgetall)",
+    ),
+    Role(
+        "console",
+        "the console: what ops may, and pictures that come through its API",
+        f"{_CONSUME} {_REMOTE} +hlen +config|get ({_QUEUES} +llen +lindex +lpush +rpush) "
+        "(~redbeat::lock +exists) (~linewatch:clocks +hgetall +hset) "
+        "(~linewatch:receipts:* +lrange +ltrim)",
     ),
     Role("health", "the health check of Redis itself", "~linewatch:health +set +ping"),
     Role("admin", "a person with redis-cli", "~* &* +@all"),
@@ -97,7 +104,7 @@ def producer_role(host: str) -> Role:
     return Role(
         f"producer-{host}",
         f"the cameras on {host}",
-        f"~{QUEUE} +lpush +llen +ping (~{receipts} +lrange +ltrim)",
+        f"~{QUEUE} +lpush +llen +ping +time (~{receipts} +lrange +ltrim) (~linewatch:clocks +hset)",
     )
 
 

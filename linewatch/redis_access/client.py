@@ -20,7 +20,18 @@ LOOK_TIMEOUT_S = 2.0
 
 _KEY_COMES_FIRST = frozenset(
     {
-        *("EXPIRE", "HGET", "HLEN", "LINDEX", "LLEN", "LRANGE", "LTRIM", "RPUSH"),
+        *(
+            "EXPIRE",
+            "HGET",
+            "HGETALL",
+            "HLEN",
+            "HSET",
+            "LINDEX",
+            "LLEN",
+            "LRANGE",
+            "LTRIM",
+            "RPUSH",
+        ),
         *("ZADD", "ZRANGE"),
     }
 )

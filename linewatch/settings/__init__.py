@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import tempfile
 from functools import lru_cache
 from pathlib import Path
@@ -20,10 +21,12 @@ from pydantic import ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from linewatch.errors import ConfigurationError
+from linewatch.settings.alerts import Alerts
 from linewatch.settings.console import Console
 from linewatch.settings.learning import Learning
 from linewatch.settings.line import Places, Producer, Queue, Vision, Worker
 from linewatch.settings.outputs import Outputs
+from linewatch.settings.picture_places import PicturePlaces
 from linewatch.settings.places import (
     ENVIRONMENT_ONLY,
     PREFIX,
@@ -44,6 +47,7 @@ _UNIX_SOCKET_PATH_LIMIT = 100  # bytes; the kernel's is 108 with the terminating
 
 # Fields are in the order of the bases from the last to the first; so is their table in the docs.
 class Settings(
+    Alerts,
     Console,
     Outputs,
     Retention,
@@ -53,6 +57,7 @@ class Settings(
     Queue,
     Worker,
     Vision,
+    PicturePlaces,
     Places,
     BaseSettings,
 ):
@@ -92,7 +97,8 @@ class Settings(
         if len(os.fsencode(path)) <= _UNIX_SOCKET_PATH_LIMIT:
             return path
         digest = hashlib.sha256(os.fsencode(self.data_dir)).hexdigest()[:12]
-        return Path(tempfile.gettempdir()) / f"linewatch-{os.getuid()}-{digest}" / "redis.sock"
+        user = "windows" if sys.platform == "win32" else os.getuid()  # which has no such sockets
+        return Path(tempfile.gettempdir()) / f"linewatch-{user}-{digest}" / "redis.sock"
 
     @property
     def redis_client_url(self) -> str:

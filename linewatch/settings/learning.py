@@ -123,6 +123,10 @@ class Learning(BaseModel):
         lt=1,
         description="Share of good parts that may be called unlike good and do not pass; 0: none.",
     )
+    patch_memory: bool = Field(
+        default=True,
+        description="Models remember what places of good parts look like, and what is unlike them.",
+    )
     cost_escape: float | None = Field(
         default=None, gt=0, description="Cost of a defect that passes; see docs/verdicts.md."
     )

@@ -9,7 +9,7 @@ from db.base import Json, OptionalJson
 from db.functions import create_function, drop_function, replace_function
 
 revision = "0031"
-down_revision = "0026"
+down_revision = "0030"
 branch_labels = None
 depends_on = None
 

@@ -8,6 +8,7 @@ from linewatch.settings import Settings
 from model_store.fitting.labelled_pictures import LabelledPictures
 from model_store.fitting.progress import Progress
 from model_store.heads.choice import HeadChoice
+from model_store.novelty.unlike_good import GoodPatches
 from model_store.training_copies.choice import copies_to_learn_from
 from model_store.training_copies.copies import given
 from model_store.training_copies.stored import StoredCopies
@@ -42,6 +43,7 @@ def checked_fit(
     policy: Policy,
     settings: Settings,
     progress: Progress,
+    patches: GoodPatches | None = None,
 ) -> CheckedFit:
     """Cross-validate, fit on everything, and set the rules by what the folds found.
 
@@ -54,6 +56,7 @@ def checked_fit(
         policy: what the plant wants of verdicts.
         settings: folds and their random state.
         progress: is told how far it is.
+        patches: the places of good pictures, where they were looked at.
 
     Raises:
         TrainingError: the labels do not suffice, or the run was stopped.
@@ -88,5 +91,6 @@ def checked_fit(
         good_class=good_class,
         policy=policy,
         even=True,
+        patches=patches,
     )
     return CheckedFit(decided, validation, trial)

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from linewatch.errors import ModelError, TrainingError
+from linewatch.errors import TrainingError
 from model_store.fitting.training_set import training_set
 from model_store.heads.head import Head
-from model_store.novelty.one_class import fit_one_class
-from model_store.validation.folds import Numbers
+from model_store.novelty.one_class import LEAST_PARTS
+from model_store.novelty.unlike_good import GoodPatches, fit_unlike_good
+from model_store.validation.folds import Numbers, part_numbers
 from model_store.verdicts.decisions import Decided
 from model_store.verdicts.verdict import Thresholds
 
@@ -53,6 +54,7 @@ def good_only(
     *,
     rate: float | None,
     parts: Numbers | None = None,
+    patches: GoodPatches | None = None,
 ) -> Decided:
     """The model, with its border.
 
@@ -61,6 +63,7 @@ def good_only(
         labels: n times the good class.
         rate: the share of good parts that may be called unlike good.
         parts: int64 [n], the number of the part that each picture shows; None: all different.
+        patches: the pictures' places, where they were looked at.
 
     Raises:
         TrainingError: there are fewer than ten good parts, or no rate: it would pass everything.
@@ -72,11 +75,18 @@ def good_only(
             f"all labels are {good!r}, and LINEWATCH_UNLIKE_GOOD_RATE=0 leaves nothing to judge "
             "by; set a rate, or label some defects"
         )
-    try:
-        found = fit_one_class(features, rate, parts)
-    except ModelError as error:
+    numbers = part_numbers(None if parts is None else parts.tolist(), len(labels))
+    if (count := int(numbers.max(initial=-1)) + 1) < LEAST_PARTS:
         raise TrainingError(
-            f"all labels are {good!r}, and {error}; label more good parts, or some defects"
-        ) from None
-    thresholds = Thresholds(review_below=0.0, unlike_good_above=found.border)
-    return Decided(head, thresholds, None, None, found)
+            f"all labels are {good!r}, and {count} good parts do not show how far apart good ones "
+            f"lie ({LEAST_PARTS} do); label more good parts, or some defects"
+        )
+    matrix = np.asarray(features, np.float64)
+    found = fit_unlike_good(matrix, np.full(len(matrix), True), rate, numbers, patches)
+    one_class, memory = found.one_class, found.memory
+    thresholds = Thresholds(
+        review_below=0.0,
+        unlike_good_above=None if one_class is None else one_class.border,
+        patches_above=None if memory is None else memory.border,
+    )
+    return Decided(head, thresholds, None, None, one_class, memory)

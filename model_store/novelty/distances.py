@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isnan
 
 import numpy as np
 import numpy.typing as npt
@@ -15,15 +16,20 @@ class Distances:
     Attributes:
         classes: float [n], from the nearest class.
         good: float [n], from the good parts.
+        patches: float [n], of their farthest places from those of good parts; NaN where nobody
+            looked at a part's places.
     """
 
     classes: npt.NDArray[np.floating] | None
     good: npt.NDArray[np.floating] | None
+    patches: npt.NDArray[np.floating] | None = None
 
-    def rows(self, count: int) -> list[tuple[float | None, float | None]]:
-        """Both, picture by picture."""
+    def rows(self, count: int) -> list[tuple[float | None, float | None, float | None]]:
+        """All three, picture by picture; None too where the places were not looked at."""
         none = [None] * count
-        classes, good = (
-            none if found is None else found.tolist() for found in (self.classes, self.good)
+        classes, good, patches = (
+            none if found is None else found.tolist()
+            for found in (self.classes, self.good, self.patches)
         )
-        return list(zip(classes, good, strict=True))
+        looked = (None if far is None or isnan(far) else far for far in patches)
+        return list(zip(classes, good, looked, strict=True))

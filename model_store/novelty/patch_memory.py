@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field
 
 from linewatch.errors import ModelError
 from model_store.novelty.novelty import novelty_border
@@ -38,12 +39,14 @@ class PatchMemory:
 
     Attributes:
         tokens: float16 [m, c], rows of length 1.
+        look: what made them, as `vision.patch_stages.LOOK` says; '': not known.
 
     Raises:
         ModelError: they are no such rows.
     """
 
     tokens: npt.NDArray[np.float16]
+    look: str = ""
 
     def __post_init__(self) -> None:
         kept = self.tokens
@@ -75,6 +78,24 @@ def farthest_places(places: int) -> int:
     return max(1, int(np.ceil(FARTHEST * places)))
 
 
+class Remembered(BaseModel):
+    """What manifests say of a memory of good parts' patches."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    look: str = Field(description="What made the tokens: stages, grid and version.")
+    tokens: int = Field(ge=1, description="How many are remembered.")
+    pictures: int = Field(ge=1, description="Good pictures that the border was drawn from.")
+    cost: UnlikeGood = Field(description="What the border does to good parts to come.")
+
+    def words(self) -> str:
+        """For people."""
+        return (
+            f"{self.tokens} patches of {self.pictures} good pictures are remembered; by their "
+            f"border alone, {self.cost.words()}"
+        )
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedMemory:
     """A memory with its border.
@@ -91,6 +112,17 @@ class FittedMemory:
     cost: UnlikeGood
     left_out: Floats
 
+    @property
+    def remembered(self) -> Remembered:
+        """What a manifest says of it."""
+        memory = self.memory
+        return Remembered(
+            look=memory.look,
+            tokens=len(memory.tokens),
+            pictures=len(self.left_out),
+            cost=self.cost,
+        )
+
 
 def fit_memory(
     tokens: Tokens,
@@ -99,6 +131,7 @@ def fit_memory(
     *,
     seed: int = 42,
     size: int = TOKENS,
+    look: str = "",
 ) -> FittedMemory:
     """Remember good parts, and draw the border by memories that are built anew without each fifth.
 
@@ -111,6 +144,7 @@ def fit_memory(
         parts: int64 [n], the number of the part that each picture shows; None: all different.
         seed: of the draw.
         size: how many tokens are remembered.
+        look: what made them.
 
     Raises:
         ModelError: there are fewer than twenty parts.
@@ -126,7 +160,7 @@ def fit_memory(
         share = int(size * (~out).sum() / len(tokens))
         left_out[out] = scores(remembered(tokens[~out], seed, share).maps(tokens[out]))
     border = novelty_border(worst_views(left_out, place), rate)
-    memory = remembered(tokens, seed, size)
+    memory = PatchMemory(remembered(tokens, seed, size).tokens, look)
     return FittedMemory(memory, border, turned_away(count, rate), left_out)
 
 

@@ -53,7 +53,8 @@ def in_full(manifest: ManifestDraft) -> tuple[str, ...]:
 def unlike_good(manifest: ManifestDraft) -> tuple[str, ...]:
     """What `train` says of the rule against parts unlike good: its cost, or why there is none."""
     if manifest.unlike_good is not None:
-        return (manifest.unlike_good.words(),)
+        patches = () if manifest.patches is None else (manifest.patches.words(),)
+        return (manifest.unlike_good.words(), *patches)
     good = (manifest.part_counts or manifest.image_counts).get(manifest.good_class or "")
     if manifest.kind != "fitted" or not good or good >= LEAST_PARTS:
         return ()

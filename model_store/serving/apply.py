@@ -7,6 +7,7 @@ from torch import nn
 
 from model_store.heads.head import Head
 from model_store.novelty.novelty import AnyNovelty, Novelty
+from model_store.novelty.patch_memory import PatchMemory
 from model_store.novelty.whitened import WhitenedNovelty
 
 
@@ -102,6 +103,27 @@ class WhitenedMeter(nn.Module):
         """Distances, float32 [n], from float [n, d] on the same device."""
         whitened = torch.nn.functional.linear(features.float(), self.whitening)
         return (whitened[:, None, :] - self.centres).square().mean(dim=-1).amin(dim=-1)
+
+
+class PatchMeter(nn.Module):
+    """Measures how far places lie from those of good parts, see `model_store.novelty.patch_memory`.
+
+    Args:
+        memory: what good parts look like, place by place.
+    """
+
+    known: torch.Tensor
+
+    def __init__(self, memory: PatchMemory) -> None:
+        super().__init__()
+        self.register_buffer("known", torch.from_numpy(memory.tokens).float())
+
+    @torch.inference_mode()
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        """1 − cosine to the nearest one, float32 [n, p], from float [n, p, c] of length 1."""
+        # One square at a time: all products of a batch would be 50 MB.
+        near = [(square @ self.known.T).amax(dim=-1) for square in tokens.float()]
+        return (1 - torch.stack(near)).clamp_min(0)
 
 
 def meter_of(novelty: AnyNovelty) -> NoveltyMeter | WhitenedMeter:

@@ -6,7 +6,7 @@ Replay, the gate and the reports that compare models all judge here; it loads no
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -43,13 +43,17 @@ def vectors_of(stored: Sequence[bytes]) -> Floats:
     return joined.reshape(len(stored), -1).astype(np.float64)
 
 
-def rejudge(model: StoredModel, vectors: Floats) -> Rejudged:
+def rejudge(
+    model: StoredModel, vectors: Floats, patches: Sequence[float | None] | None = None
+) -> Rejudged:
     """Judge stored features as a worker with this model would have judged them.
 
     Args:
         model: from the store.
         vectors: float64 [n, d] of the model's fingerprint. They were rounded to float16 when they
             were stored, so a picture on the very edge of a threshold may fall to its other side.
+        patches: n scores that were stored when this model looked at the pictures' places; None
+            where it did not. Such a picture is judged without that rule.
 
     Raises:
         ModelError: the vectors are not as long as the head expects.
@@ -57,7 +61,10 @@ def rejudge(model: StoredModel, vectors: Floats) -> Rejudged:
     if not len(vectors):
         return Rejudged(np.empty((0, len(model.head.classes))), [])
     shares = probabilities(model.head, vectors)
-    return Rejudged(shares, judgements(model, vectors, shares, distances(model, vectors)))
+    far = distances(model, vectors)
+    if patches is not None and model.memory is not None:
+        far = replace(far, patches=np.array(patches, np.float64))  # None becomes NaN
+    return Rejudged(shares, judgements(model, vectors, shares, far))
 
 
 def distances(model: StoredModel, vectors: Floats) -> Distances:
@@ -94,10 +101,11 @@ def judgements(
             thresholds=thresholds or manifest.thresholds,
             distance=distance,
             from_good=from_good,
+            patches=patches,
         )
         if known
         else Judgement(Verdict.REVIEW, None, None, Reason.NOT_FINITE)
-        for known, row, (distance, from_good) in zip(
+        for known, row, (distance, from_good, patches) in zip(
             np.isfinite(vectors).all(axis=1), shares.tolist(), far.rows(len(shares)), strict=True
         )
     ]

@@ -19,7 +19,9 @@ from model_store.heads.head import Head
 from model_store.novelty import novelty
 from model_store.novelty.distances import Distances
 from model_store.novelty.novelty import Novelty
-from model_store.novelty.one_class import OneClass, UnlikeGood, fit_one_class
+from model_store.novelty.one_class import OneClass, UnlikeGood
+from model_store.novelty.patch_memory import FittedMemory
+from model_store.novelty.unlike_good import GoodPatches, UnlikeGoodRules, fit_unlike_good
 from model_store.promise.promised import alone_from, promise_of
 from model_store.validation.crossval import CrossValidation
 from model_store.verdicts import calibration, conformal, costs, risk
@@ -40,6 +42,7 @@ class Decided:
     novelty: Novelty | None
     report: DecisionReport | None
     one_class: OneClass | None = None
+    memory: FittedMemory | None = None
 
     @property
     def unlike_good(self) -> UnlikeGood | None:
@@ -56,6 +59,7 @@ def decide(
     good_class: str | None,
     policy: Policy,
     even: bool = False,
+    patches: GoodPatches | None = None,
 ) -> Decided:
     """Calibrate a head and set its thresholds.
 
@@ -67,6 +71,7 @@ def decide(
         good_class: the class that passes, or None.
         policy: what the plant wants.
         even: whether good counted as much as all defects in the fits; see `fit.even_weights`.
+        patches: the places of good pictures, where they were looked at.
     """
     tested = validation.tested
     actual = np.searchsorted(np.asarray(validation.classes), np.asarray(labels)[tested])
@@ -80,7 +85,8 @@ def decide(
         crossed = calibration.cross_fitted(raw, actual, parts, weights)
     ranked = risk.ranked(shares, actual, good)
     measure, distances, border = _novelty(features, labels, policy.novelty_rate, validation.parts)
-    one_class, from_good = _one_class(features, labels, good_class, policy, validation.parts)
+    unlike = _unlike_good(features, labels, good_class, policy, validation.parts, patches)
+    one_class, memory = unlike.one_class, unlike.memory
     others = _thresholds(shares, actual, validation.classes, ranked, policy, prior)
     promise = promise_of(
         crossed, actual, validation.classes, good, parts, prior, others=others, policy=policy
@@ -89,11 +95,12 @@ def decide(
         update={
             "novel_above": border,
             "unlike_good_above": None if one_class is None else one_class.border,
+            "patches_above": None if memory is None else memory.border,
             "alone_from": alone_from(promise, policy),
             "prior_log_odds": None if promise is None else prior,
         }
     )
-    far = Distances(distances[tested], from_good[tested])
+    far = Distances(distances[tested], unlike.from_good[tested], unlike.from_patches[tested])
     counts = _counts(shares, actual, validation.classes, good, thresholds, far)
     promised = thresholds.least_probabilities
     return Decided(
@@ -101,6 +108,7 @@ def decide(
         thresholds=thresholds,
         novelty=measure,
         one_class=one_class,
+        memory=memory,
         report=DecisionReport(
             calibration=found,
             without_review=risk.operating_point(ranked, 0.0),
@@ -177,25 +185,19 @@ def _novelty(
         return None, unknown, None
 
 
-def _one_class(
+def _unlike_good(
     features: npt.ArrayLike,
     labels: Sequence[str],
     good_class: str | None,
     policy: Policy,
     parts: Ints,
-) -> tuple[OneClass | None, Floats]:
-    """The measure of good parts, and each picture's distance, of good ones without their part."""
-    names, matrix = np.asarray(labels), np.asarray(features, np.float64)
-    found, mine = np.full(len(names), np.nan), names == good_class
+    patches: GoodPatches | None,
+) -> UnlikeGoodRules:
     if policy.unlike_good_rate is None or good_class is None:
-        return None, found
-    try:
-        measure = fit_one_class(matrix[mine], policy.unlike_good_rate, parts[mine])
-    except ModelError:  # too few good parts to tell what they look like
-        return None, found
-    found[mine] = measure.left_out
-    found[~mine] = measure.measure.distances(matrix[~mine])
-    return measure, found
+        unknown = np.full(len(labels), np.nan)
+        return UnlikeGoodRules(None, None, unknown, unknown)
+    matrix, good = np.asarray(features, np.float64), np.asarray(labels) == good_class
+    return fit_unlike_good(matrix, good, policy.unlike_good_rate, parts, patches)
 
 
 def _counts(
@@ -215,8 +217,9 @@ def _counts(
             thresholds=thresholds,
             distance=distance if distance is not None and np.isfinite(distance) else None,
             from_good=from_good if from_good is not None and np.isfinite(from_good) else None,
+            patches=patches,
         ).verdict
-        for row, (distance, from_good) in zip(shares, far.rows(len(shares)), strict=True)
+        for row, (distance, from_good, patches) in zip(shares, far.rows(len(shares)), strict=True)
     ]
     is_good = (actual == good).tolist()
     return (

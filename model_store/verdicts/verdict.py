@@ -27,15 +27,12 @@ class Thresholds(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     review_below: Probability = 0.5  # of the first choice; not used where `pass_from` is set
-    pass_from: Probability | None = (
-        None  # P(good) from which a part passes, see model_store.verdicts.costs
-    )
+    pass_from: Probability | None = None  # P(good) from which a part passes, see `costs`
     defect_to: Probability | None = None  # P(good) up to which it is a defect
-    least_probabilities: dict[str, Probability] | None = None  # see model_store.verdicts.conformal
-    novel_above: float | None = Field(
-        default=None, gt=0
-    )  # distance, see model_store.novelty.novelty
+    least_probabilities: dict[str, Probability] | None = None  # see `conformal`
+    novel_above: float | None = Field(default=None, gt=0)  # distance, see model_store.novelty
     unlike_good_above: float | None = Field(default=None, gt=0)  # or it does not pass
+    patches_above: float | None = Field(default=None, gt=0)  # likewise, of its farthest places
     alone_from: float | None = None  # score, see `model_store.promise.promise`
     prior_log_odds: float | None = None  # of good among the labels; taken off P(good)'s for it
     proposes: Literal[True] | None = None  # whatever it says, a person decides
@@ -74,6 +71,7 @@ def judge(
     thresholds: Thresholds,
     distance: float | None = None,
     from_good: float | None = None,
+    patches: float | None = None,
 ) -> Judgement:
     """Judge one part.
 
@@ -85,6 +83,7 @@ def judge(
         distance: from what the model has seen, where the model measures it.
         from_good: distance from the good parts alone, likewise. What lies beyond its border does
             not pass; what is taken for a defect stays one.
+        patches: how far its farthest places lie from those of good parts; likewise.
 
     Raises:
         ModelError: there is not one probability a class.
@@ -106,7 +105,9 @@ def judge(
     sure = confidence and shares[chosen]  # of one class alone, no probability says anything
     if classes[chosen] != good_class:
         return Judgement(Verdict.DEFECT, classes[chosen], sure, None)
-    if _beyond(from_good, thresholds.unlike_good_above):
+    if _beyond(from_good, thresholds.unlike_good_above) or _beyond(
+        patches, thresholds.patches_above
+    ):
         return Judgement(Verdict.REVIEW, name, confidence, Reason.NOVEL)
     return Judgement(Verdict.PASS, classes[chosen], sure, None)
 

@@ -80,7 +80,7 @@ class ImageRef(BaseModel):
 
     id: UUID = Field(description="Unique for ever; UUIDv7 keeps the database in order of time.")
     uri: Annotated[str, StringConstraints(min_length=1, max_length=4096)] = Field(
-        description="An absolute path or file:// URI, as the worker sees it."
+        description="An absolute path, file:// or s3:// URI, as the worker sees it or maps it."
     )
     camera: Name
     captured_at: AwareDatetime

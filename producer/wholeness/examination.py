@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -128,6 +129,8 @@ def _extent(reader: BinaryIO, head: bytes, size: int) -> Extent | None:
 
 def _first_hole(reader: BinaryIO, size: int) -> int:
     """The first byte that was never written; the size where there is none or nothing tells."""
+    if sys.platform == "win32":
+        return size
     try:
         return os.lseek(reader.fileno(), 0, os.SEEK_HOLE)
     except (OSError, AttributeError):

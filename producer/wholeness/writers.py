@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import signal
 import sys
@@ -29,6 +28,8 @@ def writer_of(path: Path) -> Writer:
     """Ask the kernel; raises nothing."""
     if sys.platform != "linux":
         return Writer.UNKNOWN
+    import fcntl  # Windows has none
+
     try:
         # Without O_NONBLOCK the open would wait for a file server's own lease.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)

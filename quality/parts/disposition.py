@@ -57,16 +57,18 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a person said of the whole part; `defect` None: conforming.
+    """What a person said of the whole part; `defect` None: conforming, unless it was taken back.
 
     Attributes:
         decided_at: when the person said so, which is not when it was stored.
         order: among decisions of one moment, the later one counts; their storage order will do.
+        taken_back: it says that no decision before it holds.
     """
 
     defect: str | None
     decided_at: datetime
     order: int = 0
+    taken_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,8 @@ def disposed(
     """
     if decisions:
         last = max(decisions, key=lambda one: (one.decided_at, one.order))
+        if last.taken_back:
+            return by_views(views, expected=expected)
         return _of_class((last.defect,) if last.defect else (), By.PERSON)
     return by_views(views, expected=expected)
 

@@ -60,6 +60,9 @@ def test_a_simulated_shift_is_accounted_for(tmp_path: Path, surroundings: dict[s
     assert "p chart of cable, all lines, by lot: share nonconforming" in done.stdout
     assert "compact" in done.stdout
     assert "Confusion" in done.stdout
+    assert f"LINEWATCH_DATA_DIR={tmp_path}" in done.stdout
+    assert "linewatch console --port 8080" in done.stdout
+    assert "http://127.0.0.1:8080/sign-in/link/" in done.stdout
 
 
 def test_a_folder_of_one_class_is_one_clear_sentence(

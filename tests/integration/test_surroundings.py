@@ -19,7 +19,7 @@ from db import migrate
 from db.alerts import raise_alert
 from db.inspections.inspections import commit_inspections
 from db.session import engine_for
-from linewatch.doctor import environment_checks, health
+from linewatch.doctor import clock_checks, environment_checks, health
 from linewatch.doctor.findings import State
 from linewatch.doctor.worker_figures import Stage, WorkerFigures
 from linewatch.settings import Settings
@@ -88,7 +88,7 @@ def test_clocks_that_differ_are_a_warning(settings: Settings, ahead_s: float, wo
     with redis_of_another_time(ahead_s) as url:
         # An option that only redis-py knows: the settings refuse it, this server needs it.
         of_this_server = settings.model_copy(update={"redis_url": url})
-        (finding,) = environment_checks.clocks(of_this_server)
+        (finding,) = clock_checks.of_redis(of_this_server)
     assert finding.state is State.WARN
     assert words in finding.detail
 
@@ -97,9 +97,9 @@ def test_clocks_of_one_machine_agree(
     redis_url: str, database_url: str, make_settings: MakeSettings
 ) -> None:
     made = make_settings(redis_url=redis_url, database_url=database_url)
-    (finding,) = environment_checks.clocks(made)
-    assert finding.state is State.OK
-    assert ("postgresql" in finding.detail) == database_url.startswith("postgresql")
+    found = [*clock_checks.of_redis(made), *clock_checks.of_database(made)]
+    assert {finding.state for finding in found} == {State.OK}
+    assert len(found) == 1 + database_url.startswith("postgresql")
 
 
 def text_of(sample: Sample, before: Sample | None = None) -> str:

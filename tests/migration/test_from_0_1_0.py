@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Engine, text
 from db import migrate
 from db.calendars.ahead import ensure_spans
 from db.parts.backfill import backfill
-from db.parts.recount import Recounted, recount
+from db.parts.recount import recount
+from db.parts.recounted import Recounted
 from db.reports.groups import Filters
 from db.reports.part_reports.defect_rate import defect_rate
 from db.reports.part_reports.filters import PartFilters

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 import uvicorn
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
@@ -20,15 +21,17 @@ from console.site import Site
 from console.words import Words
 from db.people import sessions, users
 from db.session import transaction
-from linewatch.settings import get_settings
+from linewatch.settings import Settings, get_settings
 
 # What every browser says of a form or script of the page's own site.
 OWN_SITE = {"sec-fetch-site": "same-origin"}
 
 
-def console_app(engine: Engine, timezone: str = "UTC") -> FastAPI:
-    """The console on `engine`, with the settings of the test."""
-    return create_app(Site(get_settings(), engine, Words(timezone)))
+def console_app(
+    engine: Engine, timezone: str = "UTC", *, settings: Settings | None = None
+) -> FastAPI:
+    """The console on `engine`, with the settings of the test unless others are given."""
+    return create_app(Site(settings or get_settings(), engine, Words(timezone)))
 
 
 def token_for(engine: Engine, role: str = "viewer", name: str | None = None) -> str:
@@ -46,6 +49,20 @@ def client_of(app: FastAPI, role: str | None = None, name: str | None = None) ->
     if role is not None:
         client.cookies.set(COOKIE, token_for(app.state.site.engine, role, name))
     return client
+
+
+def every_route(app: FastAPI) -> list[APIRoute]:
+    """All routes, those of included routers too (which newer versions of FastAPI keep nested)."""
+    found: list[APIRoute] = []
+    left: list[object] = list(app.routes)
+    while left:
+        route = left.pop()
+        if isinstance(route, APIRoute):
+            found.append(route)
+        else:
+            left += getattr(getattr(route, "original_router", None), "routes", ())
+    assert len(found) > 10
+    return found
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from db.inspections.rolled_up import wrong_hours
 from db.labels import decisions
 from db.labels.decisions import NewDecision
 from db.labels.labels import NewLabel, add_labels
+from db.labels.vocabulary import TAKEN_BACK
 from db.parts.labelled import wrong_labelled
 from db.products import register
 from db.session import reading, transaction
@@ -104,7 +105,9 @@ class Facts:
     def _decision(self, place: int) -> Decision:
         said = self.decisions[place]
         assert said.decided_at is not None
-        return Decision(None if said.label == "ok" else said.label, said.decided_at, place)
+        defect = None if said.label in ("ok", TAKEN_BACK) else said.label
+        back = said.label == TAKEN_BACK
+        return Decision(defect, said.decided_at, place, taken_back=back)
 
     def _picture(self, record: InspectionRecord) -> Picture:
         assert record.captured_at is not None
@@ -115,7 +118,7 @@ class Facts:
         mine = [one for one in self.labels if one.inspection_id == record.id]
         last = max(mine, key=lambda one: (one.labelled_at, self.labels.index(one)), default=None)
         said = None
-        if last is not None:
+        if last is not None and last.label != TAKEN_BACK:
             said = View(view, None if last.label == "ok" else last.label, by_person=True)
         return Picture(
             id=str(record.id),
@@ -201,7 +204,8 @@ def a_plain_picture(rng: random.Random, number: int) -> InspectionRecord:
 def a_label(picture: UUID, rng: random.Random) -> NewLabel:
     """Somebody's word on a picture."""
     at = DAY + timedelta(hours=8, seconds=rng.randrange(50))
-    return NewLabel(picture, rng.choice(["ok", "bent", "burnt"]), "ann", labelled_at=at)
+    label = rng.choice(["ok", "bent", "burnt", TAKEN_BACK])
+    return NewLabel(picture, label, "ann", labelled_at=at)
 
 
 def a_decision(part: str, rng: random.Random) -> NewDecision:
@@ -209,7 +213,7 @@ def a_decision(part: str, rng: random.Random) -> NewDecision:
     return NewDecision(
         PRODUCT,
         part,
-        rng.choice(["ok", "bent"]),
+        rng.choice(["ok", "bent", TAKEN_BACK]),
         "bob",
         decided_at=DAY + timedelta(hours=5, seconds=rng.randrange(0, 9000, 7)),
         pass_number=rng.choice([None, None, 1, 2]),

@@ -2,16 +2,18 @@
 
 A part is judged by those of its pictures that the first model passed: from stored features, or
 where these are not kept from the picture itself, if it can be read. A part of which a picture can
-be judged in neither way is *unknown*: it is listed, since nobody has shown that it would pass.
+be judged in neither way is *unknown*: it is listed, since nobody has shown that it would pass. So
+is one that would pass but for the rule of good parts' patches, where the other model never looked
+at the picture's places.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from db.inspections.passed_part import PassedPart, PassedPicture
@@ -34,11 +36,23 @@ class Unread(str):
     """Why a picture could not be read."""
 
 
-class Pictures(Protocol):
-    """Makes features of pictures' files."""
+class Seen(NamedTuple):
+    """What a model judges a picture by.
 
-    def vectors(self, pictures: Sequence[PassedPicture]) -> Mapping[UUID, bytes | Unread]:
-        """Of each picture its vector (float16, little endian), or why there is none."""
+    Attributes:
+        vector: its features, float16, little endian.
+        patches: how far its farthest places lie from good parts'; None: nobody looked.
+    """
+
+    vector: bytes
+    patches: float | None = None
+
+
+class Pictures(Protocol):
+    """Looks at pictures' files again."""
+
+    def seen(self, pictures: Sequence[PassedPicture]) -> Mapping[UUID, Seen | Unread]:
+        """Of each picture what the other model judges it by, or why there is nothing."""
         ...
 
 
@@ -61,10 +75,14 @@ class Contained:
 
 @dataclass(slots=True)
 class Containment:
-    """Judges parts again, page by page; `counts` says how many came out how."""
+    """Judges parts again, page by page; `counts` says how many came out how.
+
+    `scores` gives how unlike good the other model found pictures at which it has looked.
+    """
 
     against: StoredModel
     pictures: Pictures | None = None
+    scores: Callable[[Sequence[UUID]], Mapping[UUID, float]] = lambda ids: {}
     counts: Counter[Result] = field(default_factory=Counter)
 
     def contained(self, pages: Iterable[Sequence[PassedPart]]) -> Iterator[Contained]:
@@ -80,18 +98,37 @@ class Containment:
     def _judged(
         self, pictures: Sequence[PassedPicture]
     ) -> tuple[dict[UUID, Judgement], dict[UUID, str]]:
-        vectors = {one.id: one.vector for one in pictures if one.vector is not None}
-        bare = [one for one in pictures if one.vector is None]
-        unread = {one.id: "purged" if one.purged else "no features are stored" for one in bare}
+        seen, unread = self._stored(pictures)
         if self.pictures is not None:
-            files = [one for one in bare if not one.purged]
-            for id_, made in self.pictures.vectors(files).items():
+            files = [one for one in pictures if one.id in unread and not one.purged]
+            for id_, made in self.pictures.seen(files).items():
                 if isinstance(made, Unread):
                     unread[id_] = made
                 else:
-                    vectors[id_] = made
-        judgements = rejudge(self.against, vectors_of(list(vectors.values()))).judgements
-        return dict(zip(vectors, judgements, strict=True)), unread
+                    seen[id_] = made
+                    del unread[id_]
+        vectors = vectors_of([one.vector for one in seen.values()])
+        judged = rejudge(self.against, vectors, [one.patches for one in seen.values()])
+        said = dict(zip(seen, judged.judgements, strict=True))
+        # Without that rule it is known of a part that it would not pass, never that it would.
+        return {i: j for i, j in said.items() if i not in unread or _stops(j)}, unread
+
+    def _stored(
+        self, pictures: Sequence[PassedPicture]
+    ) -> tuple[dict[UUID, Seen], dict[UUID, str]]:
+        """What is stored of pictures, and what of it does not suffice to judge one, and why."""
+        ids = [one.id for one in pictures if one.vector is not None]
+        scores = self.scores(ids) if self.against.memory is not None else {}
+        seen = {o.id: Seen(o.vector, scores.get(o.id)) for o in pictures if o.vector is not None}
+        bare = [one for one in pictures if one.vector is None]
+        unread = {one.id: "purged" if one.purged else "no features are stored" for one in bare}
+        if self.against.memory is not None:
+            unread |= {i: "its places were not looked at" for i in ids if i not in scores}
+        return seen, unread
+
+
+def _stops(judgement: Judgement) -> bool:
+    return judgement.verdict is not Verdict.PASS
 
 
 _ORDER = (Result.DEFECT, Result.REVIEW, Result.UNKNOWN, Result.PASS)

@@ -20,7 +20,7 @@ from linewatch.products import ProductSpec
 from linewatch.settings import Settings
 from training.spaces import feature_spaces as spaces
 from vision.errors import Unjudgeable
-from vision.source import read_picture
+from vision.pictures import Pictures
 
 if TYPE_CHECKING:  # who has an extractor has loaded torch
     import torch
@@ -60,8 +60,7 @@ def read(wanted: Wanted, settings: Settings) -> bytes:
         Unjudgeable: it cannot be read.
         LookupError: it is not the picture that it was.
     """
-    roots, most = settings.image_roots, settings.max_image_bytes
-    data = read_picture(wanted.uri, roots=roots, max_bytes=most)
+    data = Pictures.from_settings(settings).read(wanted.uri).data
     if wanted.sha256 not in (None, hashlib.sha256(data).hexdigest()):
         raise LookupError("another picture lies there now")
     return data

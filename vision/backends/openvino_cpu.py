@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from linewatch.errors import ConfigurationError
 from vision.backends.lanes import IDLE, IDLE_BESIDE_MUCH_ELSE, PART, lanes_for, parts_of
 from vision.backends.protocol import Precision
 
@@ -27,6 +28,7 @@ class OpenvinoBackend:
 
     name = "openvino"
     asynchronous = False
+    gives_tokens = False  # the converted network has one output
     device = torch.device("cpu")
 
     def __init__(self, model: Any, *, precision: Precision, largest: int) -> None:
@@ -79,6 +81,16 @@ class OpenvinoBackend:
             self._queue.start_async([images[part]], (found, index), share_inputs=True)
         self._queue.wait_all()
         return torch.from_numpy(np.concatenate(found))
+
+    def with_tokens(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Never: the converted network has one output.
+
+        Raises:
+            ConfigurationError: always.
+        """
+        raise ConfigurationError(
+            "openvino gives no tokens of a picture's places; set LINEWATCH_BACKEND=torch"
+        )
 
     def describe(self) -> str:
         """Library, precision and device."""

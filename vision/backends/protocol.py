@@ -32,10 +32,23 @@ class Backend(Protocol):
         """Whether `features` returns before they are computed; whoever reads them waits."""
         ...
 
+    @property
+    def gives_tokens(self) -> bool:
+        """Whether `with_tokens` may be called."""
+        ...
+
     def features(self, batch: torch.Tensor) -> torch.Tensor:
         """float32 [n, dim] on `device` from uint8 [n, 3, size, size] on any device.
 
         NaN and infinities come through: a backend hides no failure of the network.
+        """
+        ...
+
+    def with_tokens(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The features, and float32 [n, p, c] tokens of the pictures' places from the same pass.
+
+        Raises:
+            ConfigurationError: this backend gives none.
         """
         ...
 

@@ -9,7 +9,7 @@ the results' way back (`vision.backends.host_copy`) before it launches the next 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -21,13 +21,15 @@ from vision.feature_net import FeatureNet
 
 log = logging.getLogger(__name__)
 
+_Outputs = tuple[torch.Tensor, ...]
+_Compute = Callable[[torch.Tensor], _Outputs]
 _WARM_UP_RUNS = 3  # what the libraries choose and allocate at first must not be captured
 
 
 @dataclass(slots=True, eq=False)
 class _Captured:
     images: torch.Tensor
-    features: torch.Tensor
+    outputs: tuple[torch.Tensor, ...]
     graph: torch.cuda.CUDAGraph
 
 
@@ -43,6 +45,7 @@ class CudaBackend:
 
     name = "torch"
     asynchronous = True
+    gives_tokens = True
 
     def __init__(
         self,
@@ -65,25 +68,38 @@ class CudaBackend:
         self._compute = torch.cuda.Stream(self.device)  # type: ignore[no-untyped-call]
         # Largest first: the smaller graphs then live in the memory that it has claimed.
         self._pool = torch.cuda.graph_pool_handle()
-        with torch.cuda.device(self.device), torch.inference_mode():
-            self._captured = {size: self._capture(size) for size in reversed(self._buckets)}
-        log.info("captured %d batch sizes up to %d", len(self._buckets), largest)
+        self._captured = self._capture_all(self._one)
+        self._with_tokens: dict[int, _Captured] = {}  # captured when they are first asked for
 
     def features(self, batch: torch.Tensor) -> torch.Tensor:
         """float32 [n, dim] on the GPU, from uint8 [n, 3, size, size]; does not wait for it."""
+        return self._all(batch, self._captured)[0]
+
+    def with_tokens(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The features, and tokens of the pictures' places; the first call takes seconds."""
+        if not self._with_tokens:
+            self._with_tokens = self._capture_all(self._net.with_tokens)
+        features, tokens = self._all(batch, self._with_tokens)
+        return features, tokens
+
+    def _one(self, images: torch.Tensor) -> tuple[torch.Tensor]:
+        return (self._net(images),)
+
+    def _all(self, batch: torch.Tensor, graphs: Mapping[int, _Captured]) -> _Outputs:
         with torch.cuda.device(self.device), torch.inference_mode():
-            parts = [self._run(batch[part]) for part in chunks(len(batch), self._buckets)]
+            parts = [self._run(batch[part], graphs) for part in chunks(len(batch), self._buckets)]
             torch.cuda.current_stream().wait_stream(self._compute)
             for part in parts:  # its memory is the compute stream's; the caller reads it on its own
-                part.record_stream(torch.cuda.current_stream())
-            return torch.cat(parts)
+                for output in part:
+                    output.record_stream(torch.cuda.current_stream())
+            return tuple(torch.cat(outputs) for outputs in zip(*parts, strict=True))
 
     def describe(self) -> str:
         """Library, precision and device."""
         return f"torch {self.precision} on {torch.cuda.get_device_name(self.device)}"
 
-    def _run(self, batch: torch.Tensor) -> torch.Tensor:
-        captured = self._captured[bucket_for(len(batch), self._buckets)]
+    def _run(self, batch: torch.Tensor, graphs: Mapping[int, _Captured]) -> _Outputs:
+        captured = graphs[bucket_for(len(batch), self._buckets)]
         host = self._staging.put(batch, len(captured.images))
         with torch.cuda.stream(self._copy):
             arrived = host.to(self.device, non_blocking=True)
@@ -95,19 +111,26 @@ class CudaBackend:
             captured.images.copy_(arrived)
             arrived.record_stream(self._compute)
             captured.graph.replay()
-            return captured.features[: len(batch)].clone()  # the next replay writes over it
+            # Clones, since the next replay writes over them.
+            return tuple(output[: len(batch)].clone() for output in captured.outputs)
 
-    def _capture(self, size: int) -> _Captured:
+    def _capture_all(self, compute: _Compute) -> dict[int, _Captured]:
+        with torch.cuda.device(self.device), torch.inference_mode():
+            found = {size: self._capture(size, compute) for size in reversed(self._buckets)}
+        log.info("captured %d batch sizes up to %d", len(found), self._buckets[-1])
+        return found
+
+    def _capture(self, size: int, compute: _Compute) -> _Captured:
         images = torch.zeros((size, 3, self._net.size, self._net.size), dtype=torch.uint8)
         images = images.to(self.device)
         with torch.cuda.stream(self._compute):
             for _ in range(_WARM_UP_RUNS):
-                self._net(images)
+                compute(images)
         self._compute.synchronize()
         graph = torch.cuda.CUDAGraph()
         # Another recipe is captured while this process judges: that thread must not be disturbed.
         with torch.cuda.graph(
             graph, pool=self._pool, stream=self._compute, capture_error_mode="thread_local"
         ):
-            features = self._net(images)
-        return _Captured(images, features, graph)
+            outputs = compute(images)
+        return _Captured(images, outputs, graph)

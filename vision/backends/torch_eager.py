@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from threading import Barrier
 
@@ -10,6 +11,8 @@ import torch
 from vision.backends.lanes import lanes_for, parts_of
 from vision.backends.protocol import Precision
 from vision.feature_net import FeatureNet
+
+_Outputs = tuple[torch.Tensor, ...]
 
 
 class TorchBackend:
@@ -23,6 +26,7 @@ class TorchBackend:
     """
 
     name = "torch"
+    gives_tokens = True
 
     def __init__(
         self,
@@ -43,21 +47,39 @@ class TorchBackend:
 
     def features(self, batch: torch.Tensor) -> torch.Tensor:
         """float32 [n, dim] on `device` from uint8 [n, 3, size, size]."""
+        return self._over_lanes(self._one, batch)[0]
+
+    def with_tokens(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The features, and tokens of the pictures' places."""
+        features, tokens = self._over_lanes(self._net.with_tokens, batch)
+        return features, tokens
+
+    def _one(self, images: torch.Tensor) -> tuple[torch.Tensor]:
+        return (self._net(images),)
+
+    def _over_lanes(
+        self, compute: Callable[[torch.Tensor], _Outputs], batch: torch.Tensor
+    ) -> _Outputs:
+        """What `compute` gives of a batch, lane by lane put together."""
         parts = parts_of(len(batch), self._lanes)
         if len(parts) == 1:
-            return self._compute(batch)
-        under_way = [self._threads.submit(self._compute, batch[part]) for part in parts]
+            return self._compute(compute, batch)
+        under_way = [self._threads.submit(self._compute, compute, batch[part]) for part in parts]
         wait(under_way)  # all, even if one fails: what is tried next must find free lanes
-        return torch.cat([part.result() for part in under_way])
+        return tuple(
+            torch.cat(outputs)
+            for outputs in zip(*(part.result() for part in under_way), strict=True)
+        )
 
     def describe(self) -> str:
         """Library, precision and device."""
         return f"torch {self.precision} on {self.device}"
 
-    def _compute(self, batch: torch.Tensor) -> torch.Tensor:
+    def _compute(
+        self, compute: Callable[[torch.Tensor], _Outputs], batch: torch.Tensor
+    ) -> _Outputs:
         with torch.inference_mode():
-            features: torch.Tensor = self._net(batch.to(self.device, non_blocking=True))
-        return features
+            return compute(batch.to(self.device, non_blocking=True))
 
 
 def _started(lanes: int, cores: int) -> ThreadPoolExecutor:

@@ -34,6 +34,7 @@ class PreparedPicture:
         model: the champion then. It judges the picture if the one that came since judges another
             space.
         shadow_pixels, shadow_space: likewise for a shadow of another space; None: there is none.
+        size: width and height of the picture, in pixels, where they are known.
     """
 
     pixels: torch.Tensor
@@ -43,6 +44,7 @@ class PreparedPicture:
     model: ResidentModel | None = None
     shadow_pixels: torch.Tensor | None = None
     shadow_space: FeatureExtractor | None = None
+    size: tuple[int, int] | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from db.inspections.records import InspectionRecord, StoredFeatures
+from db.inspections.records import InspectionRecord, StoredFeatures, StoredMap
 from model_store.verdicts.verdict import Judgement
 from producer.contract import Reason, Verdict
 from vision.backends.host_copy import HostCopy
@@ -19,11 +19,14 @@ from vision.extractor import FeatureExtractor
 from workers.pipeline.inspection_request import InspectionRequest, PreparedPicture
 from workers.pipeline.judged import by_class, of_files
 from workers.pipeline.launched import Group, Launched
+from workers.pipeline.maps import maps_of, shown
 from workers.pipeline.shadowing import measured, with_shadow
+from workers.serving.looked_at import Tokens, computed
 from workers.serving.residency import Residency
-from workers.serving.resident_model import ResidentModel
+from workers.serving.resident_model import ResidentModel, looks_at_places
 
 _Alike = tuple[str, FeatureExtractor, ResidentModel | None]  # product, and how it was prepared
+_Judges = tuple[ResidentModel | None, ResidentModel | None]  # the champion, and the shadow
 Floats = npt.NDArray[np.float32]
 Halves = npt.NDArray[np.float16]
 _NOT_FINITE = Judgement(Verdict.REVIEW, None, None, Reason.NOT_FINITE)
@@ -63,30 +66,46 @@ class Judge:
         groups: list[Group] = []
         for keys in backends.values():  # framings of one recipe make squares of the same kind
             order = [index for key in keys for index in alike[key]]
+            judges = [self._judges(key) for key in keys]
+            remember = any(
+                looks_at_places(model, key[1])
+                for key, both in zip(keys, judges, strict=True)
+                for model in both
+            )
+            pixels = [pictures[index].pixels for index in order]
             with self._device:
-                features = keys[0][1].features_of([pictures[index].pixels for index in order])
+                features, tokens = computed(pixels, keys[0][1], remember)
             first = 0
-            for key in keys:  # slices: an index list would be copied there
-                part, first = features[first : first + len(alike[key])], first + len(alike[key])
-                groups.append(self._group(batch, alike[key], key, part))
+            # Slices: an index list would be copied there.
+            for key, both in zip(keys, judges, strict=True):
+                part, end = features[first : first + len(alike[key])], first + len(alike[key])
+                places = None if tokens is None else tokens.part(first, end)
+                groups.append(self._group(batch, alike[key], key[1], both, part, places))
+                first = end
         return Launched(groups)
 
-    def _group(
-        self,
-        batch: Sequence[InspectionRequest],
-        indices: Sequence[int],
-        key: _Alike,
-        features: torch.Tensor,
-    ) -> Group:
+    def _judges(self, key: _Alike) -> _Judges:
         product, space, model = key
         resident, shadow = self._residency.model(product), self._residency.shadow(product)
         # A champion that was promoted since they were read may judge another space.
         if resident is None or resident.space in (None, space):
             model = resident
+        return model, shadow
+
+    def _group(
+        self,
+        batch: Sequence[InspectionRequest],
+        indices: Sequence[int],
+        space: FeatureExtractor,
+        judges: _Judges,
+        features: torch.Tensor,
+        tokens: Tokens | None,
+    ) -> Group:
+        model, shadow = judges
         pictures = [batch[index].prepared for index in indices]
         beside = None
         if shadow is not None:
-            beside = measured(shadow, pictures, space, features, self._device)
+            beside = measured(shadow, pictures, space, features, tokens, self._device)
         return Group(
             indices=indices,
             requests=[batch[index] for index in indices],
@@ -94,7 +113,7 @@ class Judge:
             space=space,
             features=HostCopy(features),
             model=model,
-            measured=None if model is None else model.measure(features),
+            measured=None if model is None else model.measure(features, tokens),
             shadow=beside,
         )
 
@@ -117,26 +136,40 @@ class Judge:
             vectors = space.features_of(pixels).cpu().numpy()
         return [StoredFeatures.of(space.fingerprint, vector) for vector in vectors]
 
+    def tokens(self, space: FeatureExtractor, pixels: torch.Tensor) -> Floats:
+        """The places of one prepared picture, float32 [squares · p, c]; waits as `embed` does.
+
+        Raises:
+            RuntimeError: the device failed.
+        """
+        with self._device:
+            _, tokens = space.features_and_tokens_of([pixels])
+            found: Floats = tokens.flatten(0, 1).cpu().numpy()
+        return found
+
     def _rows(self, group: Group) -> list[InspectionRecord]:
         vectors = group.features.numpy()
         model = group.model
         if model is None or group.measured is None:
             judgements = [_NO_MODEL] * len(group.pictures)
             shares: list[dict[str, float] | None] = [None] * len(group.pictures)
+            maps: list[StoredMap | None] = [None] * len(group.pictures)
         else:
             scores, judgements = model.judge(vectors, group.measured)
             judgements = of_files(group.pictures, judgements)
             shares = [by_class(model, row) for row in scores]
+            maps = maps_of(model, group.measured, group.pictures)
         finite = np.isfinite(vectors).all(axis=1)
         rows = [
-            self._row(request, picture, said if known else _NOT_FINITE, model, share, vector)
-            for request, picture, known, said, share, vector in zip(
+            self._row(request, picture, said if known else _NOT_FINITE, model, share, vector, map_)
+            for request, picture, known, said, share, vector, map_ in zip(
                 group.requests,
                 group.pictures,
                 finite,
                 judgements,
                 shares,
                 vectors.astype("<f2"),
+                maps,
                 strict=True,
             )
         ]
@@ -150,6 +183,7 @@ class Judge:
         model: ResidentModel | None,
         shares: dict[str, float] | None,
         vector: Halves,
+        map_: StoredMap | None,
     ) -> InspectionRecord:
         finite = said.reason is not Reason.NOT_FINITE
         review = said.verdict is Verdict.REVIEW or request.unknown
@@ -165,6 +199,7 @@ class Judge:
             image_sha256=picture.sha256,
             probabilities=shares if finite else None,
             features=features,
+            maps=(map_,) if map_ is not None and shown(bool(kept), said) else (),
         )
 
     def _sampled(self, request: InspectionRequest) -> bool:

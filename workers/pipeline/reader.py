@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from pathlib import Path
 
 from db.inspections.records import InspectionRecord
 from linewatch.products import ImageSize, ProductSpec
@@ -12,7 +10,7 @@ from producer.contract import Reason
 from vision.decode import digest
 from vision.errors import Unjudgeable
 from vision.extractor import Prepared
-from vision.source import quiet_for_s, read_file
+from vision.pictures import Pictures
 from workers.pipeline.file_reads import FileReads
 from workers.pipeline.inspection_request import InspectionRequest, PreparedPicture
 from workers.serving.residency import Residency
@@ -31,25 +29,24 @@ class PictureReader:
 
     Args:
         residency: knows the products, the sizes of their pictures and how those are to be seen.
-        roots: the folders that pictures may lie in.
-        max_bytes: the largest file that is read.
+        pictures: where they are read from.
     """
 
-    def __init__(
-        self,
-        residency: Residency,
-        *,
-        roots: Sequence[Path],
-        max_bytes: int,
-    ) -> None:
+    def __init__(self, residency: Residency, pictures: Pictures) -> None:
         self._residency = residency
-        self._roots = tuple(roots)
-        self._max_bytes = max_bytes
+        self._pictures = pictures
         self._advised: set[tuple[str, str | None]] = set()  # line, camera
         self.reads = FileReads()
 
     def read(self, request: InspectionRequest) -> PreparedPicture | InspectionRecord:
-        """Prepare the picture, or return the `rejected` row with its reason."""
+        """Prepare the picture, or return the `rejected` row with its reason.
+
+        A path of a Windows PC becomes that of this machine, in the row as well: a purge, a label
+        and a second look find the file by it.
+        """
+        here = self._pictures.local(request.image.uri)
+        if here != request.image.uri:
+            request.image = request.image.model_copy(update={"uri": here})
         product = self._residency.product(request.envelope.product)
         serving = self._residency.serving(request.envelope.product)
         if product is None or serving is None:
@@ -65,7 +62,7 @@ class PictureReader:
         if rejected.reason not in _UNFINISHED:
             return False
         with self.reads.one():
-            return quiet_for_s(request.image.uri) < _QUIET_S
+            return self._pictures.quiet_for_s(request.image.uri) < _QUIET_S
 
     def _read(
         self, request: InspectionRequest, product: ProductSpec, serving: Serving
@@ -73,7 +70,7 @@ class PictureReader:
         sha256: str | None = None
         try:
             with self.reads.one():
-                file = read_file(request.image.uri, roots=self._roots, max_bytes=self._max_bytes)
+                file = self._pictures.read(request.image.uri)
             data = file.data
             found, seen = digest(data), request.image.seen
             change = None if seen is None else seen.difference(data, file.mtime_ns, found)
@@ -95,6 +92,7 @@ class PictureReader:
             serving.model,
             None if beside is None else beside.pixels,
             None if serving.shadow is None else serving.shadow.space,
+            (prepared.width, prepared.height),
         )
 
     def _advise(self, request: InspectionRequest, prepared: Prepared) -> None:

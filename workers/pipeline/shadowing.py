@@ -19,6 +19,8 @@ from vision.extractor import FeatureExtractor
 from workers.pipeline.inspection_request import PreparedPicture
 from workers.pipeline.judged import by_class, of_files
 from workers.pipeline.launched import Group, Shadowed
+from workers.pipeline.maps import maps_of, shown
+from workers.serving.looked_at import Tokens, computed
 from workers.serving.resident_model import ResidentModel
 
 log = logging.getLogger(__name__)
@@ -31,6 +33,7 @@ def measured(
     pictures: Sequence[PreparedPicture],
     space: FeatureExtractor,
     features: torch.Tensor,
+    tokens: Tokens | None,
     device: Lock,
 ) -> Shadowed | None:
     """Have a shadow measure too: one more affine layer, or the features of another space.
@@ -39,13 +42,13 @@ def measured(
     """
     try:
         if shadow.space in (None, space):
-            return Shadowed(shadow, shadow.measure(features))
+            return Shadowed(shadow, shadow.measure(features, tokens))
         if shadow.space is None or any(p.shadow_space is not shadow.space for p in pictures):
             return None  # it came since they were read
         pixels = [p.shadow_pixels for p in pictures if p.shadow_pixels is not None]
         with device:
-            own = shadow.space.features_of(pixels)
-        return Shadowed(shadow, shadow.measure(own), HostCopy(own))
+            own, places = computed(pixels, shadow.space, shadow.patches is not None)
+        return Shadowed(shadow, shadow.measure(own, places), HostCopy(own))
     except Exception:
         log.exception("shadow %s cannot judge", shadow.version)
         return None
@@ -62,11 +65,16 @@ def with_shadow(
         vectors = vectors if own is None else own.numpy()
         scores, judgements = shadow.judge(vectors, group.shadow.measured)
         judgements = of_files(group.pictures, judgements)
+        maps = maps_of(shadow, group.shadow.measured, group.pictures)
         return [
             row
             if said.reason is Reason.NOT_FINITE
-            else replace(row, shadow=_judgement(shadow, said, shares))
-            for row, said, shares in zip(rows, judgements, scores, strict=True)
+            else replace(
+                row,
+                shadow=_judgement(shadow, said, shares),
+                maps=(*row.maps, map_) if map_ and shown(bool(row.features), said) else row.maps,
+            )
+            for row, said, shares, map_ in zip(rows, judgements, scores, maps, strict=True)
         ]
     except Exception:
         log.exception("shadow %s cannot judge", shadow.version)

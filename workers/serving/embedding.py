@@ -1,6 +1,7 @@
 """Features of labelled pictures that have none yet, made while an inspecting worker is idle.
 
-Those of a picture's copies follow, where the product's `symmetry` allows any to learn from.
+Those of a picture's copies follow, where the product's `symmetry` allows any to learn from, and the
+places of good pictures, which models remember.
 
 After a change of encoders, of fit or of the region of interest, or where features were not kept,
 labelled pictures must be read again before they can train. Inspecting workers have the encoders, so
@@ -14,7 +15,6 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from uuid import UUID
 
 import torch
@@ -24,14 +24,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from db.inspections.records import StoredFeatures
 from db.labels import labels
 from db.labels.labels import UnseenExample
-from db.models import feature_copies, feature_spaces
+from db.models import feature_copies, feature_spaces, patch_tokens
 from db.session import transaction
 from vision.copies import copies_of
 from vision.copy_names import copy_names
 from vision.decode import digest
 from vision.errors import Unjudgeable
 from vision.extractor import FeatureExtractor, Prepared
-from vision.source import read_picture
+from vision.patch_stages import LOOK
+from vision.pictures import Pictures
 from workers.health.periodic_thread import PeriodicThread
 from workers.pipeline.in_flight import InFlight
 from workers.pipeline.judge import Judge
@@ -52,9 +53,9 @@ class Embedder:
         judge: lends the device.
         residency: knows the products and the spaces in which their features are wanted.
         idle: whether there is nothing to inspect, now.
-        roots: the folders that pictures may lie in.
-        max_bytes: the largest file that is read.
+        pictures: where they are read from.
         idle_s: how long there must have been nothing to inspect, in seconds.
+        places: whether models remember the places of good pictures.
     """
 
     def __init__(
@@ -64,16 +65,16 @@ class Embedder:
         residency: Residency,
         *,
         idle: Callable[[], bool],
-        roots: Sequence[Path],
-        max_bytes: int,
+        pictures: Pictures,
         idle_s: float,
+        places: bool = True,
     ) -> None:
         self._engine = engine
         self._judge = judge
         self._residency = residency
         self._idle = idle
-        self._roots = tuple(roots)
-        self._max_bytes = max_bytes
+        self._pictures = pictures
+        self._places = places
         self._unusable: set[tuple[UUID, str]] = set()  # picture and fingerprint
         self._rest = 0  # idle periods
         self._thread = PeriodicThread(
@@ -104,7 +105,34 @@ class Embedder:
                 if todo:  # chosen at random, so that two workers seldom choose the same
                     self._embed(product, space, random.sample(todo, min(BATCH, len(todo))))
                     return len(todo[:BATCH])
-        return int(any(self._copy_one(product) for product in products))
+        return int(
+            any(self._copy_one(product) for product in products)
+            or any(self._places_of_one(product) for product in products)
+        )
+
+    def _places_of_one(self, product: str) -> bool:
+        """Store the places of one good picture that lacks them; whether there was one."""
+        spec = self._residency.product(product)
+        if not self._places or spec is None or spec.good_class is None:
+            return False
+        for space in self._residency.spaces_of(product):
+            if not space.gives_tokens:
+                continue
+            wanted = product, spec.good_class, space.fingerprint, LOOK
+            missing = patch_tokens.without_tokens(self._engine, *wanted, limit=LOOK_AHEAD)
+            todo = [e for e in missing if (e.id, space.fingerprint) not in self._unusable]
+            for example in random.sample(todo, min(1, len(todo))):
+                picture = self._prepare(product, space, example)
+                if picture is not None:
+                    self._store_places(example.id, space, picture.pixels)
+                return True
+        return False
+
+    def _store_places(self, picture: UUID, space: FeatureExtractor, pixels: torch.Tensor) -> None:
+        tokens = self._judge.tokens(space, pixels)
+        width, data = tokens.shape[-1], tokens.astype("<f2").tobytes()
+        with transaction(self._engine) as connection:
+            patch_tokens.store_tokens(connection, space.fingerprint, LOOK, width, {picture: data})
 
     def _copy_one(self, product: str) -> bool:
         """Embed the copies of one labelled picture that lacks some; whether there was one."""
@@ -150,7 +178,7 @@ class Embedder:
         try:
             if example.image_uri is None or spec is None:
                 raise LookupError("nobody knows where it lies")
-            data = read_picture(example.image_uri, roots=self._roots, max_bytes=self._max_bytes)
+            data = self._pictures.read(example.image_uri).data
             if example.image_sha256 not in (None, digest(data)):
                 raise LookupError("another picture lies there now")
             return space.prepare(data, spec.image_size, bits=spec.bits_of(example.camera))

@@ -18,6 +18,7 @@ from training.precision.coverage import uncovered
 from training.spaces import feature_spaces
 from vision.extractor import FeatureExtractor
 from vision.framing import Framing, next_framing
+from vision.patch_stages import LOOK
 
 
 class Spaces:
@@ -49,6 +50,8 @@ class Spaces:
         problem = uncovered(self._engine, manifest, space.fingerprint)
         if problem is not None:
             raise ModelError(problem)
+        if manifest.patches is not None:
+            _check_places(space, manifest.patches.look)
         return self._known(space)
 
     def of_product(self, spec: ProductSpec, champion: Manifest | None) -> FeatureExtractor:
@@ -62,3 +65,20 @@ class Spaces:
                 feature_spaces.register(self._engine, space)
                 self._registered.add(space.fingerprint)
         return space
+
+
+def _check_places(space: FeatureExtractor, look: str) -> None:
+    """See that the patches which a model remembers can be compared with a picture's.
+
+    Raises:
+        ModelError: they cannot. Without that rule the model would pass what it must not.
+    """
+    if look != LOOK:
+        raise ModelError(
+            f"it remembers patches by {look}, this Linewatch looks by {LOOK}; train a new version"
+        )
+    if not space.gives_tokens:
+        raise ModelError(
+            f"it remembers good parts' patches, and {space.backend.name} gives none of a picture; "
+            "set LINEWATCH_BACKEND=torch, or LINEWATCH_PATCH_MEMORY=false and train a new version"
+        )

@@ -16,6 +16,8 @@ from uuid import UUID
 from sqlalchemy import Connection, and_, or_, select
 
 from db.base import table_of
+from db.labels.decisions import OPEN
+from db.labels.vocabulary import TAKEN_BACK
 from db.tables import DefectClass, Feature, GoldenItem, Inspection, Label, PartDecision
 from producer.contract import Purpose
 
@@ -90,13 +92,17 @@ def ratings_of_people(
     label, decision = table_of(Label).c, table_of(PartDecision).c
     golden = select(_ITEMS.c.inspection_id).where(_ITEMS.c.product == product)
     query = select(label.labelled_at, label.labelled_by, label.inspection_id, label.label)
-    for at, who, id_, code in connection.execute(query.where(label.inspection_id.in_(golden))):
+    query = query.where(label.inspection_id.in_(golden), label.label != TAKEN_BACK)
+    for at, who, id_, code in connection.execute(query):
         if id_ in by_id:
             said.append((at, who, by_id[id_].name, CONFORMING if code in good else code))
     for start in range(0, len(serials := sorted(filter(None, by_serial))), 500):
         decided = select(
             *(decision.decided_at, decision.decided_by, decision.part, decision.defect_class)
-        ).where(decision.product == product, decision.part.in_(serials[start : start + 500]))
+        ).where(
+            *(decision.product == product, decision.disposition != OPEN),
+            decision.part.in_(serials[start : start + 500]),
+        )
         for at, who, part, code in connection.execute(decided):
             said.append((at, who, by_serial[part].name, code or CONFORMING))
     found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))

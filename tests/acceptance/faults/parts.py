@@ -31,7 +31,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "database": ("test_database_dies.py",),
     "producers": ("test_producers_die.py",),
     "backlogs": ("test_backlogs_drain.py",),
-    "disks": ("test_disks_fill.py", "test_shares_hang.py"),
+    "disks": ("test_disks_fill.py", "test_shares_hang.py", "test_s3_dies.py"),
     "clocks": ("test_clocks_jump.py", "test_beats_double.py"),
     "models": ("test_models_swap.py", "test_training_dies.py", "test_devices_fail.py"),
     "envelopes": ("test_envelopes_fuzzed.py", "test_tasks_never_begin.py"),

@@ -6,10 +6,10 @@ import os
 import signal
 from typing import Any
 
+from vision import pictures
 from vision.source import PictureFile
-from workers.pipeline import reader
 
-_read = reader.read_file
+_read = pictures.read_file
 
 
 def _deadly(uri: str, **options: Any) -> PictureFile:
@@ -18,4 +18,4 @@ def _deadly(uri: str, **options: Any) -> PictureFile:
     return _read(uri, **options)
 
 
-reader.read_file = _deadly
+pictures.read_file = _deadly

@@ -8,21 +8,25 @@ from uuid import UUID, uuid4
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import Engine, make_url, text
+from sqlalchemy import Engine, make_url, text, update
 from sqlalchemy.exc import DBAPIError
 
 from db import audit, migrate, roles
 from db import logins as database_logins
+from db.calendars.ahead import ensure_spans
 from db.inspections import dead_letters, requeues, suspects
 from db.inspections.inspections import InspectionRecord, commit_inspections, outcomes
 from db.inspections.records import StoredFeatures
 from db.inspections.rollup import discrepancies
 from db.labels import decisions, golden_members, labels
 from db.outage import sqlstate
+from db.parts.recount import recount
+from db.parts.recounted import Recounted
 from db.products import register
 from db.retention import partitions
 from db.schema import metadata
 from db.session import dispose, engine_for, reading, transaction
+from db.tables import Part
 from db.views import CURRENT
 from linewatch.cli import cli
 from linewatch.errors import DatabaseError
@@ -143,6 +147,17 @@ def test_maintenance_makes_months_and_purges(users: Users, postgresql_url: str) 
     commit_inspections(users.owner, [again], UTC)
     assert sum(done.count for done in Purge(maintenance, settings, by="m").run()) == 2
     assert audit.verify(maintenance).problem is None
+
+
+def test_maintenance_recounts(users: Users) -> None:
+    committed(users.owner, register, WIDGET)
+    committed(users.owner, ensure_spans, UTC)
+    commit_inspections(users.engine("worker"), [record(part="P-1"), record()], UTC)
+    with transaction(users.owner) as connection:
+        connection.execute(update(Part).values(lot="another"))
+    maintenance = users.engine("maintenance")
+    assert recount(maintenance, mend=True).parts == 1
+    assert recount(maintenance, mend=False) == Recounted()
 
 
 EVERY_ROLE = [

@@ -25,6 +25,7 @@ from tests.support.committed import committed
 from tests.support.waiting import until
 from vision.backends.protocol import Backend, Precision
 from vision.extractor import FeatureExtractor
+from vision.pictures import Pictures
 from workers.pipeline.batch_queue import BatchQueue
 from workers.pipeline.batcher import MicroBatcher
 from workers.pipeline.committer import Committer
@@ -52,6 +53,7 @@ class Recording:
         self.name, self.device = real.name, real.device
         self.precision: Precision = real.precision
         self.asynchronous = True
+        self.gives_tokens = False
         self.hold: Callable[[], None] = lambda: None
 
     def features(self, batch: torch.Tensor) -> torch.Tensor:
@@ -59,6 +61,9 @@ class Recording:
         self.hold()
         self.hold = lambda: None
         return self._real.features(batch)
+
+    def with_tokens(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return self._real.with_tokens(batch)
 
     def describe(self) -> str:
         return self._real.describe()
@@ -114,7 +119,7 @@ def pipeline(
     batches = BatchQueue[InspectionRequest](MicroBatcher(BATCH, 30))
     with redis.Redis.from_url(redis_url) as client:
         made = Pipeline(
-            reader=PictureReader(residency, roots=[tmp_path], max_bytes=10**6),
+            reader=PictureReader(residency, Pictures((tmp_path,), 10**6)),
             judge=Judge(residency, feature_sample_rate=0),
             batches=batches,
             committer=Committer(

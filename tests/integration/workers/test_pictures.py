@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePath, PureWindowsPath
 from threading import Thread
 from typing import cast
 from uuid import uuid4
@@ -26,6 +26,7 @@ from db.inspections.records import InspectionRecord
 from db.session import engine_for
 from linewatch.products import parse_product
 from linewatch.settings import Settings
+from linewatch.settings.path_map import PathMap
 from model_store.store import ModelStore
 from producer.contract import ImageRef, Reason, Verdict
 from producer.contract.message import Envelope
@@ -35,6 +36,7 @@ from vision import extractor as module
 from vision.decode import Decoded
 from vision.extractor import FeatureExtractor
 from vision.memory import MEGABYTE
+from vision.pictures import Pictures
 from workers.pipeline.batch_queue import BatchQueue
 from workers.pipeline.batcher import MicroBatcher
 from workers.pipeline.committer import Committer
@@ -75,10 +77,10 @@ def reader(engine: Engine, tmp_path: Path, extractor: FeatureExtractor) -> Pictu
         spaces=Spaces(engine, extractor),
         poll_s=60,
     )
-    return PictureReader(residency, roots=[tmp_path], max_bytes=10_000_000)
+    return PictureReader(residency, Pictures((tmp_path,), 10_000_000))
 
 
-def request(path: Path, camera: str = "C1") -> InspectionRequest:
+def request(path: PurePath, camera: str = "C1") -> InspectionRequest:
     now = datetime.now(UTC)
     image = ImageRef(id=uuid4(), uri=str(path), camera=camera, captured_at=now)
     return InspectionRequest(image, Envelope(product="cable", line="L1", enqueued_at=now), "w1")
@@ -251,3 +253,14 @@ def test_bits_are_a_cameras_and_a_dark_one_is_spoken_of_once(
     assert len(caplog.records) == 1
     assert "camera C1" in caplog.text
     assert "bits:" in caplog.text
+
+
+def test_the_row_of_a_windows_pcs_picture_names_the_file_as_it_lies_here(
+    reader: PictureReader, tmp_path: Path
+) -> None:
+    (tmp_path / "part.txt").write_bytes(b"no picture")
+    paths = PathMap.parse(f"C:/pics={tmp_path}")
+    mapped = PictureReader(reader._residency, Pictures((tmp_path,), 1000, paths))
+    row = mapped.read(request(PureWindowsPath("C:/pics/part.txt")))
+    assert isinstance(row, InspectionRecord)
+    assert (row.reason, row.image_uri) == (Reason.NOT_AN_IMAGE, str(tmp_path / "part.txt"))

@@ -202,7 +202,8 @@ def test_processes_share_a_spool(path: Path) -> None:
 
 
 def _hold(path: Path, ready: object, seconds: float) -> None:
-    assert DrainLock(path).acquire()
+    lock = DrainLock(path)
+    assert lock.acquire()
     ready.set()  # type: ignore[attr-defined]
     time.sleep(seconds)
 

@@ -6,7 +6,7 @@ import hmac
 import random
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -14,12 +14,16 @@ import pytest
 from sqlalchemy import Engine, select, update
 
 from db.base import table_of
+from db.inspections.inspections import commit_inspections
 from db.inspections.records import InspectionRecord
 from db.products import register
+from db.retention.counts import purge_rollups
+from db.retention.queries import purge_inspections
 from db.session import reading, transaction
 from db.tables import AuditDraw, AuditSeed, AuditShare
 from linewatch.products import parse_product
 from producer.contract import Verdict
+from tests.support.committed import committed
 from tests.support.part_facts import (
     DAY,
     PRODUCT,
@@ -31,6 +35,7 @@ from tests.support.part_facts import (
     play,
     stored_parts,
 )
+from tests.support.records import a_record
 
 SEED = bytes(range(32))
 LONG_AGO = DAY - timedelta(days=30)
@@ -163,6 +168,26 @@ def test_a_pass_that_is_no_more_is_in_no_sample(engine: Engine) -> None:
     }
     assert len({key for key in sample(engine) if key[0]}) > 5
     check(engine, facts)
+
+
+def test_a_pass_that_a_purge_took_stays_in_the_sample(engine: Engine) -> None:
+    a_plant_that_audits(engine, 1.0)
+    said = {"part": "A", "product": PRODUCT, "verdict": Verdict.PASS, "defect_class": "ok"}
+    for days in (0, 2):
+        at = DAY + timedelta(days=days)
+        commit_inspections(engine, [a_record(**said, captured_at=at, decided_at=at)], UTC)
+    before = sample(engine)
+    assert sorted(before) == [("A", "", 1), ("A", "", 2)]
+    everything, end = (PRODUCT, [PRODUCT]), DAY + timedelta(days=5)
+    while committed(engine, purge_inspections, everything, end, 20):
+        pass
+    while committed(engine, purge_rollups, everything, end, 20):
+        pass
+    assert stored_parts(engine) == {}
+    later = DAY + timedelta(days=6)
+    commit_inspections(engine, [a_record(**said, captured_at=later, decided_at=later)], UTC)
+    assert sorted(stored_parts(engine)) == [("A", "", 1)]
+    assert sample(engine) == before
 
 
 def test_each_product_has_a_secret_that_registering_again_keeps(engine: Engine) -> None:

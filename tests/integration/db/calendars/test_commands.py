@@ -121,6 +121,16 @@ def test_a_line_alone(plant: Settings, file: Path) -> None:
     assert [spans(engine, line, noon, noon)[0].name for line in "AB"] == ["no shift", "late"]
 
 
+def test_a_line_is_released(plant: Settings, file: Path) -> None:
+    run("shifts", "import", str(file), "--line", "A")
+    assert "A follows the plant's shifts" in run("shifts", "release", "A")
+    noon = datetime(2026, 10, 24, 12, tzinfo=UTC)
+    engine = engine_for(plant.sql_url)
+    assert [spans(engine, line, noon, noon)[0].name for line in "AB"] == ["late", "late"]
+    assert "'A' has no shifts of its own" in refused("shifts", "release", "A")
+    assert "no line is called 'AA'" in refused("shifts", "release", "AA")
+
+
 def test_names_that_are_not_there(plant: Settings, file: Path) -> None:
     assert "no line is called 'C'; a line appears with its first" in refused(
         "shifts", "import", str(file), "--line", "C"

@@ -15,12 +15,16 @@ from sqlalchemy import Engine, select, text
 from db.calendars.ahead import ensure_spans
 from db.calendars.moving import Window, move_shifts
 from db.calendars.recount import parts_since, recounted
+from db.calendars.release import given_the_plants, released
+from db.calendars.spans import reaches
+from db.calendars.stored import stored
 from db.labels.decisions import NewDecision
 from db.products import register
 from db.retention.counts import purge_rollups
 from db.retention.queries import purge_inspections
 from db.session import engine_for, reading, transaction
 from db.tables import Part
+from linewatch.errors import CalendarError
 from linewatch.products import parse_product
 from producer.contract import Verdict
 from tests.support.calendars import a_calendar, an_import, expected_counts, stored_counts
@@ -62,8 +66,8 @@ def a_product(engine: Engine, **options: Any) -> None:
 
 
 def check(engine: Engine, facts: Facts) -> None:
-    for stored, expected in zip(stored_counts(engine), expected_counts(engine, facts), strict=True):
-        assert (stored - expected, expected - stored) == (Counter(), Counter())
+    for found, expected in zip(stored_counts(engine), expected_counts(engine, facts), strict=True):
+        assert (found - expected, expected - found) == (Counter(), Counter())
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -88,6 +92,34 @@ def test_counts_are_as_if_the_new_shifts_had_always_been(plant: Engine, seed: in
     check(plant, facts)
     recounted(plant, an_import(plant, a_calendar(FROM, EVEN, lines=["L1", "L2"])))
     check(plant, facts)
+
+
+def test_a_line_that_is_released_is_counted_by_the_plants_shifts(plant: Engine) -> None:
+    facts, rng = play(plant, 4), random.Random(4)
+    recounted(plant, an_import(plant, a_calendar(FROM, ODDER, lines=["L1", "L2"])))
+    check(plant, facts)
+    changes = committed(plant, given_the_plants, "L1", by="ann")
+    facts.commit(plant, [a_picture(rng) for _ in range(10)])
+    assert recounted(plant, changes).moved
+    committed(plant, released, "L1", by="ann")
+    check(plant, facts)
+    with reading(plant) as connection:
+        assert set(stored(connection)) == set(reaches(connection)) == {"", "L2"}
+    facts.commit(plant, [a_picture(rng) for _ in range(10)])
+    recounted(plant, an_import(plant, a_calendar(FROM, ODD)))  # which it follows from now on
+    check(plant, facts)
+    with pytest.raises(CalendarError, match="'L1' has no shifts of its own"):
+        committed(plant, given_the_plants, "L1", by="ann")
+
+
+def test_a_calendar_that_comes_between_keeps_the_line_its_own(plant: Engine) -> None:
+    an_import(plant, a_calendar(FROM, ODDER, lines=["L1"]))
+    committed(plant, given_the_plants, "L1", by="ann")
+    an_import(plant, a_calendar(FROM, ODD))
+    with pytest.raises(CalendarError, match="release it again"):
+        committed(plant, released, "L1", by="ann")
+    committed(plant, given_the_plants, "L1", by="ann")
+    committed(plant, released, "L1", by="ann")
 
 
 def test_what_happens_between_import_and_recount_is_counted_once(plant: Engine) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,16 +14,29 @@ from click.testing import CliRunner
 from sqlalchemy import Connection, Engine, delete, select, update
 
 from db.base import table_of
+from db.inspections.inspections import commit_inspections, existing
 from db.inspections.rolled_up import roll_hours
-from db.parts.recount import Recounted, recount
+from db.parts import recount_there
+from db.parts.recount import recount
+from db.parts.recounted import Recounted
+from db.reports import counts
 from db.retention.counts import purge_rollups
 from db.retention.queries import purge_inspections
 from db.session import engine_for, reading, transaction
-from db.tables import LabelledPicture, Part, PartCount, PartShiftCount, PictureHour, PurgedView
+from db.tables import (
+    LabelledPicture,
+    Part,
+    PartCount,
+    PartShiftCount,
+    PictureHour,
+    PurgedSingle,
+    PurgedView,
+)
 from linewatch.cli import cli
 from linewatch.errors import ReportError
 from linewatch.settings import Settings
 from producer.contract import Verdict
+from producer.uuid7 import uuid7
 from tests.support.committed import committed
 from tests.support.part_facts import (
     DAY,
@@ -119,7 +132,7 @@ def test_nobody_has_to_stop(engine: Engine) -> None:
     facts.commit(engine, [a_picture(rng) for _ in range(40)])
     damage(engine)
     with ThreadPoolExecutor(4) as pool:
-        jobs = [
+        jobs: list[Future[Any]] = [
             *(
                 pool.submit(facts.commit, engine, [a_picture(rng) for _ in range(6)])
                 for _ in range(12)
@@ -153,6 +166,60 @@ def test_what_cannot_be_proven_is_named_and_left(engine: Engine) -> None:
     assert (found.parts, found.lost, found.wrong) == (0, 1, [])
     assert found.lost_days <= {DAY.date(), DAY.date() - timedelta(days=1)}
     check(engine, facts)
+
+
+def test_a_purged_picture_whose_message_comes_again_is_counted_once(engine: Engine) -> None:
+    a_plant(engine)
+    at = DAY - timedelta(days=30)
+    usual = {"product": PRODUCT, "verdict": Verdict.PASS, "captured_at": at, "decided_at": at}
+    records = [a_record(**usual, id=uuid7(), part=part) for part in ("A", None, None, "B")]
+    commit_inspections(engine, records[:3], UTC)
+    before = [stored_counts(engine, PartCount), stored_counts(engine, PartShiftCount)]
+    hours = counts.hourly_total(engine, PRODUCT)
+    while committed(engine, purge_inspections, _EVERYTHING, DAY, 2):
+        pass
+    assert existing(engine, [one.id for one in records]) == set()
+    again = commit_inspections(engine, [*records[:3]], UTC)
+    assert again == {one.id for one in records[:3]}  # stored, since nobody knows what they were
+    assert [stored_counts(engine, PartCount), stored_counts(engine, PartShiftCount)] == before
+    assert counts.hourly_total(engine, PRODUCT) == hours == 3
+    assert recount(engine, mend=False) == Recounted()
+    commit_inspections(engine, records, UTC)
+    assert stored_counts(engine, PartCount).total() == before[0].total() + 1 == 4
+    assert counts.hourly_total(engine, PRODUCT) == 4
+
+
+def test_ids_of_purged_pictures_go_with_their_counts(engine: Engine) -> None:
+    a_plant(engine)
+    at = datetime.now(UTC)
+    usual = {"product": PRODUCT, "part": None, "captured_at": at, "decided_at": at}
+    commit_inspections(engine, [a_record(**usual, id=uuid7())], UTC)
+    later, ids = at + timedelta(days=2), select(table_of(PurgedSingle).c.id)
+    while committed(engine, purge_inspections, _EVERYTHING, later, 2):
+        pass
+    with reading(engine) as connection:
+        assert len(connection.execute(ids).all()) == 1
+    while committed(engine, purge_rollups, _EVERYTHING, later, 20):
+        pass
+    with reading(engine) as connection:
+        assert connection.execute(ids).all() == []
+
+
+def test_a_part_with_times_of_two_kinds_is_proven_at_the_second_look(postgresql_url: str) -> None:
+    """The first look gives it up; the part's own row says whose time its first picture has."""
+    engine = engine_for(postgresql_url)
+    a_plant(engine)
+    now = datetime.now(UTC)
+    usual = {"product": PRODUCT, "part": "A", "verdict": Verdict.PASS, "decided_at": now}
+    for at in (now, None):
+        commit_inspections(engine, [a_record(**usual, id=uuid7(), captured_at=at)], UTC)
+    with reading(engine) as connection:
+        assert connection.execute(select(_PARTS.c.views, _PARTS.c.by_receipt)).all() == [(2, False)]
+    times = now - timedelta(days=1), now + timedelta(days=1)
+    assert recount_there.unproven(engine, *times) == []
+    with transaction(engine) as connection:
+        connection.execute(update(_PARTS).values(by_receipt=True))
+    assert recount_there.unproven(engine, *times) == [(PRODUCT, "A")]
 
 
 def test_counts_that_a_purge_took_come_back_only_if_asked_for(engine: Engine) -> None:

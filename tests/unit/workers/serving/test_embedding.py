@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from vision.pictures import Pictures
 from workers.serving.embedding import REST, Embedder
 
 
@@ -33,8 +34,7 @@ def embedder(plant: Plant) -> Embedder:
         nothing,
         cast(Any, plant),
         idle=lambda: True,
-        roots=(),
-        max_bytes=1,
+        pictures=Pictures((), 1),
         idle_s=1.0,
     )
 

@@ -1,0 +1,1 @@
+"""Pictures handed over through the API, and how they ended."""

@@ -1,0 +1,1 @@
+"""Model versions: what they promise, what they did, and which one serves."""

@@ -1,0 +1,89 @@
+"""Finding parts by serial number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Query
+from pydantic import Field
+
+from console.access.roles import Role
+from console.page import Context, Page, Visit
+from db import products
+from db.parts.search import beginning_with
+from db.session import reading
+
+_SHOWN = 100
+
+
+class FoundPart(Context):
+    """A pass of a part that was found."""
+
+    product: str = Field(description="Whose part it is.")
+    part: str = Field(description="Its serial number.")
+    pass_number: int = Field(description="From 1.")
+    line: str = Field(description="That made it.")
+    lot: str = Field(description="It belongs to.")
+    disposition: str = Field(description="conforming, nonconforming or open.")
+    classes: str = Field(description="Defect classes, joined by +.")
+    decided_by: str = Field(description="model or person; '' while it is open.")
+    made_at: datetime | None = Field(description="When its first picture was taken.")
+
+
+class Parts(Context):
+    """Parts whose serial number begins with what was typed."""
+
+    q: str = Field(description="What was typed.")
+    product: str = Field(description="Only of this product; '': of all.")
+    products: list[str] = Field(description="Registered ones.")
+    parts: list[FoundPart] = Field(description="Those found, by serial number.")
+    more: bool = Field(description="Whether there are more than are shown.")
+
+
+@dataclass(frozen=True)
+class PartsQuery:
+    """What is looked for."""
+
+    q: Annotated[str, Query(description="A serial number, or its beginning.")] = ""
+    product: Annotated[str, Query(description="Only of this product.")] = ""
+
+
+def read(visit: Visit, query: PartsQuery) -> Parts:
+    """What was found."""
+    known = sorted(products.all_products(visit.site.engine))
+    wanted = [query.product] if query.product else [*known, ""]
+    with reading(visit.site.engine) as connection:
+        found = beginning_with(connection, wanted, query.q.strip(), _SHOWN + 1)
+    parts = [
+        FoundPart(
+            product=one.product,
+            part=one.serial,
+            pass_number=one.pass_number,
+            line=one.line,
+            lot=one.lot,
+            disposition=one.disposition,
+            classes=one.classes,
+            decided_by=one.decided_by,
+            made_at=one.made_at,
+        )
+        for one in found[:_SHOWN]
+    ]
+    return Parts(
+        q=query.q, product=query.product, products=known, parts=parts, more=len(found) > _SHOWN
+    )
+
+
+PAGE = Page(
+    name="parts",
+    path="/parts",
+    title="Parts",
+    role=Role.VIEWER,
+    query=PartsQuery,
+    context=Parts,
+    read=read,
+    template="parts/page.html",
+    rows="parts",
+    menu=60,
+)

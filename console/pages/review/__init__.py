@@ -1,0 +1,1 @@
+"""Deciding the parts that wait for a person."""

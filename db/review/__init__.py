@@ -1,0 +1,1 @@
+"""What people need to decide parts: which ones wait, what they look like, and what was said."""

@@ -1,0 +1,1 @@
+"""Alerts: which conditions raise them, and who is told when and how."""

@@ -1,0 +1,32 @@
+"""Who looks at the demonstration in the console: an admin without a password, let in by a link."""
+
+from __future__ import annotations
+
+import shlex
+from datetime import timedelta
+
+from db.people import links, users
+from db.session import engine_for, transaction
+from linewatch.settings import Settings
+
+NAME = "demo"
+_LASTS = timedelta(hours=1)
+
+
+def sign_in_link(settings: Settings, port: int) -> str:
+    """A link that signs the guest in once, on this machine."""
+    engine = engine_for(settings.sql_url)
+    known = users.named(engine, NAME) is not None
+    with transaction(engine) as connection:
+        if not known:
+            users.add(connection, NAME, "admin", password_hash=None, by=NAME)
+        token = links.make(connection, NAME, by=NAME, lasts=_LASTS)
+    return f"http://127.0.0.1:{port}{links.path(token)}"
+
+
+def opened_by(settings: Settings, port: int) -> str:
+    """The command that opens the console on the demonstration's data."""
+    roots = ":".join(map(str, settings.image_roots))
+    values = {"LINEWATCH_DATA_DIR": str(settings.data_dir), "LINEWATCH_IMAGE_ROOTS": roots}
+    words = [f"{name}={shlex.quote(value)}" for name, value in values.items()]
+    return " ".join([*words, "linewatch", "console", "--port", str(port)])
