@@ -134,7 +134,7 @@ def test_only_acknowledge_can_be_written(driver: ModbusDriver) -> None:
 
 def test_who_is_not_on_the_list_is_not_heard() -> None:
     """The connection is closed before a word, and the probe says how many were refused."""
-    driver = ModbusDriver(options(clients=["10.1.2.0/24"]), PLACE)
+    driver = ModbusDriver(options(clients=["10.1.2.0/24"], ack_timeout_s=0.1), PLACE)
     port = driver.options.port  # type: ignore[attr-defined]
     with socket.create_connection(("127.0.0.1", port), timeout=2) as stranger:
         stranger.sendall(bytes.fromhex("000100000006010300000001"))
@@ -145,6 +145,18 @@ def test_who_is_not_on_the_list_is_not_heard() -> None:
     assert heard == b""
     with pytest.raises(ReceiverAwayError, match="nobody polls"):
         driver.probe()
+    driver.close()
+
+
+def test_a_plc_that_connects_a_little_later_is_found_at_the_first_try() -> None:
+    """`linewatch outputs test` listens for a moment only."""
+    driver = ModbusDriver(options(), PLACE)
+    plc = port_of(driver)
+    late = threading.Timer(0.5, plc.read)
+    late.start()
+    assert "polls" in driver.probe()
+    late.join()
+    plc.close()
     driver.close()
 
 
