@@ -80,7 +80,7 @@ def named(name: str) -> Callable[[Engine, Path], Things]:
     """Where everything has `name`, decided and alerted about too."""
 
     def make(engine: Engine, _: Path) -> Things:
-        things = Things(*[name] * 7, defect_class=name, product=review.PRODUCT)
+        things = Things(review.PRODUCT, *[name] * 6, defect_class=name)
         review.a_product(engine)
         _plant(engine, things)
         said = NewDecision(things.product, name, "bent", name, why=name)
