@@ -41,6 +41,7 @@ EXTRAS = {
     "litserve": "bench",
     "ray": "bench",
     "httpx": "webhook",
+    "anyio": "console",
     "apprise": "console",
     "authlib": "console",
     "babel": "console",
