@@ -75,7 +75,7 @@ def _latest(
     closed = c.closed_by.is_not(None) & (c.seen_at >= recent)
     query = select(c.id, c.kind, c.line, c.product, c.source)
     query = query.where(c.kind.in_(kinds), c.resolved_at.is_(None) | closed).order_by(c.id)
-    return {tuple(row[1:]): row.id for row in connection.execute(query)}  # type: ignore[misc]
+    return {tuple(row[1:]): row.id for row in connection.execute(query)}
 
 
 def _raise(connection: Connection, one: Condition, now: object) -> int:

@@ -128,7 +128,9 @@ def _where(state: str, reason: str | None) -> list[ColumnElement[bool]]:
         raise DeadLetterError(f"no letters are {state!r}; choose from {', '.join(STATES)}")
     c = _TABLE.c
     open_ = c.addressed_at.is_(None)
-    chosen = [] if state == "all" else [open_ if state == "waiting" else ~open_]
+    chosen: list[ColumnElement[bool]] = (
+        [] if state == "all" else [open_ if state == "waiting" else ~open_]
+    )
     if reason is not None:
         chosen.append(c.reason == reason)
     return chosen

@@ -59,4 +59,4 @@ def at_least(severity: str, wanted: str) -> bool:
     """Whether a severity is `wanted` or worse; one that is unknown is."""
     if severity not in SEVERITIES:
         return True
-    return SEVERITIES.index(severity) >= SEVERITIES.index(wanted)  # type: ignore[arg-type]
+    return SEVERITIES.index(severity) >= SEVERITIES.index(wanted)

@@ -68,8 +68,9 @@ def of_alerts(connection: Connection, file: AlertsFile, timezone: tzinfo) -> Ite
 def of_shifts(
     connection: Connection, file: AlertsFile, over: Sequence[ShiftOver], timezone: tzinfo
 ) -> Iterator[Telling]:
-    """Summaries that are due."""
+    """Summaries that are due; none of a shift in which nothing happened."""
     now = database_now(connection)
+    over = [shift for shift in over if shift.parts or shift.raised]
     for target in targets(file):
         for shift in over if target.channel.summary else ():
             key = summary.key_of(shift, target.name)

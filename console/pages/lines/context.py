@@ -105,7 +105,7 @@ class Lines(Context):
     @property
     def frame(self) -> str:
         """Changes when a line or a camera comes or goes."""
-        return _key(*(one.key for one in (*self.lines, *self.cameras)))
+        return _key(*(one.key for one in self.lines), *(one.key for one in self.cameras))
 
     def cameras_of(self, line: str) -> list[CameraTile]:
         """The cameras of a line."""

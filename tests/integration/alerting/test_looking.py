@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 import redis
 from sqlalchemy import Engine, update
 
-from db.alerting import seen_to, sightings
+from db.alerting import leases, seen_to, sightings
 from db.base import table_of
 from db.calendars.ahead import spans_ensured
 from db.challenges.challenges import end, start
@@ -20,13 +20,18 @@ from db.inspections.inspections import commit_inspections
 from db.products import register
 from db.session import engine_for, transaction
 from db.tables import Challenge, WorkerSighting
+from linewatch.alerting.file import parse
 from linewatch.alerting.looking import Looker
-from linewatch.alerting.rules import QueueAge, ReviewBacklog, Rules, ShiftUnverified
+from linewatch.alerting.notifier import LEASE, Notifier
+from linewatch.alerting.rules import AlertsFile, QueueAge, ReviewBacklog, Rules, ShiftUnverified
+from linewatch.alerting.sending import Sender
 from linewatch.products import parse_product
 from linewatch.settings import Settings
 from producer.contract import QUEUE, Verdict
 from tests.support.committed import committed
+from tests.support.database_users import database_users
 from tests.support.records import a_record
+from tests.support.told import Hook, web_server
 from workers.fleet import FleetWorker
 
 RULES = Rules(
@@ -41,6 +46,12 @@ def engine(database_url: str) -> Engine:
     engine = engine_for(database_url)
     spans_ensured(engine, UTC)
     return engine
+
+
+@pytest.fixture
+def hook() -> Iterator[Hook]:
+    with web_server() as hook:
+        yield hook
 
 
 @pytest.fixture
@@ -145,3 +156,24 @@ def test_open_parts_and_a_shift_that_is_not_verified(
         last_week = datetime.now(UTC) - timedelta(days=7)
         connection.execute(update(table_of(Challenge)).values(started_at=last_week))
     assert look()["shift_unverified"] == "L1"
+
+
+def test_the_notifier_may_do_its_work_as_maintenance(
+    postgresql_url: str, make_settings: Callable[..., Settings], redis_url: str, hook: Hook
+) -> None:
+    owner = engine_for(postgresql_url)
+    spans_ensured(owner, UTC)
+    commit(owner, ago_s=3600, verdict=Verdict.REVIEW)
+    settings = make_settings(redis_url=redis_url, camera_silent_s="0.001")
+    channels = {"day": {"to": hook.url, "summary": "true"}}
+    file = AlertsFile(rules=RULES, channels=parse({"channels": channels}, "a test").channels)
+    workers = [FleetWorker("inspect@a", True, "cpu")]
+    with database_users(postgresql_url) as users:
+        one = Notifier(
+            users.engine("maintenance"), settings, file, Sender({}), ask=lambda _: workers
+        )
+        assert one.round()
+        leases.give_up(users.engine("maintenance"), LEASE, one.name)
+        found = leases.holder(users.engine("console"), LEASE)
+    assert found is not None
+    assert any("camera C1 sends nothing" in call["message"] for call in hook.calls)
