@@ -21,6 +21,7 @@ BENCHES = {
     "reports": "Every report on 10 million pictures of 4 million parts, and its plans.",
     "latency": "Submit to committed, at 20, 60 and 90 % of capacity.",
     "outputs": "Camera to MQTT subscriber, a backlog told, commits with an outbox.",
+    "console": "Every page on 10 million pictures; 50 people and 20 walls at once.",
     "backends": "Each backend's speed, agreement and memory.",
     "decode": "Milliseconds from a file to the encoders' input, by decoder.",
     "memory": "A worker's memory: beside its encoders', over time, before a deep queue.",

@@ -22,6 +22,7 @@ from console.page import page_router
 from console.pages import ACTIONS, PAGES
 from console.pictures import routes as pictures
 from console.site import Site
+from console.timing import ServerTiming
 from linewatch import __version__
 
 # What is no page.
@@ -67,6 +68,7 @@ def create_app(site: Site, *, banner: str = "") -> FastAPI:
     app.mount("/static", StaticFiles(directory=static), name="static")
     app.add_middleware(SameOrigin)
     app.add_middleware(SafeHeaders)
+    app.add_middleware(ServerTiming)  # the outermost: it sees what the others take
     refusals.install(app)
     return app
 

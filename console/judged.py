@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from console.site import Site
 from db.models import versions
@@ -70,14 +70,6 @@ def model_of(site: Site, info: VersionInfo) -> StoredModel:
 @lru_cache(maxsize=4)
 def _model(models_url: str, info: VersionInfo) -> StoredModel:
     return load(ModelStore(models_url), info)
-
-
-def map_of(connection: Connection, picture: UUID) -> list[list[float]] | None:
-    """Where the model looked in a picture, rows of 0 to 1 from the top; None where none is stored.
-
-    No table holds such maps yet; the page draws what this gives.
-    """
-    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,19 +50,22 @@ def serve(
         )
     site = Site(settings, engine_for(settings.sql_url), Words(settings.plant_timezone), secure)
     app = create_app(site, banner="" if secure or local else _UNSAFE)
-    app.state.intake.resume()
-    uvicorn.run(
-        app,
-        host=address,
-        port=port,
-        ssl_certfile=certificate[0] if certificate else None,
-        ssl_keyfile=certificate[1] if certificate else None,
-        proxy_headers=trusted_proxy is not None,
-        forwarded_allow_ips=trusted_proxy,
-        server_header=False,
-        log_level="warning",
-        timeout_graceful_shutdown=5,
-    )
+    site.intake.resume()
+    try:
+        uvicorn.run(
+            app,
+            host=address,
+            port=port,
+            ssl_certfile=certificate[0] if certificate else None,
+            ssl_keyfile=certificate[1] if certificate else None,
+            proxy_headers=trusted_proxy is not None,
+            forwarded_allow_ips=trusted_proxy,
+            server_header=False,
+            log_level="warning",
+            timeout_graceful_shutdown=5,
+        )
+    finally:
+        site.intake.close()
 
 
 def is_loopback(address: str) -> bool:

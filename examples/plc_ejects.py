@@ -179,7 +179,7 @@ class OpcuaPort:
         from asyncua.sync import Client
 
         url, user, password, certificate, key, server = self._proof
-        client = Client(url, timeout=5)
+        client = Client(url, timeout=5, watchdog_intervall=5)
         try:
             client.application_uri = "urn:example:plc"  # as in the certificate
             client.set_user(user)

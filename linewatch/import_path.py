@@ -26,7 +26,10 @@ PACKAGES = (
     "training", "vision", "workers",
 )  # fmt: skip
 # What the camera side imports. Each is a package, so that a file of its name is somebody's own.
-CAMERA_NEEDS = ("kombu", "pydantic", "pydantic_core", "pydantic_settings", "redis", "uuid_utils")
+CAMERA_NEEDS = (
+    *("filelock", "kombu", "pydantic", "pydantic_core", "pydantic_settings", "redis"),
+    "uuid_utils",
+)
 
 
 def require_unhidden(*packages: str) -> None:

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from db.clock import database_now
 from db.outbox import entries as outbox
 from db.outbox import facts as known
-from db.session import reading
 from outputs.telling import Facts, Line, Telling, tellings
 
 
@@ -30,17 +29,16 @@ class Batch:
 
 
 def next_batch(
-    engine: Engine, line: Line, receiver: str, level: str, after: int, limit: int
+    connection: Connection, line: Line, receiver: str, level: str, after: int, limit: int
 ) -> Batch:
     """What at most `limit` entries after a cursor tell a receiver; `reached` is `after`: none."""
-    with reading(engine) as connection:
-        entries = outbox.entries_after(connection, line.name, after, limit)
-        if not entries:
-            # All that there was may have been purged: then there is nothing to wait for either.
-            head = outbox.head(connection, line.name)
-            return Batch((), max(head, after), max(0, head - after))
-        facts = facts_of(connection, line.name, receiver, level, entries)
-        now = database_now(connection)
+    entries = outbox.entries_after(connection, line.name, after, limit)
+    if not entries:
+        # All that there was may have been purged: then there is nothing to wait for either.
+        head = outbox.head(connection, line.name)
+        return Batch((), max(head, after), max(0, head - after))
+    facts = facts_of(connection, line.name, receiver, level, entries)
+    now = database_now(connection)
     found = list(tellings(line, level, entries, facts, now))
     return Batch(found, entries[-1].sequence, entries[0].sequence - after - 1)
 

@@ -5,37 +5,31 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from threading import Event, Thread
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from db.clock import database_now
-from db.outbox import cursors, told
 from db.outbox.bell import Bell
 from db.outbox.cursors import Cursor
-from db.session import transaction
 from linewatch.errors import LinewatchError
 from outputs.absence import Absence
 from outputs.backoff import backoff_s
 from outputs.drivers.driver import Counting, Driver
 from outputs.errors import ReceiverAwayError
-from outputs.gate_latency import GateLatency
 from outputs.kinds import open_driver
 from outputs.options import Place, ReceiverOptions
 from outputs.owner import Owner
-from outputs.reading import next_batch
+from outputs.position import Position
 from outputs.telling import Line, Telling
 
 log = logging.getLogger(__name__)
 
-MOST = 500  # entries read at once
 IDLE_S = 1.0  # how often somebody who hears nothing looks
 PROBE_S = 10.0
 DATABASE_WAIT_S = 1.0
-FIGURES_S = 2.0
 
 
 class Sender:
@@ -54,15 +48,13 @@ class Sender:
         options: ReceiverOptions,
         deadline_s: float | None,
     ) -> None:
-        self._engine, self._bell, self._owner = engine, bell, owner
-        self._place, self._options = place, options
+        self._bell, self._place, self._options = bell, place, options
         deadline = None if deadline_s is None else timedelta(seconds=deadline_s)
-        self._line = Line(place.line, place.site, deadline)
+        line = Line(place.line, place.site, deadline)
+        self._position = Position(engine, owner, line, options)
         self.name = f"{place.line}/{options.name}"
         self._driver: Driver | None = None
-        self._cursor: Cursor | None = None
-        self._looked_at = self._probed_at = self._figures_at = 0.0
-        self._latency = GateLatency()
+        self._probed_at = 0.0
         self._absence = Absence(engine, place.line, options)
         self._failures = 0
         self._stopping = Event()
@@ -86,7 +78,7 @@ class Sender:
             try:
                 self._turn()
             except SQLAlchemyError as error:
-                self._cursor = None
+                self._position.forget()
                 log.warning("%s: the database does not answer: %s", self.name, _short(error))
                 self._stopping.wait(DATABASE_WAIT_S)
             except LinewatchError as error:
@@ -96,26 +88,20 @@ class Sender:
                 self._close()  # and begin anew
                 self._away(ReceiverAwayError(f"{type(error).__name__}: {error}"))
         self._close()
+        self._position.forget()
 
     def _turn(self) -> None:
         count = self._bell.count
-        cursor = self._mine()
-        if cursor is None or cursor.paused_at is not None:
+        cursor = self._position.mine()
+        if cursor is None:
             self._close()
             self._stopping.wait(IDLE_S)
             return
         driver = self._open()
-        batch = next_batch(
-            self._engine,
-            self._line,
-            self._options.name,
-            self._options.level,
-            cursor.told,
-            min(driver.batch, MOST),
-        )
+        batch = self._position.next_batch(cursor, driver.batch)
         if batch.reached == cursor.told:
             self._probe(driver)
-            self._note_figures()
+            self._position.note_figures(self._own_figures())
             self._bell.wait(count, IDLE_S)
             return
         if batch.lost:
@@ -126,19 +112,7 @@ class Sender:
                 batch.lost,
             )
         self._tell(driver, cursor, batch.tellings, batch.reached)
-        self._note_figures()
-
-    def _mine(self) -> Cursor | None:
-        """The cursor, if this dispatcher has the lease; looked at anew every second."""
-        now = time.monotonic()
-        if self._cursor is None or now - self._looked_at >= IDLE_S:
-            with transaction(self._engine) as connection:
-                name, gone = self._options.name, self._owner.gone(connection)
-                self._cursor = cursors.take(
-                    connection, self._place.line, name, self._owner.name, gone
-                )
-            self._looked_at = now
-        return self._cursor
+        self._position.note_figures(self._own_figures())
 
     def _open(self) -> Driver:
         if self._driver is None:
@@ -174,20 +148,12 @@ class Sender:
                 away, tellings = error, tellings[: error.delivered]
                 reached = tellings[-1].result.sequence if tellings else cursor.told
         if reached > cursor.told:
-            self._confirm(cursor, tellings, reached)
+            self._position.confirm(cursor, tellings, reached)
         if away is not None:
             raise away
 
-    def _confirm(self, cursor: Cursor, tellings: Sequence[Telling], reached: int) -> None:
-        kept = {one.key: one.told for one in tellings if one.key is not None and one.told}
-        with transaction(self._engine) as connection:
-            moved = cursors.move(connection, cursor, reached, self._owner.name)
-            if moved:
-                told.keep(connection, cursor.line, cursor.receiver, kept)
-            now = database_now(connection)
-        self._latency.told([one.result for one in tellings], now)
-        # Somebody replays it, or another dispatcher has the lease: begin at what the row says.
-        self._cursor = cursors.moved_to(cursor, reached) if moved else None
+    def _own_figures(self) -> Mapping[str, int]:
+        return self._driver.figures() if isinstance(self._driver, Counting) else {}
 
     def _away(self, error: LinewatchError) -> None:
         self._failures += 1
@@ -197,17 +163,6 @@ class Sender:
     def _is_there(self) -> None:
         self._failures = 0
         self._absence.over()
-
-    def _note_figures(self) -> None:
-        now = time.monotonic()
-        if now - self._figures_at < FIGURES_S or self._cursor is None:
-            return
-        self._figures_at = now
-        own = self._driver.figures() if isinstance(self._driver, Counting) else {}
-        figures = {**(self._latency.figures() or {}), **own}
-        if figures and figures != self._cursor.figures:
-            with transaction(self._engine) as connection:
-                cursors.describe(connection, self._place.line, self._options.name, figures=figures)
 
 
 def _short(error: Exception) -> str:

@@ -23,7 +23,7 @@
   function showKeys() {
     for (const button of document.querySelectorAll("#review [data-key]")) {
       const place = button.querySelector("kbd");
-      place.textContent = keyOf(button);
+      if (place.textContent !== keyOf(button)) place.textContent = keyOf(button); // else for ever
       place.hidden = !keyOf(button);
     }
   }
@@ -112,6 +112,29 @@
     zoom(view, scale, x + steps[event.key][0], y + steps[event.key][1]);
   });
 
+  // How unlike good a part is, and where: a red veil over its picture.
+  function draw(canvas) {
+    const { places, border, box: [x0, y0, x1, y1] } = JSON.parse(canvas.dataset.map);
+    const image = new Image();
+    image.addEventListener("load", () => {
+      const scale = Math.min(canvas.width / image.naturalWidth, canvas.height / image.naturalHeight);
+      const wide = image.naturalWidth * scale;
+      const high = image.naturalHeight * scale;
+      const [left, top] = [(canvas.width - wide) / 2, (canvas.height - high) / 2];
+      const brush = canvas.getContext("2d");
+      brush.drawImage(image, left, top, wide, high);
+      const height = ((y1 - y0) * high) / places.length;
+      const width = ((x1 - x0) * wide) / places[0].length;
+      places.forEach((row, y) => row.forEach((place, x) => {
+        const excess = Math.min(Math.max(place / (border || 1) - 0.5, 0), 1); // from half of the border on
+        brush.fillStyle = `rgba(230, 30, 20, ${(0.65 * excess).toFixed(3)})`;
+        brush.fillRect(left + x0 * wide + x * width, top + y0 * high + y * height, width, height);
+      }));
+    });
+    image.src = canvas.dataset.picture;
+    delete canvas.dataset.map;
+  }
+
   // A new part: its keys, and what was done said to a screen reader.
   new MutationObserver(() => {
     showKeys();
@@ -120,7 +143,9 @@
       done.dataset.told = "yes";
       document.getElementById("review-told").textContent = done.dataset.said;
     }
-  }).observe(document.getElementById("main"), { childList: true });
+    for (const canvas of document.querySelectorAll("canvas[data-map]")) draw(canvas);
+  }).observe(document.getElementById("main"), { childList: true, subtree: true });
+  for (const canvas of document.querySelectorAll("canvas[data-map]")) draw(canvas);
 
   for (const field of document.querySelectorAll("[data-submits]")) {
     field.addEventListener("change", () => field.form.requestSubmit());

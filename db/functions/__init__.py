@@ -55,7 +55,7 @@ CURRENT = {
     "linewatch_mix": 1,
     "linewatch_pieces": 1,
     "linewatch_suspects": 2,
-    "linewatch_unproven": 3,
+    "linewatch_unproven": 4,
     "linewatch_rows_of": 1,
     "linewatch_resettle": 2,
     "linewatch_recount": 2,

@@ -14,6 +14,7 @@ from db.base import table_of
 from db.tables import Outbox, OutboxLine
 
 _OUTBOX, _LINES = table_of(Outbox).c, table_of(OutboxLine).c
+_FIRST_ROWS = 2
 
 
 class PartKey(NamedTuple):
@@ -60,13 +61,15 @@ def entries_after(connection: Connection, line: str, after: int, limit: int) -> 
     """
     query = select(_OUTBOX.first, _OUTBOX.kind, _OUTBOX.entries, _OUTBOX.written_at)
     query = query.where(_OUTBOX.line == line).order_by(_OUTBOX.last)
-    rows = connection.execute(query.where(_OUTBOX.last > after, _OUTBOX.last <= after + limit))
-    found = list(_entries(rows.all(), after))
-    # Then the row in which the limit falls, or the first one behind a hole.
-    if len(found) < limit:
-        reached = found[-1].sequence if found else after
-        more = connection.execute(query.where(_OUTBOX.last > reached).limit(1)).all()
-        found += _entries(more, after)
+    found: list[Entry] = []
+    reached, wanted = after, _FIRST_ROWS
+    while len(found) < limit:
+        rows = connection.execute(query.where(_OUTBOX.last > reached).limit(wanted)).all()
+        found += _entries(rows, after)
+        if len(rows) < wanted:
+            break
+        # A row has one entry or hundreds; what a gate waits for is mostly one row.
+        reached, wanted = found[-1].sequence, 2 * wanted
     return found[:limit]
 
 

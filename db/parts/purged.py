@@ -49,11 +49,11 @@ def keep_views(
 
 def counted_before(connection: Connection, ids: Collection[UUID]) -> frozenset[UUID]:
     """Which of these new pictures a purge took once; on SQLite, see `linewatch_commit`."""
-    all_ids, found = sorted(ids), []
+    all_ids, found = sorted(ids), set[UUID]()
     for start in range(0, len(all_ids), _CHUNK):
         chunk = all_ids[start : start + _CHUNK]
         both = (select(t.c.id).where(t.c.id.in_(chunk)) for t in (_TABLE, _SINGLES))
-        found += connection.scalars(union(*both)).all()
+        found.update(connection.scalars(union(*both)))
     return frozenset(found)
 
 

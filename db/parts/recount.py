@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, select
 
 from db.base import table_of
 from db.inspections.rolled_up import roll_hours, wrong_hours
-from db.parts import recount_there
+from db.parts import recount_there, resettle_here
 from db.parts.labelled import keep_labelled, wrong_labelled
 from db.parts.recount_here import RecountHere
 from db.parts.recounted import Difference, Recounted, Settled
@@ -93,7 +93,7 @@ def _resettle(
 ) -> Settled:
     if connection.dialect.name == "postgresql":
         return recount_there.resettle(connection, serials, pictures)
-    return RecountHere.resettle(connection, serials, pictures)
+    return resettle_here.resettle(connection, serials, pictures)
 
 
 def _batches(engine: Engine, since: datetime, until: datetime) -> Iterator[_Batch]:
@@ -103,7 +103,7 @@ def _batches(engine: Engine, since: datetime, until: datetime) -> Iterator[_Batc
         serials = recount_there.unproven(engine, since, until)
     else:
         with reading(engine) as connection:
-            serials = RecountHere.serials(connection, since, until)
+            serials = resettle_here.serials_made(connection, since, until)
     with reading(engine) as connection:
         rows = connection.execute(
             select(c.scope).where(c.serial == "", c.made_at >= since, c.made_at < until)

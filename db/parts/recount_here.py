@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Connection, func, select
 
 from db.base import table_of
 from db.parts.backfill_mark import backfilled_until
 from db.parts.counts import FLAGS, KINDS, Key, add_counts, add_shift_counts, change
-from db.parts.recounted import Settled
-from db.parts.settle import Serial, picture_rows, settle
+from db.parts.settle import picture_rows
 from db.tables import (
     GoldenItem,
     Inspection,
@@ -23,7 +21,6 @@ from db.tables import (
     Part,
     PartCount,
     PartShiftCount,
-    PurgedView,
 )
 from quality.parts.parts import production_time
 
@@ -44,29 +41,6 @@ class RecountHere:
         self._connection = connection
         self._times = (since, until)
         self._everything = everything
-
-    @staticmethod
-    def serials(connection: Connection, since: datetime, until: datetime) -> list[tuple[str, str]]:
-        """Every serial number with a picture or a part of that time."""
-        product = func.coalesce(_I.product, "")
-        made_at = func.coalesce(_I.made_at, _I.captured_at, _I.decided_at)
-        pictures = select(product, _I.part).where(_I.part != "", made_at >= since, made_at < until)
-        parts = select(_P.product, _P.serial).where(_P.serial != "", _P.counted)
-        parts = parts.where(_P.made_at >= since, _P.made_at < until)
-        return [(row[0], row[1]) for row in connection.execute(pictures.union(parts))]
-
-    @staticmethod
-    def resettle(
-        connection: Connection, serials: Sequence[tuple[str, str]], pictures: Sequence[UUID]
-    ) -> Settled:
-        """Settle them again."""
-        before = _rows(connection, serials, pictures)
-        lost = _lost(connection, serials, before)
-        settle(connection, [Serial(*one) for one in serials if one not in lost], pictures)
-        after = _rows(connection, serials, pictures)
-        changed = sum(before.get(key) != after.get(key) for key in before.keys() | after.keys())
-        days = {row["plant_day"] for key, row in before.items() if key[:2] in lost}
-        return Settled(changed, len(lost), frozenset(days))
 
     def counts(self, mend: bool) -> list[_Row]:
         """Counts that are not what was found, by state, day, line and product."""
@@ -161,58 +135,9 @@ class RecountHere:
         }
 
 
-def _made_at(row: Any) -> datetime:
-    """Of an inspection, also of before there were parts."""
-    made_at: datetime = row.made_at or production_time(row.captured_at, row.decided_at)[0]
-    return made_at
-
-
 def _note(
     rows: Counter[tuple[Any, ...]], state: str, named: Mapping[str, Any], was: int, is_: int
 ) -> None:
     place = (state, named["plant_day"], named["line"], named["product"])
     rows[(*place, "was")] += was
     rows[(*place, "is")] += is_
-
-
-def _rows(
-    connection: Connection, serials: Sequence[tuple[str, str]], pictures: Iterable[UUID]
-) -> dict[tuple[Any, ...], dict[str, Any]]:
-    """The counted rows of these, by key."""
-    mine = set(serials)
-    found = [
-        *_chunked(connection, _P.serial, sorted({serial for _, serial in serials})),
-        *_chunked(connection, _P.scope, [str(id_) for id_ in pictures]),
-    ]
-    return {
-        (row["product"], row["serial"], row["scope"], row["pass_number"]): row
-        for row in found
-        if row["serial"] == "" or (row["product"], row["serial"]) in mine
-    }
-
-
-def _chunked(connection: Connection, column: Any, values: Sequence[str]) -> list[dict[str, Any]]:
-    found = []
-    for start in range(0, len(values), _CHUNK):
-        query = select(table_of(Part)).where(_P.counted, column.in_(values[start : start + _CHUNK]))
-        found += [dict(row) for row in connection.execute(query).mappings()]
-    return found
-
-
-def _lost(
-    connection: Connection,
-    serials: Sequence[tuple[str, str]],
-    rows: Mapping[tuple[Any, ...], Mapping[str, Any]],
-) -> set[tuple[Any, ...]]:
-    """Serial numbers with fewer pictures than their rows say."""
-    views: Counter[tuple[Any, ...]] = Counter()
-    for key, row in rows.items():
-        if row["serial"]:
-            views[key[:2]] += row["views"]
-    for product, serial in serials:
-        v = table_of(PurgedView).c
-        here = select(_I.id).where(_I.part == serial, func.coalesce(_I.product, "") == product)
-        kept = select(v.id).where(v.product == product, v.part == serial)
-        ids = here.union(kept).subquery()
-        views[product, serial] -= connection.scalar(select(func.count()).select_from(ids)) or 0
-    return {key for key, more in views.items() if more > 0}

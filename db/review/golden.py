@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, func, select
 
 from db.base import table_of
 from db.labels import golden_members
+from db.labels.vocabulary import TAKEN_BACK
 from db.review.pictures import pictures_of
 from db.review.standing import Standing, Word, standing
 from db.review.waiting import Waiting, part_of
@@ -71,16 +73,19 @@ def for_a_second(connection: Connection, product: str, by: str, limit: int = 60)
     """Parts that another person called golden, of which `by` has said nothing yet."""
     member = select(_G.inspection_id).where(_G.inspection_id == _L.inspection_id).exists()
     query = (
-        select(_I.id, _I.part, _L.labelled_by, _L.source)
+        select(_I.id, _I.part, _L.labelled_by, _L.source, _L.label)
         .join(table_of(Inspection), _I.id == _L.inspection_id)
         .where(_L.product == product, ~member)
-        .order_by(_L.recorded_at.desc())
+        .order_by(_L.recorded_at.desc(), _L.id.desc())
         .limit(_NEWEST)
     )
     rows = connection.execute(query).all()
-    seen = {row.part or str(row.id) for row in rows if row.labelled_by == by}
-    asked = {row.part or str(row.id): row for row in rows if row.source == SOURCE}
-    found = []
+    latest: dict[tuple[str, str], Any] = {}  # by part and person
+    for row in rows:
+        latest.setdefault((row.part or str(row.id), row.labelled_by), row)
+    seen = {key for (key, who), row in latest.items() if who == by and row.label != TAKEN_BACK}
+    asked = {key: row for (key, _), row in latest.items() if row.source == SOURCE}
+    found: list[Waiting] = []
     for key, row in asked.items():
         if key not in seen and len(found) < limit:
             part = part_of(connection, _name(connection, product, row.part, str(row.id)))

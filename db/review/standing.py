@@ -125,7 +125,7 @@ def _pictures(connection: Connection, names: Sequence[PassName]) -> dict[PassNam
     return {
         one: by_serial.get((one.product, one.serial), [])
         if one.serial
-        else [id_ for id_ in [alone.get(one)] if id_ in there]
+        else [id_ for id_ in [alone.get(one)] if id_ is not None and id_ in there]
         for one in names
     }
 

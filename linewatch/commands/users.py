@@ -60,7 +60,7 @@ def list_(format_: str) -> None:
             "role": user.role,
             "password": user.password_hash is not None,
             "provider": user.subject is not None,
-            "disabled_at": user.disabled_at and user.disabled_at.isoformat(timespec="seconds"),
+            "disabled_at": None if user.disabled_at is None else user.disabled_at.isoformat(),
         }
         for user in users.listed(opened())
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -11,13 +13,17 @@ branch_labels = None
 depends_on = None
 
 _MOMENT = sa.DateTime(timezone=True)
-_ALERTS = {
+_ALERTS: dict[str, sa.types.TypeEngine[Any]] = {
     "acknowledged_at": _MOMENT,
     "acknowledged_by": sa.String(),
     "closed_by": sa.String(),
     "note": sa.String(),
 }
-_LETTERS = {"addressed_at": _MOMENT, "addressed_by": sa.String(), "note": sa.String()}
+_LETTERS: dict[str, sa.types.TypeEngine[Any]] = {
+    "addressed_at": _MOMENT,
+    "addressed_by": sa.String(),
+    "note": sa.String(),
+}
 
 
 def upgrade() -> None:

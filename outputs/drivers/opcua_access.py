@@ -23,6 +23,9 @@ logger = logging.getLogger(__name__)
 
 _COPIES = "asyncua.common.copy_node_util"
 
+MAX_CONNECTIONS = 32
+MAX_MESSAGE_BYTES = 4 * 2**20  # asyncua would gather 100 MiB of a client that has not signed in
+
 ENCRYPTED = [
     ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt,
     ua.SecurityPolicyType.Aes128Sha256RsaOaep_SignAndEncrypt,
@@ -83,6 +86,7 @@ class _Guarded(InternalServer):  # type: ignore[misc]
     def __init__(self, options: OpcuaOptions) -> None:
         super().__init__(user_manager=Users(options))
         self.trusted = options.trusted
+        self.max_connections = MAX_CONNECTIONS
 
     def create_session(
         self, name: str, user: User | None = None, external: bool = False
@@ -113,6 +117,8 @@ def guarded_server(options: OpcuaOptions) -> Server:
     _quieten()
     server = Server(iserver=_Guarded(options))
     server.allow_remote_admin(False)
+    server.limits.max_message_size = MAX_MESSAGE_BYTES
+    server.limits.max_chunk_count = MAX_MESSAGE_BYTES // server.limits.max_recv_buffer + 1
     server.set_identity_tokens(tokens)
     server.set_security_policy(
         [ua.SecurityPolicyType.NoSecurity] if options.anonymous else ENCRYPTED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import threading
 import time
@@ -21,6 +22,7 @@ from outputs.shown import is_of_use
 
 START_S = 60.0  # an OPC UA server builds some thousand nodes; a busy machine takes its time
 QUIET_S = 30.0  # a dispatcher that has nothing to tell probes every ten seconds
+LOOK_S = 0.1
 GRACE_S = 2.0  # beyond a result's own time, for a loop that is held up
 
 
@@ -44,6 +46,7 @@ class PlcDriver:
         self._caller = threading.current_thread()
         self._called_at = time.monotonic()
         self._calling = False
+        self._patience_s = options.ack_timeout_s
         self._loop = LoopThread(f"plc-{options.name}")
         handshake = Handshake(acknowledge_timeout_s=options.ack_timeout_s, beat_s=options.beat_s)
         self.handshake = handshake
@@ -88,13 +91,14 @@ class PlcDriver:
                 raise ReceiverAwayError(told, delivered=delivered) from error
 
     def probe(self) -> str:
-        """Say who polls.
+        """Say who polls; the first time, a PLC has `ack_timeout_s` to find the server.
 
         Raises:
             ReceiverAwayError: nobody does.
         """
         with self._called():
-            heard = self._loop.run(self._heard(), GRACE_S)
+            patience_s, self._patience_s = self._patience_s, 0.0
+            heard = self._loop.run(self._heard(patience_s), patience_s + GRACE_S)
         if heard is None:
             raise ReceiverAwayError(
                 f"receiver {self._name!r}: listening on {self.options.address}, but nobody polls;"
@@ -129,5 +133,10 @@ class PlcDriver:
         recent = time.monotonic() - self._called_at < QUIET_S
         return self._caller.is_alive() and (self._calling or recent)
 
-    async def _heard(self) -> str | None:
-        return self._shaking.heard()
+    async def _heard(self, patience_s: float) -> str | None:
+        """Who polls, waiting that long for somebody to begin."""
+        clock = asyncio.get_running_loop().time
+        until = clock() + patience_s
+        while (heard := self._shaking.heard()) is None and clock() < until:
+            await asyncio.sleep(LOOK_S)
+        return heard

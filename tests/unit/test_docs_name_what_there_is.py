@@ -17,7 +17,16 @@ from tests.support.pages import ROOT, Page, all_pages
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PACKAGES = PYPROJECT["tool"]["ruff"]["lint"]["isort"]["known-first-party"]
 CONTRACTS = [contract["name"] for contract in PYPROJECT["tool"]["importlinter"]["contracts"]]
-FOLDERS = [*PACKAGES, "docs", "deploy", "tools", r"\.ci", r"\.github", r"\.devcontainer"]
+FOLDERS = [
+    *PACKAGES,
+    "docs",
+    "deploy",
+    "examples",
+    "tools",
+    r"\.ci",
+    r"\.github",
+    r"\.devcontainer",
+]
 PATH = re.compile(rf"(?:{'|'.join(FOLDERS)})/[\w./*-]*")
 MODULE = re.compile(rf"(?:{'|'.join(PACKAGES)})(?:\.\w+)+(?<!\.py)")
 COMMAND = re.compile(r"(?<![\w.-])(?<!from )(?:linewatch|run --rm admin) ([a-z][^|;&>]*)")

@@ -1,68 +1,28 @@
 """Parts that passed under one version and would not under another: what has to be fetched back."""
 
 # No `from __future__ import annotations`: FastAPI reads the types of the functions made here.
-import csv
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
-from pydantic import Field
 
 from console.access.roles import Role, opened_to
 from console.judged import model_of
-from console.page import API, Context, Page, Visit, visit
+from console.page import API, Page, Visit, visit
+from console.pages.part.contained import ContainedPart, ContainmentList, csv_lines, row_of
 from db.inspections.passed import passed_parts
 from db.inspections.passed_part import Passed, PassedPart
 from db.models import versions
 from db.parts.backfill import pending
-from linewatch.csv_cell import csv_cell
 from linewatch.errors import LinewatchError, ModelError, ReportError
-from training.comparison.containment import Contained, Containment
+from training.comparison.containment import Containment
 
 _PAGES = 6  # of 500 parts that a page judges; the file has all
 _SHOWN = 200
-
-
-class ContainedPart(Context):
-    """A part that would not pass, or of which that is not known."""
-
-    result: str = Field(description="defect, review or unknown.")
-    product: str = Field(description="Whose part it is.")
-    part: str = Field(description="Its serial number; '' where it has none.")
-    pass_number: int = Field(description="From 1.")
-    line: str = Field(description="That made it.")
-    lot: str = Field(description="It belongs to.")
-    made_at: datetime = Field(description="When its first picture was taken.")
-    picture: UUID = Field(description="That decides it.")
-    camera: str = Field(description="That took this picture.")
-    defect_class: str | None = Field(description="Of this picture, by the second version.")
-    confidence: float | None = Field(description="Of this class, 0 to 1.")
-    why: str = Field(description="A person is needed, or it is unknown.")
-    disposition: str = Field(description="What the part is by now.")
-    by: str = Field(description="Who decided that.")
-
-
-class ContainmentList(Context):
-    """Parts that passed under one version and would not pass under another."""
-
-    version: str = Field(description="Under which the parts passed.")
-    against: str = Field(description="That judges them again.")
-    versions: list[str] = Field(description="Those that can be chosen, newest first.")
-    line: str = Field(description="Only of this line; '': of all.")
-    lot: str = Field(description="Only of this lot; '': of all.")
-    camera: str = Field(description="Only pictures of this camera; '': of all.")
-    since: str = Field(description="Made from then on; '': ever.")
-    until: str = Field(description="Made before then; '': until now.")
-    judged: int = Field(description="How many parts passed under the first version, of those seen.")
-    parts: list[ContainedPart] = Field(description="Those to fetch back, at most 200.")
-    complete: bool = Field(description="Whether these are all; else the file has them.")
-    problem: str | None = Field(description="Why there is no list.")
 
 
 @dataclass(frozen=True)
@@ -102,7 +62,7 @@ def _first(visit: Visit, query: ContainmentQuery) -> tuple[list[ContainedPart], 
     containment, pages, product = _begun(visit, query)
     seen = _Counted(pages)
     found = containment.contained(islice(seen, _PAGES))
-    rows = [_row(one, product) for one in islice(found, _SHOWN + 1)]
+    rows = [row_of(one, product) for one in islice(found, _SHOWN + 1)]
     complete = len(rows) <= _SHOWN and seen.ended
     return rows[:_SHOWN], containment.counts.total(), complete
 
@@ -159,26 +119,6 @@ def _instant(visit: Visit, text: str) -> datetime | None:
     return (at if at.tzinfo else at.replace(tzinfo=visit.site.settings.timezone)).astimezone(UTC)
 
 
-def _row(one: Contained, product: str) -> ContainedPart:
-    part, said = one.part, one.said
-    return ContainedPart(
-        result=str(one.result),
-        product=product,
-        part=part.serial,
-        pass_number=part.pass_number,
-        line=part.line,
-        lot=part.lot,
-        made_at=part.made_at,
-        picture=one.picture.id,
-        camera=one.picture.camera,
-        defect_class=said.defect_class if said else None,
-        confidence=said.confidence if said else None,
-        why=str(said.reason) if said and said.reason else one.why,
-        disposition=part.disposition,
-        by=part.decided_by,
-    )
-
-
 PAGE = Page(
     name="containment",
     path="/containment",
@@ -204,19 +144,7 @@ def as_csv(request: Request, query: Annotated[ContainmentQuery, Depends()]) -> S
     """All of the parts, written as they are found."""
     containment, pages, product = _begun(visit(request), query)
     return StreamingResponse(
-        _lines(_row(one, product) for one in containment.contained(pages)),
+        csv_lines(row_of(one, product) for one in containment.contained(pages)),
         media_type="text/csv; charset=utf-8",
         headers={"content-disposition": 'attachment; filename="containment.csv"'},
     )
-
-
-def _lines(rows: Iterator[ContainedPart]) -> Iterator[str]:
-    yield _line(list(ContainedPart.model_fields))
-    for row in rows:
-        yield _line([csv_cell(cell) for cell in row.model_dump(mode="json").values()])
-
-
-def _line(cells: list[object]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerow(cells)
-    return text.getvalue()

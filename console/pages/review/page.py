@@ -105,7 +105,7 @@ def _parts(visit: Visit, query: ReviewQuery, product: str) -> list[ReviewPart]:
             said[one.name].revision,
             [
                 ReviewPicture(id=picture.id, camera=picture.camera, stored=picture.stored)
-                for picture in pictures[one.name]
+                for picture in sorted(pictures[one.name], key=lambda one: one.camera)
             ],
         )
         for one in ordered

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import numpy as np
 from sqlalchemy import Connection, Engine
@@ -25,7 +26,7 @@ SHOWN = 12  # parts of the queue on a page
 _CANDIDATES = 240
 _KEPT = 60  # of these, in the order of usefulness
 _DRAWN = 200
-_AGE = timedelta(days=90)  # older ones of the sample: `linewatch audit-sample list`
+SAMPLE_DAYS = 90  # older ones of the sample: `linewatch audit-sample list`
 _orders: Recent[list[PassName]] = Recent(20.0)
 _draws: Recent[list[Item]] = Recent(60.0)
 
@@ -82,7 +83,7 @@ def _drawn(engine: Engine, product: str, line: str, lot: str) -> list[PassName]:
         return []
 
     def find() -> list[Item]:
-        since = datetime.now(UTC) - _AGE
+        since = datetime.now(UTC) - timedelta(days=SAMPLE_DAYS)
         found = items.unanswered(engine, product, _DRAWN, since=since)
         return [one for one in found if one.pictures]
 
@@ -113,9 +114,9 @@ def _fingerprint(engine: Engine, product: str) -> str | None:
 
 def _vectors(
     connection: Connection, pictures: Mapping[PassName, Sequence[Seen]], fingerprint: str | None
-) -> Mapping[object, bytes]:
+) -> dict[UUID, bytes]:
     looked_at = [worst.id for seen in pictures.values() if (worst := worst_of(seen)) is not None]
-    return dict(vectors_of(connection, looked_at, fingerprint))
+    return vectors_of(connection, looked_at, fingerprint)
 
 
 def worst_of(pictures: Sequence[Seen]) -> Seen | None:
@@ -127,7 +128,7 @@ def _candidate(
     part: Waiting,
     pictures: Sequence[Seen],
     in_lot: Mapping[str, int],
-    vectors: Mapping[object, bytes],
+    vectors: Mapping[UUID, bytes],
 ) -> Candidate:
     worst = worst_of(pictures)
     stored = None if worst is None else vectors.get(worst.id)

@@ -9,16 +9,17 @@ from uuid import UUID
 
 import numpy as np
 from fastapi import Query
-from pydantic import Field
 from sqlalchemy import Connection
 
 from console.access.roles import Role
-from console.judged import Judged, judge_again, map_of
-from console.page import Context, Page, Visit
+from console.judged import Judged, judge_again
+from console.page import Page, Visit
 from console.pages.review.queue import worst_of
+from console.pages.review.seen_shown import Neighbour, Score, SeenMap, SeenPart, SeenPicture
 from console.pages.review.shown import key_of, name_of
 from console.refusals import NotThere
 from db.audit_sample.items import by_name
+from db.inspections.unlike_maps import map_of
 from db.models import deployments, versions
 from db.parts.model_word import model_word
 from db.review.neighbours import labelled_vectors
@@ -29,48 +30,6 @@ from db.session import reading
 from quality.arrays import Floats
 
 _NEAREST = 6
-
-
-class Score(Context):
-    """A class's probability."""
-
-    code: str = Field(description="The class.")
-    probability: float = Field(description="0 to 1.")
-
-
-class Neighbour(Context):
-    """A labelled picture that is like it."""
-
-    id: UUID = Field(description="Of the picture.")
-    label: str = Field(description="What people said of it.")
-    likeness: float = Field(description="Cosine of both features, 1 for equal ones.")
-
-
-class SeenPicture(Context):
-    """What the model said of a view."""
-
-    id: UUID = Field(description="Of the picture.")
-    camera: str = Field(description="That took it.")
-    verdict: str = Field(description="pass, defect, review, rejected or dead_letter.")
-    reason: str = Field(description="Why it was left to people; '' where it was not.")
-    defect_class: str | None = Field(description="The model's first choice.")
-    confidence: float | None = Field(description="Of that choice, 0 to 1.")
-    model_version: str | None = Field(description="That judged it.")
-    scores: list[Score] = Field(description="Of every class, most probable first.")
-    scores_by: str | None = Field(description="The version these are of; None: there are none.")
-    map: list[list[float]] | None = Field(
-        description="Where the model looked, rows of 0 to 1 from the top; None: not stored."
-    )
-
-
-class SeenPart(Context):
-    """What the model said of a decided part, and the labelled pictures that are most like it."""
-
-    key: str = Field(description="Names the part.")
-    disposition: str = Field(description="The model's: conforming, nonconforming or open.")
-    classes: list[str] = Field(description="The defect classes that the model found.")
-    pictures: list[SeenPicture] = Field(description="Its views.")
-    neighbours: list[Neighbour] = Field(description="Nearest to the view it was least sure of.")
 
 
 @dataclass(frozen=True)
@@ -98,7 +57,7 @@ def read(visit: Visit, query: SeenQuery) -> SeenPart:
     judged = judge_again(visit.site, pictures)
     with reading(engine) as connection:
         neighbours = _neighbours(visit, connection, name.product, pictures)
-        maps = {one.id: map_of(connection, one.id) for one in pictures}
+        maps = {one.id: _map(connection, one.id) for one in pictures}
     return SeenPart(
         key=key_of(name),
         disposition=word.disposition,
@@ -109,7 +68,7 @@ def read(visit: Visit, query: SeenQuery) -> SeenPart:
 
 
 def _picture(
-    one: Seen, judged: Mapping[UUID, Judged], maps: Mapping[UUID, list[list[float]] | None]
+    one: Seen, judged: Mapping[UUID, Judged], maps: Mapping[UUID, SeenMap | None]
 ) -> SeenPicture:
     again = judged.get(one.id)
     return SeenPicture(
@@ -123,6 +82,19 @@ def _picture(
         scores=[Score(code=code, probability=p) for code, p in again.scores] if again else [],
         scores_by=again.version if again else None,
         map=maps[one.id],
+    )
+
+
+def _map(connection: Connection, picture: UUID) -> SeenMap | None:
+    found = map_of(connection, picture)
+    if found is None:
+        return None
+    return SeenMap(
+        version=found.version,
+        score=found.score,
+        border=found.border,
+        places=[[round(float(place), 4) for place in row] for row in found.places],
+        box=found.box,
     )
 
 

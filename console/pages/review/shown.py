@@ -32,7 +32,9 @@ class ReviewPart(Context):
     lot: str = Field(description="It belongs to; '' where nobody said.")
     made_at: datetime | None = Field(description="When its first picture was taken.")
     revision: str = Field(description="Of what people said; a decision must name it.")
-    pictures: list[ReviewPicture] = Field(description="Its views, in the order they were taken.")
+    pictures: list[ReviewPicture] = Field(
+        description="Its views, by camera, so that each has its place."
+    )
 
 
 class ReviewClass(Context):

@@ -53,7 +53,8 @@ def test_the_role_of_each_operation_is_the_one_written_down(engine: Engine) -> N
     for path, methods in document["paths"].items():
         for method, said in methods.items():
             scoped = " scoped" if said.get("x-scoped") else ""
-            assert f"{method.upper()} {path} {said['x-role']}{scoped}" in found
+            written = f"{method.upper()} {path} {said['x-role']}{scoped}"
+            assert written in [re.sub(r":path\}", "}", one) for one in found]
 
 
 def test_the_document_says_what_needs_no_sign_in(engine: Engine) -> None:

@@ -7,12 +7,14 @@ from datetime import timedelta
 from typing import Any
 
 import markupsafe
+import numpy as np
 import pytest
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
 from db import audit
 from db.audit_sample.items import unanswered
+from db.inspections.records import StoredMap
 from db.labels import decisions, golden_members, labels
 from db.labels.labels import NewLabel, add_labels
 from db.session import engine_for
@@ -52,7 +54,12 @@ def test_without_products_or_parts_it_says_so(engine: Engine, ann: TestClient) -
 
 def test_open_and_drawn_parts_cannot_be_told_apart(engine: Engine, ann: TestClient) -> None:
     a_product(engine, audit_share=1.0)
-    sure = {"verdict": Verdict.PASS, "reason": None, "defect_class": "ok", "confidence": 0.99}
+    sure: dict[str, Any] = {
+        "verdict": Verdict.PASS,
+        "reason": None,
+        "defect_class": "ok",
+        "confidence": 0.99,
+    }
     commit(engine, [a_view(f"O{n}", n) for n in range(4)])
     commit(engine, [a_view(f"D{n}", n, **sure) for n in range(4)])
     found = queue_of(ann)
@@ -62,8 +69,8 @@ def test_open_and_drawn_parts_cannot_be_told_apart(engine: Engine, ann: TestClie
     same = ("product", "pass_number", "line", "lot", "revision")
     assert len({tuple(one[name] for name in same) for one in found["parts"]}) == 1
     page = ann.get("/review").text
-    for word in ("uncertain", "confidence", "0.99", "review&#39;", "audit", "plug-1"):
-        assert word not in page
+    for told in ("uncertain", "confidence", "0.99", "review&#39;", "audit", "plug-1"):
+        assert told not in page
 
     drawn = next(one for one in found["parts"] if one["part"] == "D0")
     hidden = ann.get("/api/v1/review-seen", params={"part": drawn["key"]})
@@ -166,6 +173,20 @@ def test_neighbours_are_of_the_same_features(engine: Engine, ann: TestClient) ->
     assert [one["label"] for one in seen["neighbours"]] == ["bent", "ok"]
     assert seen["neighbours"][0]["likeness"] > 0.99
     assert seen["pictures"][0]["scores"] == []  # the model's files are not in the store
+
+
+def test_the_map_of_a_picture_is_shown_once_it_is_decided(engine: Engine, ann: TestClient) -> None:
+    a_product(engine)
+    places = np.array([[0.1, 0.2, 0.9], [0.1, 0.1, 0.3]], dtype="<f2")
+    map_ = StoredMap("plug-1", 0.4, 0.5, 2, 3, (0.0, 0.25, 1.0, 0.75), places.tobytes())
+    commit(engine, [a_view("P1", maps=[map_])])
+    (part,) = queue_of(ann)["parts"]
+    word = {"key": part["key"], "revision": part["revision"], "said": "bent"}
+    ann.post("/api/v1/review", json=word)
+    (picture,) = ann.get("/api/v1/review-seen", params={"part": part["key"]}).json()["pictures"]
+    assert picture["map"]["places"][0] == pytest.approx([0.1, 0.2, 0.9], abs=1e-3)
+    assert (picture["map"]["border"], picture["map"]["box"]) == (0.5, [0.0, 0.25, 1.0, 0.75])
+    assert "data-map" in ann.get("/review/seen", params={"part": part["key"]}).text
 
 
 def a_champion(engine: Engine) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, delete, select, update
 from db.base import table_of
 from db.inspections.inspections import commit_inspections, existing
 from db.inspections.rolled_up import roll_hours
+from db.parts import recount_there
 from db.parts.recount import recount
 from db.parts.recounted import Recounted
 from db.reports import counts
@@ -131,7 +132,7 @@ def test_nobody_has_to_stop(engine: Engine) -> None:
     facts.commit(engine, [a_picture(rng) for _ in range(40)])
     damage(engine)
     with ThreadPoolExecutor(4) as pool:
-        jobs = [
+        jobs: list[Future[Any]] = [
             *(
                 pool.submit(facts.commit, engine, [a_picture(rng) for _ in range(6)])
                 for _ in range(12)
@@ -202,6 +203,23 @@ def test_ids_of_purged_pictures_go_with_their_counts(engine: Engine) -> None:
         pass
     with reading(engine) as connection:
         assert connection.execute(ids).all() == []
+
+
+def test_a_part_with_times_of_two_kinds_is_proven_at_the_second_look(postgresql_url: str) -> None:
+    """The first look gives it up; the part's own row says whose time its first picture has."""
+    engine = engine_for(postgresql_url)
+    a_plant(engine)
+    now = datetime.now(UTC)
+    usual = {"product": PRODUCT, "part": "A", "verdict": Verdict.PASS, "decided_at": now}
+    for at in (now, None):
+        commit_inspections(engine, [a_record(**usual, id=uuid7(), captured_at=at)], UTC)
+    with reading(engine) as connection:
+        assert connection.execute(select(_PARTS.c.views, _PARTS.c.by_receipt)).all() == [(2, False)]
+    times = now - timedelta(days=1), now + timedelta(days=1)
+    assert recount_there.unproven(engine, *times) == []
+    with transaction(engine) as connection:
+        connection.execute(update(_PARTS).values(by_receipt=True))
+    assert recount_there.unproven(engine, *times) == [(PRODUCT, "A")]
 
 
 def test_counts_that_a_purge_took_come_back_only_if_asked_for(engine: Engine) -> None:

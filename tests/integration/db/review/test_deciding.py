@@ -157,7 +157,7 @@ def test_undo_opens_a_part_that_nobody_else_decided(plant: Engine) -> None:
 
 def test_the_first_word_on_a_drawn_part_is_its_answer(plant: Engine) -> None:
     a_product(plant, audit_share=1.0)
-    sure = {"verdict": Verdict.PASS, "reason": None, "defect_class": "ok"}
+    sure: dict[str, Any] = {"verdict": Verdict.PASS, "reason": None, "defect_class": "ok"}
     alone = a_view(None, **sure)
     commit(plant, [a_view("P1", **sure), alone])
     assert {one.name.serial for one in unanswered(plant)} == {"P1", ""}

@@ -9,8 +9,9 @@ import torch
 from sklearn.covariance import ledoit_wolf
 
 from linewatch.errors import ModelError
+from model_store.novelty import novelty
 from model_store.novelty.low_rank import shrunk_covariance
-from model_store.novelty.novelty import fit_novelty, novelty, novelty_border
+from model_store.novelty.novelty import fit_novelty, novelty_border
 from model_store.novelty.whitened import WhitenedNovelty
 from model_store.serving.apply import NoveltyMeter, meter_of
 

@@ -1,0 +1,60 @@
+"""`linewatch console`: on the loopback address, or encrypted, or each page says that it is not."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from click.testing import CliRunner
+
+from linewatch.cli import cli
+from linewatch.errors import ConfigurationError
+from linewatch.services import free_port
+from linewatch.settings import Settings
+from tests.support.waiting import until
+
+
+def test_other_machines_need_tls(settings: Settings) -> None:
+    for address in ("0.0.0.0", "192.168.1.7", "::", "plant.example"):
+        with pytest.raises(ConfigurationError, match="--certificate and --key"):
+            CliRunner().invoke(cli, ["console", "--address", address], catch_exceptions=False)
+    half = CliRunner().invoke(cli, ["console", "--certificate", __file__])
+    assert "need each other" in half.output
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["tls", "insecure"])
+def test_it_serves_and_says_how(
+    how: str, tmp_path: Path, sqlite_url: str, make_settings: Callable[..., Settings]
+) -> None:
+    make_settings()
+    port, files = free_port(), (tmp_path / "cert.pem", tmp_path / "key.pem")
+    arguments = ["--address", "0.0.0.0", "--insecure"]
+    if how == "tls":
+        subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+        new = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+        out = ["-nodes", "-keyout", files[1], "-out", files[0], "-days", "2"]
+        subprocess.run([*new, *out, *subject], check=True, capture_output=True)
+        arguments = ["--address", "0.0.0.0", "--certificate", files[0], "--key", files[1]]
+    command = [sys.executable, "-m", "linewatch", "console", "--port", str(port), *arguments]
+    with subprocess.Popen(command) as process:
+        try:
+            until(lambda: _listens(port) or process.poll() is not None, 60)
+            trusted = ssl.create_default_context(cafile=str(files[0])) if how == "tls" else True
+            scheme = "https" if how == "tls" else "http"
+            page = httpx.get(f"{scheme}://localhost:{port}/sign-in", verify=trusted).text
+            assert ("can be reached without encryption" in page) == (how == "insecure")
+        finally:
+            process.terminate()
+    assert process.returncode in (0, -15)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
