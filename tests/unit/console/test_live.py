@@ -5,11 +5,21 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import pytest
 
 from console.live import Broadcast, Shared
+
+T = TypeVar("T")
+
+
+def _run(what: Coroutine[Any, Any, T]) -> T:
+    """In a thread: Playwright keeps a loop running in that of browser tests."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, what).result()
 
 
 def test_many_who_ask_at_once_share_a_look() -> None:
@@ -55,7 +65,7 @@ def test_twenty_walls_are_one_poller() -> None:
             seen.append(each)
             if len(seen) == 3:
                 break
-        await watching.aclose()  # type: ignore[attr-defined]
+        await watching.aclose()
         return seen
 
     async def main() -> None:
@@ -68,7 +78,7 @@ def test_twenty_walls_are_one_poller() -> None:
         await asyncio.sleep(0.1)  # nobody watches: it looks no more
         assert broadcast.looks <= looks + 1
 
-    asyncio.run(main())
+    _run(main())
 
 
 def test_a_look_that_fails_is_told() -> None:
@@ -87,4 +97,4 @@ def test_a_look_that_fails_is_told() -> None:
                 break
         return seen
 
-    assert asyncio.run(main()) == [1, 1, None]
+    assert _run(main()) == [1, 1, None]
