@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -103,8 +104,8 @@ class ProductSpec(ProductOptions):
 
     @model_validator(mode="after")
     def _check_classes(self) -> ProductSpec:
-        codes = [spec.code for spec in self.classes]
-        twice = sorted({code for code in codes if codes.count(code) > 1})
+        said = Counter(spec.code for spec in self.classes)
+        twice = sorted(code for code, times in said.items() if times > 1)
         if twice:
             raise ValueError(f"these classes are listed twice: {', '.join(twice)}")
         if sum(spec.good for spec in self.classes) > 1:
