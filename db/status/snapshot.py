@@ -12,6 +12,7 @@ from db.base import table_of
 from db.calendars.spans import running
 from db.charts.baselines import FrozenBaseline, all_in_force
 from db.clock import database_now
+from db.inspections import set_up
 from db.session import reading
 from db.status.cameras import LastPicture, Station, by_verdict, last_pictures, stations
 from db.status.shift_rates import ShiftRate, shift_rates
@@ -62,10 +63,10 @@ class Snapshot:
 
 
 def snapshot(engine: Engine, timezone: tzinfo, silent_after: timedelta) -> Snapshot:
-    """Look at every line that has a camera."""
+    """Look at every line that has a camera, but for the one by which products are set up."""
     with reading(engine) as connection:
         now = database_now(connection)
-        wanted = stations(connection)
+        wanted = [station for station in stations(connection) if station[0] != set_up.LINE]
         reader = _Reader(connection, now, timezone, silent_after, wanted)
         return Snapshot(
             now, tuple(reader.line(code) for code in dict.fromkeys(s[0] for s in wanted))
