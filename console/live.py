@@ -6,7 +6,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Generic, TypeVar
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class Broadcast(Generic[T]):
         self.watchers = 0
         self.looks = 0
 
-    async def watch(self) -> AsyncIterator[T | None]:
+    async def watch(self) -> AsyncGenerator[T | None, None]:
         """Each look as it comes; None while the last one failed. Ends only when it is closed."""
         self.watchers += 1
         try:

@@ -61,12 +61,8 @@ def _over(
     connection: Connection, shift: ShiftInstance, lines: list[str], timezone: tzinfo
 ) -> ShiftOver:
     baselines = all_in_force(connection)
-    rates = {
-        line: tuple(
-            shift_rates(connection, line, shift.starts, baselines, timezone, until=shift.ends)
-        )
-        for line in lines
-    }
+    every = shift_rates(connection, shift.starts, baselines, timezone, until=shift.ends)
+    rates = {line: every.get(line, ()) for line in lines}
     alerts, raised = _raised(connection, shift.starts, shift.ends)
     return ShiftOver(shift, tuple(lines), rates, alerts, raised)
 

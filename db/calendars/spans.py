@@ -48,6 +48,13 @@ def within(
     return [ShiftInstance(*row) for row in connection.execute(query.order_by(_C.starts_at))]
 
 
+def running(connection: Connection, now: datetime) -> dict[str, ShiftInstance]:
+    """The span that runs now of each line that has a calendar of its own, and `PLANT`'s."""
+    query = select(_C.line, _C.starts_at, _C.ends_at, _C.shift, _C.plant_day)
+    query = query.where(_C.starts_at <= now, _C.ends_at > now)
+    return {line: ShiftInstance(*span) for line, *span in connection.execute(query)}
+
+
 def reaches(connection: Connection) -> dict[str, Reach]:
     """How far the spans of each line go that has some."""
     query = select(_C.line, func.min(_C.starts_at), func.max(_C.ends_at)).group_by(_C.line)

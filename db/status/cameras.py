@@ -6,16 +6,16 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Integer, Row, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select, true
 
 from db.base import table_of
 from db.tables import Camera, Inspection, InspectionHourly
 
 MOST = 200  # cameras that are looked at; messages may name any number
 LAST = 4  # pictures of each
-_AT_ONCE = 50  # cameras in a statement: SQLite joins no more than 500 parts
 _INSPECTIONS, _CAMERAS, _HOURS = table_of(Inspection), table_of(Camera), table_of(InspectionHourly)
 Station = tuple[str, str]  # line, camera
 
@@ -35,7 +35,24 @@ class LastPicture:
     decided_at: datetime
 
 
-_NAMES = [field.name for field in fields(LastPicture)]
+def _newest(line: ColumnElement[str], camera: ColumnElement[str]) -> Select[Any]:
+    c = _INSPECTIONS.c
+    query = select(*(c[field.name] for field in fields(LastPicture)))
+    query = query.where(c.line == line, c.camera == camera)
+    return query.order_by(c.decided_at.desc()).limit(bindparam("each"))
+
+
+def _of_all() -> Select[Any]:
+    c = _CAMERAS.c
+    first = select(c.line, c.code).order_by(c.line, c.code).limit(bindparam("most")).subquery()
+    pictures = _newest(first.c.line, first.c.code).lateral()
+    query = select(first.c.line, first.c.code, *pictures.c)
+    query = query.select_from(first.join(pictures, true()))
+    return query.order_by(first.c.line, first.c.code, pictures.c.decided_at.desc())
+
+
+_NEWEST = _newest(bindparam("line"), bindparam("code"))
+_OF_ALL = _of_all()
 
 
 def stations(connection: Connection) -> list[Station]:
@@ -49,35 +66,16 @@ def last_pictures(
     connection: Connection, wanted: Sequence[Station], each: int = LAST
 ) -> dict[Station, tuple[LastPicture, ...]]:
     """The newest pictures of each camera, newest first; each from the end of one index."""
-    found: defaultdict[int, list[LastPicture]] = defaultdict(list)
-    for start in range(0, len(wanted), _AT_ONCE):
-        for row in _newest(
-            connection, wanted, range(start, min(start + _AT_ONCE, len(wanted))), each
-        ):
-            found[row.place].append(LastPicture(*(row._mapping[name] for name in _NAMES)))
-    newest_first = {
-        place: tuple(sorted(pictures, key=lambda one: one.decided_at, reverse=True))
-        for place, pictures in found.items()
-    }
-    return {station: newest_first.get(place, ()) for place, station in enumerate(wanted)}
-
-
-def _newest(
-    connection: Connection, wanted: Sequence[Station], places: range, each: int
-) -> Sequence[Row[tuple[object, ...]]]:
-    c = _INSPECTIONS.c
-    parts = []
-    for place in places:
-        line, camera = wanted[place]
-        one = (
-            select(literal(place, Integer).label("place"), *(c[name] for name in _NAMES))
-            .where(c.line == line, c.camera == camera)
-            .order_by(c.decided_at.desc())
-            .limit(each)
-            .subquery()
-        )
-        parts.append(select(one))
-    return connection.execute(union_all(*parts)).all() if parts else []
+    found: dict[Station, tuple[LastPicture, ...]] = dict.fromkeys(wanted, ())
+    if connection.dialect.name == "postgresql":  # in one round trip
+        rows = connection.execute(_OF_ALL, {"each": each, "most": MOST})
+        for line, camera, *picture in rows:
+            found[line, camera] = (*found.get((line, camera), ()), LastPicture(*picture))
+        return found
+    for line, camera in wanted:
+        rows = connection.execute(_NEWEST, {"line": line, "code": camera, "each": each})
+        found[line, camera] = tuple(LastPicture(*row) for row in rows)
+    return found
 
 
 def by_verdict(connection: Connection, now: datetime) -> dict[Station, dict[str, int]]:

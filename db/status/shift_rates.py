@@ -8,7 +8,6 @@ from datetime import datetime, tzinfo
 
 from sqlalchemy import Connection
 
-from db.calendars.spans import within
 from db.charts.baselines import FrozenBaseline
 from db.reports.part_reports import counted
 from db.reports.part_reports.filters import PartFilters
@@ -16,7 +15,6 @@ from db.reports.part_reports.period import Period
 from db.reports.part_reports.times import Clock
 from quality.charts.attribute_charts import Kind, Limits, Subgroup
 from quality.parts.tally import PartTally
-from quality.shifts.shift_calendar import ShiftInstance
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,34 +43,29 @@ class ShiftRate:
         return not (rate is None or limits is None or self.provisional) and limits.outside(rate)
 
 
-def shift_of(connection: Connection, line: str, now: datetime) -> ShiftInstance | None:
-    """The span of a line's calendar that runs now; its name is '' between two shifts."""
-    found = within(connection, line, now, now)
-    return found[-1] if found else None
-
-
 def shift_rates(
     connection: Connection,
-    line: str,
     since: datetime,
     baselines: Sequence[FrozenBaseline],
     timezone: tzinfo,
     until: datetime | None = None,
-) -> list[ShiftRate]:
-    """The rate of each product that a line made since the beginning of a shift, by product.
+) -> dict[str, tuple[ShiftRate, ...]]:
+    """The rate of each product on each line since the beginning of a shift: by line, by product.
 
     Args:
         until: the shift's end, where it is over.
     """
     clock = Clock(timezone, connection.dialect.name, since, until)
     tallies = counted.tallies(
-        connection, PartFilters(line=line), Period(since, until), ("product",), clock
+        connection, PartFilters(), Period(since, until), ("line", "product"), clock
     )
-    return [
-        ShiftRate(str(product), tally, _limits(line, str(product), tally, baselines))
-        for (product,), tally in tallies.items()
-        if tally.parts
-    ]
+    found: dict[str, tuple[ShiftRate, ...]] = {}
+    for (line, product), tally in tallies.items():
+        if tally.parts:
+            limits = _limits(str(line), str(product), tally, baselines)
+            rate = ShiftRate(str(product), tally, limits)
+            found[str(line)] = (*found.get(str(line), ()), rate)
+    return found
 
 
 def _limits(

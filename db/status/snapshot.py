@@ -9,14 +9,17 @@ from datetime import datetime, timedelta, tzinfo
 from sqlalchemy import Connection, Engine, func, select
 
 from db.base import table_of
+from db.calendars.spans import running
 from db.charts.baselines import FrozenBaseline, all_in_force
 from db.clock import database_now
+from db.inspections import set_up
 from db.session import reading
 from db.status.cameras import LastPicture, Station, by_verdict, last_pictures, stations
-from db.status.shift_rates import ShiftRate, shift_of, shift_rates
+from db.status.shift_rates import ShiftRate, shift_rates
 from db.status.silence import CameraState, camera_state
 from db.status.verified import LastChallenge, Verification, last_challenges, verification
 from db.tables import Alert
+from linewatch.calendar_spec import PLANT
 from quality.shifts.shift_calendar import ShiftInstance
 
 _ALERTS = table_of(Alert)
@@ -60,10 +63,10 @@ class Snapshot:
 
 
 def snapshot(engine: Engine, timezone: tzinfo, silent_after: timedelta) -> Snapshot:
-    """Look at every line that has a camera."""
+    """Look at every line that has a camera, but for the one by which products are set up."""
     with reading(engine) as connection:
         now = database_now(connection)
-        wanted = stations(connection)
+        wanted = [station for station in stations(connection) if station[0] != set_up.LINE]
         reader = _Reader(connection, now, timezone, silent_after, wanted)
         return Snapshot(
             now, tuple(reader.line(code) for code in dict.fromkeys(s[0] for s in wanted))
@@ -86,25 +89,30 @@ class _Reader:
         self._baselines: list[FrozenBaseline] = all_in_force(connection)
         self._challenges = last_challenges(connection)
         self._alerts = _open_alerts(connection)
+        self._shifts = running(connection, now)
+        self._rates: dict[datetime, dict[str, tuple[ShiftRate, ...]]] = {}
 
     def line(self, code: str) -> LineNow:
-        shift = shift_of(self._connection, code, self._now)
-        rates = (
-            shift_rates(self._connection, code, shift.starts, self._baselines, self._timezone)
-            if shift is not None
-            else []
-        )
+        shift = self._shifts.get(code, self._shifts.get(PLANT))
         last: LastChallenge | None = self._challenges.get(code)
         since = shift.starts if shift is not None and shift.name else None
         return LineNow(
             line=code,
             shift=shift,
-            rates=tuple(rates),
+            rates=self._rates_since(shift.starts).get(code, ()) if shift is not None else (),
             verification=verification(last, shift.starts if shift is not None else None),
             verified_at=last.started_at if last else None,
             alerts=self._alerts[code],
             cameras=tuple(self._camera(s, since) for s in self._stations if s[0] == code),
         )
+
+    def _rates_since(self, begun: datetime) -> dict[str, tuple[ShiftRate, ...]]:
+        """Counted once for all lines whose shifts began at one moment."""
+        if begun not in self._rates:
+            self._rates[begun] = shift_rates(
+                self._connection, begun, self._baselines, self._timezone
+            )
+        return self._rates[begun]
 
     def _camera(self, station: Station, shift_since: datetime | None) -> CameraNow:
         pictures = self._pictures[station]

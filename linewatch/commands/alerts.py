@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 from threading import Event
 from typing import TYPE_CHECKING
@@ -125,6 +126,9 @@ def run() -> None:
     from linewatch.settings import get_settings
 
     need("apprise", "celery")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    for chatty in ("alembic", "apprise"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     settings = get_settings()
     file = alerts_of(settings)
     notifier = Notifier(opened(), settings, file, Sender(addresses(settings)))

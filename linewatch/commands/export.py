@@ -27,7 +27,8 @@ def onnx_(file: Path, product: str | None, replace: bool) -> None:
 
     Input `images`: uint8 [n, 3, S, S], RGB, resized and cropped as docs/engine.md says. Outputs:
     `features`, float32 [n, d], and with --product `probabilities`, in the order of the file's
-    metadata `classes`.
+    metadata `classes`. Rules that measure how far a part lies from what the model has seen are not
+    in the file: metadata `rules_left_out` names them.
     """
     from linewatch.settings import get_settings
     from vision.networks import load_net
@@ -59,11 +60,21 @@ def onnx_(file: Path, product: str | None, replace: bool) -> None:
     if product is not None:
         module, extra = _with_head(net, product, fingerprint.hex)
         metadata, outputs = {**metadata, **extra}, ("features", "probabilities")
+        _warn(extra["rules_left_out"])
     found = export(module, file, size=net.size, outputs=outputs, metadata=metadata)
     click.echo(
         f"wrote {file}, {file.stat().st_size / 1e6:.1f} MB; against torch: largest difference "
         f"{found.largest_difference:.2g}, least cosine {found.least_cosine:.6f}"
     )
+
+
+def _warn(left_out: object) -> None:
+    if isinstance(left_out, list) and left_out:
+        click.echo(
+            f"the file gives probabilities; it does not measure what {', '.join(left_out)} speak "
+            "of, so whoever judges by it alone passes parts that workers send to a person",
+            err=True,
+        )
 
 
 def _framing(product: str) -> Framing:
@@ -88,6 +99,7 @@ def _with_head(net: Any, product: str, fingerprint: str) -> tuple[Any, dict[str,
     from model_store.serving.apply import AffineHead
     from model_store.serving.judge_net import JudgeNet
     from model_store.store import ModelStore
+    from model_store.verdicts.verdict import BY_DISTANCE
 
     engine = default_engine()
     version = deployments.champion(engine, product)
@@ -101,11 +113,13 @@ def _with_head(net: Any, product: str, fingerprint: str) -> tuple[Any, dict[str,
         )
     store = ModelStore(get_settings().models_url)
     stored = store.load(product, info.version, manifest_sha256=info.manifest_sha256)
+    thresholds = stored.manifest.thresholds.model_dump(mode="json")
     extra: dict[str, object] = {
         "product": product,
         "model_version": info.version,
         "classes": list(stored.head.classes),
         "good_class": stored.manifest.good_class,
-        "thresholds": stored.manifest.thresholds.model_dump(mode="json"),
+        "thresholds": thresholds,
+        "rules_left_out": [name for name in BY_DISTANCE if name in thresholds],
     }
     return JudgeNet(net, AffineHead(stored.head)), extra

@@ -18,7 +18,7 @@ _RECEIVER = click.argument("receiver", metavar="LINE/NAME")
 
 @click.group()
 def command() -> None:
-    """Tell the lines their verdicts.
+    """Tell the lines their verdicts: run, list, test, pause, replay.
 
     LINEWATCH_OUTPUTS_FILE names the file that says which receivers each line has.
     """

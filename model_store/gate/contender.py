@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 import numpy as np
+import numpy.typing as npt
 
+from linewatch.errors import ModelError
 from model_store.gate.figures import Opinion
+from model_store.novelty.distances import Distances
+from model_store.novelty.one_class import fit_one_class
 from model_store.promise.pass_score import NEVER, log_odds
 from model_store.serving.rejudge import distances, judgements, rejudge, vectors_of
 from model_store.store import StoredModel
 from model_store.training_copies.stored import StoredCopies, copies_among
-from model_store.validation.folds import UNTESTED, Fit, Folds, out_of_fold
+from model_store.validation.folds import UNTESTED, Fit, Folds, Numbers, out_of_fold, part_numbers
 from model_store.verdicts.calibration import tempered
 from model_store.verdicts.verdict import Judgement
 from producer.contract import Reason
 from quality.arrays import Floats
 
+_ANY_RATE = 0.5  # of a border that nobody asks for
 _NEVER_PASS = frozenset({Reason.NOVEL, Reason.NOT_FINITE})
 
 
@@ -58,7 +63,30 @@ def held_out(
         copies = copies_among(ids, contender.copies, model.manifest.copies)
         shares = out_of_fold(contender.fit, vectors, told, folds, classes, groups, copies)
         shares = _calibrated(model, shares)
-    return opinion(model, vectors[tested], shares[tested], good)
+    far = distances(model, vectors)
+    if contender.fit is not None:
+        learned = np.array([label is not None and label == good for label in told])
+        far = _as_if_unseen(far, vectors, learned, part_numbers(groups, len(ids)))
+    return opinion(model, vectors[tested], shares[tested], good, far.of(tested))
+
+
+def _as_if_unseen(
+    far: Distances, vectors: Floats, learned: npt.NDArray[np.bool_], parts: Numbers
+) -> Distances:
+    """Good parts that the measure of good was fitted on lie as far as if their part had not been.
+
+    They are left out of a measure that is fitted on those that are compared, by the same formula;
+    in the one that serves they lie nearer than any part to come.
+    """
+    if far.good is None or not learned.any():
+        return far
+    try:
+        left_out = fit_one_class(vectors[learned], _ANY_RATE, parts[learned]).left_out
+    except ModelError:  # too few to leave any out
+        return far
+    good = np.array(far.good, np.float64)
+    good[learned] = np.maximum(good[learned], left_out)
+    return replace(far, good=good)
 
 
 def _calibrated(model: StoredModel, shares: Floats) -> Floats:
@@ -67,10 +95,12 @@ def _calibrated(model: StoredModel, shares: Floats) -> Floats:
     return shares if decisions is None else tempered(shares, decisions.calibration.temperature)
 
 
-def opinion(model: StoredModel, vectors: Floats, shares: Floats, good: str | None) -> Opinion:
+def opinion(
+    model: StoredModel, vectors: Floats, shares: Floats, good: str | None, far: Distances
+) -> Opinion:
     """A model that only proposes is taken at its proposals: what all go to people tells nothing."""
     rules = model.manifest.thresholds.model_copy(update={"proposes": None})
-    judged = judgements(model, vectors, shares, distances(model, vectors), rules)
+    judged = judgements(model, vectors, shares, far, rules)
     classes = model.head.classes
     return Opinion(
         [_first_choice(model, row) for row in shares],

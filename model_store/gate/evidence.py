@@ -18,7 +18,7 @@ from model_store.fitting.near_duplicates import with_duplicates
 from model_store.gate.contender import Contender, held_out, opinion, vectors_for
 from model_store.gate.equal_overkill import TARGET
 from model_store.gate.figures import Figures, Opinion, compare
-from model_store.serving.rejudge import rejudge
+from model_store.serving.rejudge import distances, rejudge
 from model_store.store import StoredModel
 from model_store.validation.folds import UNTESTED, assign_folds
 
@@ -182,7 +182,8 @@ def _on_golden(
     for contender in both:
         vectors = vectors_for(contender, ids)
         shares = rejudge(contender.model, vectors).probabilities
-        opinions.append(opinion(contender.model, vectors, shares, rules.good))
+        far = distances(contender.model, vectors)  # no model learned from them
+        opinions.append(opinion(contender.model, vectors, shares, rules.good, far))
     actual = [members[id_] for id_ in ids]
     return compare(
         actual,

@@ -24,12 +24,19 @@ class Distances:
     good: npt.NDArray[np.floating] | None
     patches: npt.NDArray[np.floating] | None = None
 
+    def of(self, chosen: npt.NDArray[np.bool_]) -> Distances:
+        """Those of the chosen parts, bool [n]."""
+        found = (None if far is None else far[chosen] for far in self._all())
+        return Distances(*found)
+
+    def _all(self) -> tuple[npt.NDArray[np.floating] | None, ...]:
+        return self.classes, self.good, self.patches
+
     def rows(self, count: int) -> list[tuple[float | None, float | None, float | None]]:
         """All three, picture by picture; None too where the places were not looked at."""
         none = [None] * count
         classes, good, patches = (
-            none if found is None else found.tolist()
-            for found in (self.classes, self.good, self.patches)
+            none if found is None else found.tolist() for found in self._all()
         )
         looked = (None if far is None or isnan(far) else far for far in patches)
         return list(zip(classes, good, looked, strict=True))

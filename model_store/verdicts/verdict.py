@@ -21,6 +21,10 @@ from producer.contract import Reason, Verdict
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
+# Rules that need a measure of how far a part lies from what the model has seen.
+BY_DISTANCE = ("novel_above", "unlike_good_above", "patches_above")
+
+
 class Thresholds(BaseModel):
     """Where the rules draw their lines. A rule whose field is None does not apply."""
 

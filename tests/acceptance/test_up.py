@@ -23,6 +23,7 @@ PROGRAMS = {
     "worker": "--queues train",
     "flower": "linewatch flower",
     "beat": "linewatch beat",
+    "console": "linewatch console",
 }
 
 
@@ -31,10 +32,13 @@ def up(
     tmp_path: Path, make_settings: Callable[..., Settings]
 ) -> Iterator[tuple[subprocess.Popen[str], str]]:
     make_settings(image_roots=[tmp_path])
-    port = free_port()
+    port, pages = free_port(), free_port()
     with (tmp_path / "up.log").open("w") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "linewatch", "up", "--flower-port", str(port)],
+            [
+                *(sys.executable, "-m", "linewatch", "up"),
+                *("--flower-port", str(port), "--console-port", str(pages)),
+            ],
             stdout=output,
             stderr=output,
             text=True,
@@ -83,5 +87,5 @@ def test_whatever_dies_comes_back(up: tuple[subprocess.Popen[str], str], tmp_pat
     until(lambda: flower_answers(flower), 60)
     assert process.poll() is None
     said = [line for line in log.read_text().splitlines() if "starts again" in line]
-    for name in ("redis", "worker-train", "beat", "flower"):
+    for name in ("redis", "worker-train", "beat", "flower", "console"):
         assert sum(f" {name} ended with code -9" in line for line in said) == 1, said

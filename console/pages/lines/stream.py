@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 from fastapi import APIRouter, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
@@ -40,8 +41,11 @@ async def _events(
 ) -> AsyncIterator[ServerSentEvent]:
     sent: dict[str, str] = {}
     until = time.monotonic() + WITHOUT_SESSION_S
-    async with Sessions.of(site).watching(session) as sessions:
-        async for lines in watched(site).broadcast.watch():
+    async with (
+        Sessions.of(site).watching(session) as sessions,
+        aclosing(watched(site).broadcast.watch()) as looks,
+    ):
+        async for lines in looks:
             if session is None and time.monotonic() > until:
                 return
             if not await sessions.stands(session):

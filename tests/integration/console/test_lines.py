@@ -43,17 +43,18 @@ def lines_of(engine: Engine) -> dict[str, Any]:
 
 
 def test_a_tile_says_what_its_camera_did(engine: Engine) -> None:
-    commit(engine, ago_s=5)
+    for ago_s in range(5, 10):
+        commit(engine, ago_s=ago_s)
     commit(engine, ago_s=2, verdict=Verdict.DEFECT, defect_class="bent_wire", worker="w2")
     found = lines_of(engine)
     (tile,) = found["cameras"]
     assert (tile["line"], tile["camera"], tile["state"]) == ("L1", "C1", "sending")
-    assert (tile["passed"], tile["defects"], tile["review"], tile["unjudged"]) == (1, 1, 0, 0)
+    assert (tile["passed"], tile["defects"], tile["review"], tile["unjudged"]) == (5, 1, 0, 0)
     assert (tile["worker"], tile["model"]) == ("w2", "cable-1")
-    assert [one["verdict"] for one in tile["pictures"]] == ["defect", "pass"]
+    assert [one["verdict"] for one in tile["pictures"]] == ["defect", "pass", "pass", "pass"]
     (line,) = found["lines"]
     (rate,) = line["rates"]
-    assert (rate["conforming"], rate["nonconforming"], rate["rate"]) == (1, 1, 0.5)
+    assert (rate["conforming"], rate["nonconforming"], rate["open"]) == (5, 1, 0)
     assert rate["standing"] == "no_limits"
     assert line["verification"] == "never"
 

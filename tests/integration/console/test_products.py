@@ -178,6 +178,7 @@ def test_pictures_are_handed_over_and_labelled_when_training_is_asked_for(
     shown = client.get("/api/v1/setup/plug").json()
     assert (shown["good"], shown["unusable"]) == (2, 1)
     assert shown["classes"][0]["labelled"] == 2
+    assert client.get("/api/v1/lines").json()["lines"] == [], "no line of the plant"
 
 
 def test_names_stay_text_and_a_part_of_the_page_can_be_asked_for(client: TestClient) -> None:

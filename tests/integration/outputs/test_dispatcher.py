@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from db import alerts
 from db.labels.decisions import NewDecision, add
 from db.outbox import cursors, facts
 from db.session import reading, transaction
-from outputs import absence
+from outputs import absence, sender
 from outputs.dispatcher import Dispatcher
 from outputs.file import parse_outputs
 from outputs.status import receivers_shown
@@ -395,3 +395,24 @@ def test_told_parts_are_purged_with_the_outbox(engine: Engine, drop: Path) -> No
         assert purge_told(connection, later, 3) == 2
     with reading(engine) as connection:
         assert facts.told(connection, "L1", "files", [("cable", "P0000")]) == {}
+
+
+def test_sessions_that_the_server_ends_are_opened_again(
+    postgresql_url: str, drop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "IDLE_S", 60.0)  # nobody looks by himself
+    engine = _engine(postgresql_url)
+    others = text(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    with dispatching(engine, a_drop(drop)):
+        parts = a_lot(engine, 5, "A")
+        until(lambda: len(dropped(drop)) == 5)
+        with reading(engine) as connection:
+            connection.execute(others)
+        parts += a_lot(engine, 5, "B")
+        until(lambda: {one["part"] for one in dropped(drop)} == set(parts))
+        parts += a_lot(engine, 1, "C")
+        until(lambda: parts[-1] in {one["part"] for one in dropped(drop)}, 30)
+    assert list(dict.fromkeys(one["part"] for one in dropped(drop))) == parts

@@ -90,7 +90,7 @@ def test_killed_again_and_again_it_tells_everything_in_order(
     stop = Event()
 
     def commit() -> None:
-        while not stop.wait(0.01):
+        while not stop.wait(0.05):
             batch = [now_record(part=f"P{len(parts) + n:05d}") for n in range(random.randint(1, 8))]
             committed(engine, *batch)
             parts.extend(str(record.part) for record in batch)
@@ -99,15 +99,15 @@ def test_killed_again_and_again_it_tells_everything_in_order(
     committer.start()
     for _ in range(kills):
         process = program()
-        reached = len(listener.results)
-        until(lambda r=reached: len(listener.results) > r, 30)
+        reached = len(listener.messages)
+        until(lambda r=reached: len(listener.messages) > r + 3)  # it is in the middle of it
         time.sleep(random.uniform(0, 0.3))
         process.send_signal(signal.SIGKILL)
         process.wait()
     stop.set()
     committer.join()
     program()
-    until(lambda: {one["part"] for one in listener.results} == set(parts), 60)
+    until(lambda: any(one["part"] == parts[-1] for one in listener.results[-20:]))
     assert_in_order(listener.results, parts)
     listener.close()
     broker.end()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import uuid4
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from click.testing import CliRunner
@@ -243,3 +245,18 @@ def test_batches_launched_together_are_judged_as_one_by_one(
     versions = [row.model_version for row in rows]
     assert versions[:5] == [first.version, None, None, first.version, first.version]
     assert versions[5:] == [second.version, None, second.version]
+
+
+@pytest.mark.slow
+def test_an_exported_file_says_which_rules_it_does_not_hold(
+    settings: Settings, train: Callable[..., Manifest], tmp_path: Path
+) -> None:
+    manifest = train(novelty_rate=0.01)
+    assert manifest.thresholds.novel_above is not None
+    out = tmp_path / "cable.onnx"
+    found = CliRunner().invoke(cli, ["export", "onnx", str(out), "--product", "cable"])
+    assert found.exit_code == 0, (found.output, found.exception)
+    assert "novel_above" in found.stderr
+    metadata = {one.key: json.loads(one.value) for one in onnx.load(out).metadata_props}
+    assert "novel_above" in metadata["rules_left_out"]
+    assert set(metadata["rules_left_out"]) <= metadata["thresholds"].keys()

@@ -1,19 +1,25 @@
-"""Templates and message files say the same: nothing without German, nothing that nobody says."""
+"""Templates and message files say the same: nothing without German, nothing that nobody says.
+
+`UPDATE_MESSAGES=1` takes out of the file what stands twice or is said by nobody, as after a merge.
+"""
 
 from __future__ import annotations
 
 import ast
+import os
 import re
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
+import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 from console.pages import PAGES
 
 CONSOLE = Path(str(files("console")))
+FILE = CONSOLE / "messages/de.po"
 _PACKAGES = (
     "console",
     "db",
@@ -52,9 +58,30 @@ def of_python() -> set[str]:
 
 def german() -> dict[str, str]:
     """Each message once."""
-    with (CONSOLE / "messages/de.po").open("rb") as source:
+    with FILE.open("rb") as source:
         catalogue = read_po(source, locale="de", abort_invalid=True)
     return {str(entry.id): str(entry.string) for entry in catalogue if entry.id}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _tidied() -> None:
+    if os.environ.get("UPDATE_MESSAGES"):
+        FILE.write_text(tidied(FILE.read_text(), of_templates() | of_python()))
+
+
+def tidied(text: str, said: set[str]) -> str:
+    """The file with each message once, the first time, and only those that are said."""
+    kept: list[str] = []
+    known: set[str] = set()
+    for block in re.split(r"\n\s*(?=(?:#.*\n)*msgid )|\n\n+", text.strip()):
+        message = re.search(r'^msgid "(.+)"$', block, re.MULTILINE)
+        if message is not None:
+            id_ = message[1].replace('\\"', '"')
+            if id_ in known or id_ not in said:
+                continue
+            known.add(id_)
+        kept.append(block)
+    return "\n\n".join(kept) + "\n"
 
 
 def test_everything_has_german() -> None:
@@ -78,7 +105,7 @@ def test_translations_have_the_same_gaps() -> None:
 
 
 def test_no_message_stands_twice() -> None:
-    ids = re.findall(r'^msgid "(.+)"$', (CONSOLE / "messages/de.po").read_text(), re.MULTILINE)
+    ids = re.findall(r'^msgid "(.+)"$', FILE.read_text(), re.MULTILINE)
     assert sorted(one for one in set(ids) if ids.count(one) > 1) == []
 
 

@@ -139,9 +139,10 @@ def test_of_two_passes_the_picture_s_own_is_told() -> None:
     later = NOON + timedelta(hours=2)
     first = a_part(disposition="nonconforming", classes=("crack",))
     second = a_part(key=KEY._replace(pass_number=2), made_at=later, last_at=later)
-    picture = a_picture(made_at=later)
-    (found,) = told_of([of_picture(picture)], [picture], [first, second], line=Line("L1"))
-    assert (found.pass_number, found.word) == (2, Word.OK)
+    for made_at, told in ((NOON, (1, Word.NG)), (later, (2, Word.OK))):
+        picture = a_picture(made_at=made_at)
+        (found,) = told_of([of_picture(picture)], [picture], [first, second], line=Line("L1"))
+        assert (found.pass_number, found.word) == told
 
 
 def test_a_picture_without_a_serial_or_of_a_challenge_is_a_part_of_its_own() -> None:

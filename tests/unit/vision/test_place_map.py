@@ -50,8 +50,8 @@ def test_a_map_shows_a_blot_where_the_picture_has_it(
     weights = found.places / found.places.sum()
     across = x0 + (x1 - x0) * float(weights.sum(axis=0) @ (np.arange(columns) + 0.5)) / columns
     down = y0 + (y1 - y0) * float(weights.sum(axis=1) @ (np.arange(rows) + 0.5)) / rows
-    assert across * width == pytest.approx(x, abs=0.06 * max(width, height))
-    assert down * height == pytest.approx(y, abs=0.06 * max(width, height))
+    assert across * width == pytest.approx(x, abs=0.04 * max(width, height))
+    assert down * height == pytest.approx(y, abs=0.04 * max(width, height))
 
 
 def test_a_map_covers_what_was_looked_at_and_no_more_than_a_place_beyond() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from linewatch.errors import ModelError
 from model_store.promise.pass_score import BEYOND_ALL
-from model_store.verdicts.verdict import Judgement, Thresholds, judge, of_damaged
+from model_store.verdicts.verdict import BY_DISTANCE, Judgement, Thresholds, judge, of_damaged
 from producer.contract import Reason, Verdict
 
 CLASSES = ("bent", "good", "cut")
@@ -233,3 +233,7 @@ def test_a_damaged_picture_is_looked_at_whatever_the_model_says(verdict: Verdict
 def test_what_no_model_judged_keeps_its_reason(reason: Reason) -> None:
     said = Judgement(Verdict.REVIEW, None, None, reason)
     assert of_damaged(said) == said
+
+
+def test_every_rule_by_distance_is_known_as_one() -> None:
+    assert {name for name in Thresholds.model_fields if name.endswith("_above")} == {*BY_DISTANCE}
