@@ -53,7 +53,6 @@ def every_path(things: Things) -> Iterator[tuple[str, str]]:
         wanted = {name for _, name, _, _ in Formatter().parse(path) if name}
         for report in CATALOGUE if "report" in wanted else [""]:
             said = {name: quote(str(values[name] or report), safe="") for name in wanted}
-            _, brace, _ = path.partition("/{")
             yield path.format(**said), (page.api_path.replace(":path}", "}")).format(**said)
 
 
