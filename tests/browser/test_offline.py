@@ -50,7 +50,7 @@ def test_no_page_needs_anything_from_elsewhere(
         page.context.add_cookies([{"name": COOKIE, "value": token, "url": address}])
         for path, _ in every_path(things):
             if path.startswith("/review/seen"):
-                path = f"{path}?{query(things)}"  # noqa: PLW2901
+                path = f"{path}?{query(things)}"
             page.goto(f"{address}{path}")
             page.locator("main h1, main h2, .refused").first.wait_for()
             if complaints := serious(page):

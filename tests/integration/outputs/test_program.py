@@ -84,13 +84,13 @@ def test_killed_again_and_again_it_tells_everything_in_order(
     broker = Mosquitto(tmp_path)
     broker.start()
     listener = Listener(broker.port)
-    write(a_receiver(broker, in_flight=10))
+    write(a_receiver(broker, in_flight=20))
     registered(engine, "L1")
     parts: list[str] = []
     stop = Event()
 
     def commit() -> None:
-        while not stop.wait(0.05):
+        while not stop.wait(0.2):  # so that little is left at the end
             batch = [now_record(part=f"P{len(parts) + n:05d}") for n in range(random.randint(1, 8))]
             committed(engine, *batch)
             parts.extend(str(record.part) for record in batch)
@@ -107,7 +107,7 @@ def test_killed_again_and_again_it_tells_everything_in_order(
     stop.set()
     committer.join()
     program()
-    until(lambda: any(one["part"] == parts[-1] for one in listener.results[-20:]))
+    until(lambda: any(one["part"] == parts[-1] for one in listener.results[-20:]), 120)
     assert_in_order(listener.results, parts)
     listener.close()
     broker.end()

@@ -169,7 +169,9 @@ def test_a_small_flaw_is_caught_and_shown_where_it_is(plant: Plant) -> None:
     manifest = plant.train()
     assert manifest.patches is not None
     assert (manifest.patches.pictures, manifest.patches.look) == (COUNT, LOOK)
-    assert manifest.patches.cost.rate == pytest.approx(plant.settings.unlike_good_rate / 2)
+    half = pytest.approx(plant.settings.unlike_good_rate / 2)
+    assert manifest.unlike_good is not None
+    assert manifest.patches.cost.rate == manifest.unlike_good.rate == half
     *fine, bad = plant.judged(*(good(seed) for seed in range(500, 506)), flawed(600))
     assert [row.verdict for row in fine].count(Verdict.PASS) >= 5
     assert (bad.verdict, bad.reason) == (Verdict.REVIEW, Reason.NOVEL)
