@@ -10,7 +10,9 @@ from urllib.parse import quote
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
+from starlette.datastructures import URL
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -18,7 +20,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from console.access.roles import Role
 from console.site import site_of
 from console.words import language_of
-from db.outage import in_a_line
+from db.outage import away, in_a_line
 from linewatch.errors import LinewatchError, ModelChangedError, QueueUnavailableError
 
 API = "/api/"
@@ -86,6 +88,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ModelChangedError, _superseded)
     app.add_exception_handler(LinewatchError, _mistake)
     app.add_exception_handler(DBAPIError, _database)
+    app.add_exception_handler(NoConnectionFree, _database)
 
 
 def _sign_in(request: Request, _: Exception) -> Response:
@@ -93,11 +96,20 @@ def _sign_in(request: Request, _: Exception) -> Response:
         answer = refusal(request, 401, "sign in, or send an API key: Authorization: Bearer KEY")
         answer.headers["www-authenticate"] = "Bearer"
         return answer
-    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    address = f"{SIGN_IN}?next={quote(wanted, safe='')}" if request.method == "GET" else SIGN_IN
+    address = f"{SIGN_IN}?next={quote(_left(request), safe='')}"
     if "hx-request" in request.headers:  # a redirect would put the form into a part of the page
         return Response(status_code=401, headers={"hx-redirect": address})
     return RedirectResponse(address, status_code=303)
+
+
+def _left(request: Request) -> str:
+    """The page that a person is on, to be shown again: no action's address, no part of a page."""
+    said = request.headers.get("hx-current-url") or request.headers.get("referer", "")
+    page = request.url
+    if request.method != "GET" or "hx-request" in request.headers:
+        own = URL(said)
+        page = own if own.netloc == request.url.netloc else URL("/")
+    return page.path + (f"?{page.query}" if page.query else "")
 
 
 def _forbidden(request: Request, error: Exception) -> Response:
@@ -141,6 +153,5 @@ def _mistake(request: Request, error: Exception) -> Response:
 
 
 def _database(request: Request, error: Exception) -> Response:
-    assert isinstance(error, DBAPIError)
-    status = 503 if isinstance(error, OperationalError) else 500
+    status = 503 if away(error) else 500
     return refusal(request, status, f"the database did not answer this: {in_a_line(error)}")

@@ -142,10 +142,15 @@ def classes(engine: Engine, code: str) -> Classes:
     return Classes(tuple(row.code for row in rows), next((r.code for r in rows if r.good), None))
 
 
+def codes(engine: Engine) -> list[str]:
+    """The code of every product, in order; their files are not read."""
+    with reading(engine) as connection:
+        return list(connection.execute(select(Product.code).order_by(Product.code)).scalars())
+
+
 def unknown(engine: Engine, code: str) -> UnknownProductError:
     """What to say of a product that is not registered."""
-    with reading(engine) as connection:
-        known = connection.execute(select(Product.code).order_by(Product.code)).scalars().all()
+    known = codes(engine)
     hint = did_you_mean(code, known) or (
         "; see `linewatch products list`"
         if known

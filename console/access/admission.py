@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from fastapi import Request
+from sqlalchemy.exc import SQLAlchemyError
 
 from console.access.roles import Role, is_scoped, role_named, role_of
 from console.access.visitor import COOKIE, NOBODY, Visitor
 from console.refusals import OutOfScope, RoleMissing, SignInMissing
 from console.site import site_of
+from db.outage import away
 from db.people import keys, sessions
 from db.people.users import KEY_PREFIX
 
@@ -22,7 +24,13 @@ def admit(request: Request) -> None:
     """
     route = request.scope.get("route")
     wanted = role_of(route)
-    visitor = request.state.visitor = _visitor(request)
+    try:
+        visitor = _visitor(request)
+    except SQLAlchemyError as error:
+        if wanted is not Role.PUBLIC or not away(error):
+            raise
+        visitor = NOBODY  # whether the console answers can be asked while the database does not
+    request.state.visitor = visitor
     if visitor.role < wanted:
         if visitor.role is Role.PUBLIC:
             raise SignInMissing

@@ -42,7 +42,7 @@
   for (const name of ["htmx:responseError", "htmx:sendError", "htmx:response:error", "htmx:error"]) {
     document.addEventListener(name, () => { delete review()?.dataset.busy; });
   }
-  // Somebody else decided the part: the answer shows it as it is now. (htmx 4 does so by itself.)
+  // Somebody else decided the part: the answer shows it as it is now. (htmx 4 has hx-status:409 for it.)
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.xhr.status === 409 && event.detail.target.id === "review") {
       event.detail.shouldSwap = true;

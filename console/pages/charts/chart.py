@@ -122,7 +122,7 @@ class ChartPage(Context):
 def read(visit: Visit, asked: AskedChart) -> ChartPage:
     """The chart; what cannot be drawn is said beside the form."""
     engine = visit.site.engine
-    known = sorted(products.all_products(engine))
+    known = products.codes(engine)
     product = asked.product or (known[0] if known else None)
     view: ChartView | None = None
     problem = None

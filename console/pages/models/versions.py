@@ -90,7 +90,7 @@ class Models(Context):
 def read(visit: Visit, asked: AskedModels) -> Models:
     """All that is known of a product's versions."""
     engine = visit.site.engine
-    known = sorted(products.all_products(engine))
+    known = products.codes(engine)
     product = asked.product or (known[0] if known else None)
     if product is None:
         return _nothing(visit)

@@ -52,7 +52,7 @@ class PartsQuery:
 
 def read(visit: Visit, query: PartsQuery) -> Parts:
     """What was found."""
-    known = sorted(products.all_products(visit.site.engine))
+    known = products.codes(visit.site.engine)
     wanted = [query.product] if query.product else [*known, ""]
     with reading(visit.site.engine) as connection:
         found = beginning_with(connection, wanted, query.q.strip(), _SHOWN + 1)

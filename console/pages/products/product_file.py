@@ -14,12 +14,16 @@ import yaml
 from linewatch.errors import ProductError
 from linewatch.products import ProductSpec, parse_product
 
+# libyaml's, which is ten times as fast, where PyYAML was built with it.
+_Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
 
 def as_yaml(spec: ProductSpec) -> str:
     """The product's file, without what is not said."""
     fields = spec.model_dump(mode="json", exclude_none=True)
     fields = {name: value for name, value in fields.items() if value not in ({}, [], "")}
-    return yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=100)
+    said = {"sort_keys": False, "allow_unicode": True, "width": 100}
+    return str(yaml.dump(fields, Dumper=_Dumper, **said))
 
 
 def from_yaml(text: str) -> ProductSpec:

@@ -121,7 +121,7 @@ def _filters(visit: Visit, kind: Kind, asked: AskedReport) -> list[Filter]:
     if "line" in kind.narrowed:
         known["line"] = [line.code for line in stations.all_lines(visit.site.engine)]
     if "product" in kind.narrowed:
-        known["product"] = sorted(products.all_products(visit.site.engine))
+        known["product"] = products.codes(visit.site.engine)
     return [
         Filter(
             name=name,
