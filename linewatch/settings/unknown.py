@@ -18,7 +18,7 @@ COMPOSE = frozenset(
     for name in (
         *("VERSION", "SOURCE", "UID", "GID", "DATA", "PICTURES", "REDIS_DATA", "REDIS_BIND"),
         *("REDIS_MAXMEMORY", "REDIS_MEMORY", "POSTGRES_MEMORY", "WORKER_MEMORY"),
-        *("TRAIN_MEMORY", "ADMIN_MEMORY"),
+        *("TRAIN_MEMORY", "ADMIN_MEMORY", "CONSOLE_MEMORY"),
     )
 )
 TOLD = "LINEWATCH_UNKNOWN_TOLD"  # what a parent process has told already
