@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine, update
 
@@ -80,7 +81,7 @@ def named(name: str) -> Callable[[Engine, Path], Things]:
     """Where everything has `name`, decided and alerted about too."""
 
     def make(engine: Engine, _: Path) -> Things:
-        things = Things(review.PRODUCT, *[name] * 6, defect_class=name)
+        things = Things(review.PRODUCT, name, name, name, name, name, name, defect_class=name)
         review.a_product(engine)
         _plant(engine, things)
         said = NewDecision(things.product, name, "bent", name, why=name)
@@ -91,7 +92,7 @@ def named(name: str) -> Callable[[Engine, Path], Things]:
 
 
 def _plant(engine: Engine, things: Things) -> None:
-    fields = {
+    fields: dict[str, Any] = {
         "line": things.line,
         "camera": things.camera,
         "lot": things.lot,

@@ -85,5 +85,5 @@ PAGE = Page(
     read=read,
     template="parts/page.html",
     rows="parts",
-    menu=60,
+    menu=25,
 )

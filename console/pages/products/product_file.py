@@ -22,8 +22,7 @@ def as_yaml(spec: ProductSpec) -> str:
     """The product's file, without what is not said."""
     fields = spec.model_dump(mode="json", exclude_none=True)
     fields = {name: value for name, value in fields.items() if value not in ({}, [], "")}
-    said = {"sort_keys": False, "allow_unicode": True, "width": 100}
-    return str(yaml.dump(fields, Dumper=_Dumper, **said))
+    return yaml.dump(fields, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
 
 
 def from_yaml(text: str) -> ProductSpec:
