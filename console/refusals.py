@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from starlette.datastructures import URL
 from starlette.exceptions import HTTPException
@@ -153,5 +153,7 @@ def _mistake(request: Request, error: Exception) -> Response:
 
 
 def _database(request: Request, error: Exception) -> Response:
+    if isinstance(error, DataError):  # a NUL in a name, a number beyond all columns
+        return refusal(request, 400, f"no name or number is like this: {in_a_line(error)}")
     status = 503 if away(error) else 500
     return refusal(request, status, f"the database did not answer this: {in_a_line(error)}")

@@ -36,7 +36,8 @@ RANGES = {
     "backwards": {"since": "2026-03-02", "until": "2026-03-01"},
     "endless": {"since": "0001-01-01", "until": "9999-12-31"},
     "nonsense": {"since": odd_plants.XSS, "until": "yesterday-ish"},
-    "nul": {"since": "\0", "until": "\ud7ff", "after": "\0", "by": "\0", "state": "\0"},
+    "nul": dict.fromkeys(("since", "until", "after", "by", "state"), "\0"),
+    "names of nul": dict.fromkeys(("product", "line", "lot", "class", "q", "version"), "\0"),
 }
 
 
@@ -44,6 +45,13 @@ RANGES = {
 def site(sqlite_url: str, make_settings: Callable[..., Settings]) -> Engine:
     make_settings(redis_url="redis://127.0.0.1:1/0")
     return engine_for(sqlite_url)
+
+
+@pytest.fixture
+def either(database_url: str, make_settings: Callable[..., Settings]) -> Engine:
+    """The databases differ in what they refuse of a query."""
+    make_settings(redis_url="redis://127.0.0.1:1/0")
+    return engine_for(database_url)
 
 
 def addresses(things: Things, **more: str) -> Iterator[str]:
@@ -94,9 +102,9 @@ def test_every_page_answers(plant: str, site: Engine, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("asked", RANGES)
-def test_every_page_answers_to_odd_ranges(asked: str, site: Engine, tmp_path: Path) -> None:
-    things = odd_plants.one_part(site, tmp_path)
-    client = client_of(console_app(site), "admin")
+def test_every_page_answers_to_odd_ranges(asked: str, either: Engine, tmp_path: Path) -> None:
+    things = odd_plants.one_part(either, tmp_path)
+    client = client_of(console_app(either), "admin")
     found = addresses(things, **RANGES[asked])
     wrong = [each for address in found for each in looked_at(client, address)]
     assert not wrong, "\n".join(wrong)
