@@ -66,7 +66,9 @@ def _keep_ids(connection: Connection, chosen: ColumnElement[bool], batch: int | 
         .limit(batch)
     )
     insert = insert_into(connection, _SINGLES).from_select(["id", "product"], query)
-    return connection.execute(insert.on_conflict_do_nothing()).rowcount
+    # Not `rowcount`: of an INSERT from a SELECT the driver of PostgreSQL may say -1.
+    kept = insert.on_conflict_do_nothing().returning(_SINGLES.c.id)
+    return len(connection.execute(kept).all())
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:

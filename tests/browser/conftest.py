@@ -12,9 +12,13 @@ import pytest
 VENDOR = Path(__file__).with_name("vendor")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """The browser; skips where Playwright or Chromium is missing."""
+    """The browser; skips where Playwright or Chromium is missing.
+
+    A module's, not the session's: while it is open Playwright's event loop counts as running, and
+    no other test could run one of its own.
+    """
     sync_api = pytest.importorskip("playwright.sync_api")
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -37,6 +36,7 @@ from tests.support.records import a_record
 from training.retraining import retrain
 from vision.extractor import FeatureExtractor
 from vision.patch_stages import GRID, LOOK
+from vision.pictures import Pictures
 from workers.pipeline.inspection_request import InspectionRequest, PreparedPicture
 from workers.pipeline.judge import Judge
 from workers.serving.embedding import Embedder
@@ -151,8 +151,8 @@ def plant(
     residency = Residency(engine, store, spaces=Spaces(engine, extractor), poll_s=60)
     residency.refresh()
     judge = Judge(residency, feature_sample_rate=0)
-    roots = {"roots": (tmp_path,), "max_bytes": 10**7, "idle_s": 1.0}
-    embedder = Embedder(engine, judge, residency, idle=lambda: True, **cast(Any, roots))
+    read = Pictures((tmp_path,), 10**7)
+    embedder = Embedder(engine, judge, residency, idle=lambda: True, pictures=read, idle_s=1.0)
     ids = [record.id for record in records]
     return Plant(engine, settings, extractor, residency, judge, embedder, ids)
 

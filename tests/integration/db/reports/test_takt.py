@@ -19,7 +19,7 @@ INDEX = "ix_inspections_line_camera_decided_at"
 
 
 def late(seconds: float, **fields: object) -> object:
-    decided = fields.pop("decided_at", NOW)
+    decided = fields.pop("decided_at", None) or datetime.now(UTC)  # not when tests were collected
     return a_record(decided_at=decided, captured_at=decided - timedelta(seconds=seconds), **fields)  # type: ignore[operator]
 
 
