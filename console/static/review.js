@@ -58,6 +58,7 @@
     const button = buttons.find((one) => keyOf(one) && keyOf(one) === wanted);
     if (!button || review().dataset.busy) return;
     event.preventDefault();
+    htmx.process(review()); // a key may come before htmx has seen what it just swapped in
     button.click();
   });
 
