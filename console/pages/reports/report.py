@@ -27,7 +27,7 @@ from linewatch.nearest import did_you_mean
 from linewatch.report_files.formats import NEEDS, file_bytes
 from linewatch.report_files.made import Made
 
-_MOST_ROWS = 2000  # shown; files have all
+_MOST_ROWS = 500  # shown; files have all
 _MEDIA = {
     "csv": "text/csv; charset=utf-8",
     "json": "application/json",
