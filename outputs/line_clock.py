@@ -12,7 +12,6 @@ import logging
 import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from threading import Event, Thread
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine
@@ -28,6 +27,7 @@ from db.outbox.facts import PartFact
 from db.parts.facts import options_of
 from db.session import reading, transaction
 from outputs.owner import Owner
+from outputs.stoppable_thread import StoppableThread
 from quality.parts.disposition import Why
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ MOST = 500
 _AGAIN_S = 1.0
 
 
-class LineClock:
+class LineClock(StoppableThread):
     """The clock of one line."""
 
     def __init__(
@@ -51,21 +51,7 @@ class LineClock:
         self._waiting: set[PartKey] = set()
         self._cursor: Cursor | None = None
         self._looked_at = 0.0
-        self._stopping = Event()
-        self._thread = Thread(target=self._run, name=f"clock-{line}", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def ask_to_stop(self) -> None:
-        """End soon."""
-        self._stopping.set()
-
-    def join(self, timeout_s: float) -> bool:
-        """Wait for the end."""
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive()
+        super().__init__(f"clock-{line}")
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -7,7 +7,6 @@ import random
 import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from threading import Event, Thread
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,6 +22,7 @@ from outputs.kinds import open_driver
 from outputs.options import Place, ReceiverOptions
 from outputs.owner import Owner
 from outputs.position import Position
+from outputs.stoppable_thread import StoppableThread
 from outputs.telling import Line, Telling
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ PROBE_S = 10.0
 DATABASE_WAIT_S = 1.0
 
 
-class Sender:
+class Sender(StoppableThread):
     """One receiver of one line, from its cursor on.
 
     The driver is open only while this dispatcher has the lease: two of them at one PLC or broker
@@ -57,21 +57,7 @@ class Sender:
         self._probed_at = 0.0
         self._absence = Absence(engine, place.line, options)
         self._failures = 0
-        self._stopping = Event()
-        self._thread = Thread(target=self._run, name=f"output-{self.name}", daemon=True)
-
-    def start(self) -> None:
-        """Begin to tell."""
-        self._thread.start()
-
-    def ask_to_stop(self) -> None:
-        """End after what is being told; `join` waits for it."""
-        self._stopping.set()
-
-    def join(self, timeout_s: float) -> bool:
-        """Wait for the end; False: it hangs, and ends with the process."""
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive()
+        super().__init__(f"output-{self.name}")
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -34,6 +34,7 @@ from db.base import table_of
 from db.people import sessions, users
 from db.session import engine_for, reading, transaction
 from db.tables import Part
+from linewatch.plant import console_answers
 from linewatch.products import parse_product
 from linewatch.services import ServiceGroup, free_port, python_command
 from linewatch.settings import Settings
@@ -103,15 +104,8 @@ def _served(settings: Settings) -> Iterator[str]:
     address = f"http://127.0.0.1:{port}"
     with ServiceGroup(settings.data_dir / "logs", child_environment(settings)) as group:
         group.start("console", python_command("linewatch", "console", "--port", str(port)))
-        group.wait_until("the console", lambda: _answers(address), 60)
+        group.wait_until("the console", lambda: console_answers(address), 60)
         yield address
-
-
-def _answers(address: str) -> bool:
-    try:
-        return httpx.get(f"{address}/healthz", timeout=2).is_success
-    except httpx.HTTPError:
-        return False
 
 
 def _token(engine: Engine, role: str, name: str | None = None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -30,13 +29,6 @@ def result(sequence: int, *, good: bool = True, **fields: object) -> Result:
         "committed_at": AT,
     }
     return Result(**{**known, **fields})  # type: ignore[arg-type]
-
-
-def free_port() -> int:
-    """A port of the loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -16,6 +16,7 @@ import pytest
 import yaml
 from sqlalchemy import Engine
 
+from linewatch.services import free_port
 from outputs.dispatcher import Dispatcher
 from outputs.drivers.opcua_objects import VARIABLES
 from outputs.file import parse_outputs
@@ -23,7 +24,6 @@ from outputs.register_map import ACKNOWLEDGE, PART, STATUS_BITS, needed
 from outputs.signals import ErrorCode
 from producer.contract import Verdict
 from tests.support.outbox import committed, now_record
-from tests.support.plc import free_port
 from tests.support.waiting import until
 from tools.handshake_picture import picture
 

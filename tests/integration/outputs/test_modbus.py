@@ -16,13 +16,14 @@ from pymodbus.client import ModbusTcpClient
 
 from examples.plc_ejects import Gate, ModbusPort
 from linewatch.errors import ConfigurationError
+from linewatch.services import free_port
 from outputs.drivers.modbus import ModbusDriver
 from outputs.drivers.modbus_listener import MAX_CONNECTIONS
 from outputs.drivers.modbus_options import ModbusOptions
 from outputs.errors import ReceiverAwayError
 from outputs.options import Place
 from outputs.signals import ErrorCode
-from tests.support.plc import free_port, result, scanning
+from tests.support.plc import result, scanning
 from tests.support.waiting import until
 
 PLACE = Place(line="line-1")

@@ -19,11 +19,12 @@ from pydantic import ValidationError
 
 from examples.plc_ejects import Gate, OpcuaPort
 from linewatch.errors import ConfigurationError
+from linewatch.services import free_port
 from outputs.drivers.opcua import OpcuaDriver
 from outputs.drivers.opcua_options import OpcuaOptions
 from outputs.options import Place
 from tests.support.opcua import nodeset, write_certificate
-from tests.support.plc import free_port, result, scanning
+from tests.support.plc import result, scanning
 from tests.support.waiting import until
 
 PLACE = Place(line="line-1")

@@ -9,11 +9,12 @@ import pytest
 from sqlalchemy import Engine
 
 from examples.plc_ejects import Gate, ModbusPort
+from linewatch.services import free_port
 from outputs.dispatcher import Dispatcher
 from outputs.file import parse_outputs
 from outputs.status import receivers_shown
 from tests.support.outbox import committed, now_record, registered
-from tests.support.plc import free_port, scanning
+from tests.support.plc import scanning
 from tests.support.waiting import until
 
 

@@ -13,11 +13,12 @@ import pytest
 
 from db.session import engine_for
 from examples.plc_ejects import Gate, ModbusPort
+from linewatch.services import free_port
 from linewatch.settings import Settings
 from producer.contract import Verdict
 from tests.integration.outputs.test_program import program, write
 from tests.support.outbox import committed, now_record, registered
-from tests.support.plc import free_port, scanning
+from tests.support.plc import scanning
 from tests.support.waiting import until
 
 KILLS = 50
