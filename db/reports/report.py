@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 
 from linewatch import csv_cell
 from linewatch.errors import ReportError
+from linewatch.periods import parse_instant
 
 # Instants have a time zone, the plant's. A bool is no number, a datetime no date.
 Cell = csv_cell.Cell | date | datetime
@@ -73,3 +74,17 @@ def refuse_odd_range(since: datetime | None, until: datetime | None, now: dateti
         raise ReportError(f"the range ends before it begins: {shown_range(since, until)}")
     if since is not None and since > now:
         raise ReportError(f"the range is in the future: {shown_range(since, until)}")
+
+
+def asked_range(
+    since: str | None, until: str | None, now: datetime, timezone: tzinfo
+) -> tuple[datetime | None, datetime | None]:
+    """What people's words for a range mean, in UTC; none, or an empty one, does not narrow.
+
+    Raises:
+        ReportError: one is no time, or nothing can have been made between them.
+    """
+    first = parse_instant(since, now, timezone) if since else None
+    last = parse_instant(until, now, timezone) if until else None
+    refuse_odd_range(first and first.astimezone(timezone), last and last.astimezone(timezone), now)
+    return first, last

@@ -20,9 +20,8 @@ from db.charts.signals import Signal
 from db.charts.view import ChartView, chart_view
 from db.inspections import stations
 from db.reports.long_tables import refuse_long_table
-from db.reports.report import refuse_odd_range
+from db.reports.report import asked_range
 from linewatch.errors import LinewatchError
-from linewatch.periods import parse_instant
 from quality.charts.attribute_charts import Kind
 
 _SIGNALS = 50
@@ -157,9 +156,7 @@ def read(visit: Visit, asked: AskedChart) -> ChartPage:
 
 def _view(visit: Visit, asked: AskedChart, product: str) -> ChartView:
     zone, now = visit.site.settings.timezone, datetime.now(UTC)
-    since = parse_instant(asked.since, now, zone) if asked.since else None
-    until = parse_instant(asked.until, now, zone) if asked.until else None
-    refuse_odd_range(since, until, now)
+    since, until = asked_range(asked.since, asked.until, now, zone)
     chart = asked.chart(product)
     if since is not None:
         refuse_long_table(visit.site.engine, chart.by, since, until, of_pictures=False)

@@ -8,9 +8,8 @@ from urllib.parse import urlencode
 
 from fastapi import Path, Query
 
-from db.reports.report import refuse_odd_range
+from db.reports.report import asked_range
 from db.storable_text import storable
-from linewatch.periods import parse_instant
 
 _SINCE = "From: '2026-01-31T06:00', '24h', '7d', 'today'; by the plant's clock."
 Text = Annotated[str | None, Query(max_length=4096)]
@@ -45,13 +44,7 @@ class Asked:
         Raises:
             ReportError: one is no time, or nothing can have been made between them.
         """
-        now = datetime.now(UTC)
-        first = parse_instant(self.since, now, timezone) if self.since else None
-        last = parse_instant(self.until, now, timezone) if self.until else None
-        refuse_odd_range(
-            first and first.astimezone(timezone), last and last.astimezone(timezone), now
-        )
-        return first, last
+        return asked_range(self.since, self.until, datetime.now(UTC), timezone)
 
     def address(self, **changes: str | None) -> str:
         """The query of an address that asks the same, with changes."""
