@@ -17,6 +17,10 @@ from linewatch.settings import Settings
 
 _UNSAFE = "This console can be reached without encryption: passwords and sessions can be read."
 
+# A page asks the database some dozens of times. After each answer it waits for the interpreter,
+# which a thread that computes keeps for this long: with Python's 5 ms that adds up.
+_SWITCH_INTERVAL_S = 0.0005
+
 
 def serve(settings: Settings, listening: Listening, sockets: Sequence[socket.socket]) -> None:
     """Serve until interrupted.
@@ -30,6 +34,8 @@ def serve(settings: Settings, listening: Listening, sockets: Sequence[socket.soc
     site = Site(settings, engine_for(settings.sql_url), words, listening.secure)
     safe = listening.secure or listening.local
     app = create_app(site, banner="" if safe else _UNSAFE)
+    words.load()
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
     files = listening.certificate
     config = uvicorn.Config(
         app,
