@@ -27,17 +27,22 @@ class RedisLink:
         self._lock = threading.Lock()
         self._client: redis.Redis | None = None
         self._away_until = 0.0
+        self._is_away = False
 
     def ask(self, question: Callable[[redis.Redis], T]) -> T | None:
         """What Redis answers; None where it does not, or may not be asked."""
         if time.monotonic() < self._away_until:
             return None
         try:
-            return question(self._connected())
+            answer = question(self._connected())
         except redis.RedisError as error:
             self._away_until = time.monotonic() + AWAY_FOR_S
-            log.warning("what other processes of the console know is not known here: %s", error)
+            if not self._is_away:  # once an outage
+                log.warning("what other processes of the console know is not known: %s", error)
+            self._is_away = True
             return None
+        self._is_away = False
+        return answer
 
     def _connected(self) -> redis.Redis:
         with self._lock:

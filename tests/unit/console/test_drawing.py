@@ -1,4 +1,4 @@
-"""A page carries its chart's points column by column; nothing of them is lost, nothing breaks out."""
+"""A page carries its chart's points column by column; none is lost, nothing breaks out."""
 
 from __future__ import annotations
 
