@@ -54,7 +54,7 @@ def create_app(site: Site, *, banner: str = "") -> FastAPI:
         redoc_url=None,
         dependencies=[Depends(admit)],
     )
-    app.state.site, app.state.banner, app.state.attempts = site, banner, Attempts()
+    app.state.site, app.state.banner, app.state.attempts = site, banner, Attempts(site.link)
     app.state.intake = site.intake
     app.state.provider = Provider(site.settings) if site.settings.oidc_issuer else None
     in_menu = sorted((p for p in PAGES if p.menu is not None), key=lambda p: p.menu or 0)

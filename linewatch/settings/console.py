@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 
 _ROLES = ("viewer", "inspector", "engineer", "admin")
+_MOST_PROCESSES = 4  # unless more are asked for: each takes memory and database connections
 _HERE = ("localhost", "127.0.0.1", "::1")
 
 
@@ -18,6 +20,13 @@ class Console(BaseModel):
         default="",
         description="Where browsers find the console, for links to it; "
         "empty: http://127.0.0.1:8080.",
+    )
+    console_processes: int = Field(
+        default=0,
+        ge=0,
+        le=32,
+        description="Processes that serve the console side by side; 0: as many as there are "
+        "processor cores, four at most.",
     )
     oidc_issuer: str = Field(
         default="", description="Issuer URL of the OpenID provider; empty: no sign-in by one."
@@ -68,6 +77,11 @@ class Console(BaseModel):
         if parts.scheme != "https" and parts.hostname not in _HERE:
             raise ValueError("oidc_issuer must be https://, or anybody on the way could sign in")
         return self
+
+    @property
+    def processes_of_console(self) -> int:
+        """How many processes serve the console."""
+        return self.console_processes or min(_MOST_PROCESSES, os.cpu_count() or 1)
 
     @property
     def console_address(self) -> str:

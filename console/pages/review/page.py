@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from console.access.roles import Role
 from console.page import Page, Visit
 from console.pages.review.claims import claims_of
-from console.pages.review.queue import queue
+from console.pages.review.queue import Asked, queue
 from console.pages.review.shown import (
     Done,
     Review,
@@ -93,9 +93,11 @@ def review(
 def _parts(visit: Visit, query: ReviewQuery, product: str) -> list[ReviewPart]:
     engine, me = visit.site.engine, visit.visitor.name
     first = _first(engine, query.part)
-    found = queue(engine, product, line=query.line, lot=query.lot, kind=query.queue, me=me)
+    claims = claims_of(visit.site)
+    asked = Asked(product, query.line, query.lot, query.queue, me)
+    found = queue(engine, asked, claims.by_others(me))
     ordered = first + [one for one in found if one not in first]
-    claims_of(engine).claim(ordered[0].name if ordered else None, me)
+    claims.claim(ordered[0].name if ordered else None, me)
     with reading(engine) as connection:
         pictures = pictures_of(connection, ordered)
         said = standings(connection, [one.name for one in ordered])
