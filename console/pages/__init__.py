@@ -43,6 +43,7 @@ PAGES: tuple[Page[Any, Any], ...] = (
     alerts.PAGE,
     products.PAGE,
     products.SETUP,
+    products.PICK,
     people.PAGE,
     account.PAGE,
 )

@@ -50,7 +50,7 @@
     }
   });
 
-  document.addEventListener("keydown", (event) => {
+  function press(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
     if (event.target.closest("input:not([type=checkbox]):not([type=radio]), select, textarea")) return;
     const wanted = event.key.toLowerCase();
@@ -60,7 +60,9 @@
     event.preventDefault();
     htmx.process(review()); // a key may come before htmx has seen what it just swapped in
     button.click();
-  });
+  }
+  document.addEventListener("keydown", press);
+  takeEarlyKeys(press);
 
   // Zoom and pan of each view: wheel or key, and drag.
   const turned = new WeakMap();
