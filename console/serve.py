@@ -24,6 +24,8 @@ _SWITCH_INTERVAL_S = 0.0005
 
 # The process that wakes first accepts: so few, that others have their share of many that come.
 _ACCEPTED_AT_ONCE, _WAITING = 4, 2048
+# Longer than people look at a page, so that the next one needs no new connection, nor handshake.
+_KEEP_ALIVE_S = 75
 
 
 class _Server(uvicorn.Server):
@@ -61,6 +63,7 @@ def serve(settings: Settings, listening: Listening, sockets: Sequence[socket.soc
         server_header=False,
         log_level="warning",
         timeout_graceful_shutdown=5,
+        timeout_keep_alive=_KEEP_ALIVE_S,
         backlog=_ACCEPTED_AT_ONCE,
     )
     server = _Server(config)
