@@ -62,8 +62,12 @@ class Listening:
                     f"be used: {error}; give two PEM files that belong together"
                 ) from None
 
-    def bound(self) -> list[socket.socket]:
+    def bound(self, *, shared: bool = False) -> list[socket.socket]:
         """Sockets on the address, one for each that its name stands for; nobody listens yet.
+
+        Args:
+            shared: others of this user may be bound to the same port, if they are shared as well.
+                The kernel gives each that listens its share of new connections.
 
         Raises:
             ConfigurationError: there is no such address here, or another program has the port.
@@ -76,6 +80,8 @@ class Listening:
                 one = socket.socket(family, kind, protocol)
                 found.append(one)
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if shared:
+                    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
                 if family == socket.AF_INET6:
                     one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
                 one.bind(address)

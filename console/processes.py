@@ -1,14 +1,13 @@
-"""Keeps the processes that serve one console: they share its sockets, and end together.
+"""Keeps the processes that serve one console: they share its port, and end together.
 
-Each is the same command again, told the sockets' numbers, so that one that ends takes nothing of
-another along; it starts anew after a pause.
+Each is the same command again, with sockets of its own on the port, so that the kernel gives each
+its share of new ones; a process that ends starts anew after a pause.
 """
 
 from __future__ import annotations
 
 import logging
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -17,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from types import FrameType
 
+from console.listening import Listening
 from linewatch.child_process import die_with_parent
 from linewatch.restarts import Restarts
 
@@ -41,15 +41,19 @@ class Processes:
 
     Args:
         command: serves on the sockets whose numbers stand behind it, as `--socket NUMBER`.
-        sockets: bound ones, which they share.
+        listening: where.
         count: how many.
+
+    Raises:
+        ConfigurationError: see `Listening.bound`.
     """
 
-    def __init__(
-        self, command: Sequence[str], sockets: Sequence[socket.socket], count: int
-    ) -> None:
-        self._numbers = [one.fileno() for one in sockets]
-        self._command = [*command, *(f"--socket={number}" for number in self._numbers)]
+    def __init__(self, command: Sequence[str], listening: Listening, count: int) -> None:
+        for one in listening.bound():  # not shared: another console on the port would share it
+            one.close()
+        # Bound and not listening: it keeps the port while no process does, and gets no connection.
+        self._keeper = listening.bound(shared=True)
+        self._command, self._listening = command, listening
         self._servers = [_Server() for _ in range(count)]
         self._stop = threading.Event()
 
@@ -87,14 +91,22 @@ class Processes:
             log.error("a process of the console ended with code %d; it starts again", code)
             server.start_at = now + pause_s
         if now >= server.start_at:
-            server.began = now
-            server.process = subprocess.Popen(
-                self._command,
+            server.began, server.process = now, self._started()
+        return None
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        sockets = self._listening.bound(shared=True)
+        numbers = [one.fileno() for one in sockets]
+        try:
+            return subprocess.Popen(
+                [*self._command, *(f"--socket={number}" for number in numbers)],
                 stdin=subprocess.DEVNULL,
-                pass_fds=self._numbers,
+                pass_fds=numbers,
                 preexec_fn=die_with_parent,
             )
-        return None
+        finally:  # the process has them now, and they go with it
+            for one in sockets:
+                one.close()
 
     def _end(self) -> None:
         """Ask each to end, and kill what has not ended in time."""
@@ -102,6 +114,8 @@ class Processes:
         for process in running:
             with suppress(ProcessLookupError):
                 process.terminate()
+        for one in self._keeper:
+            one.close()
         deadline = time.monotonic() + STOP_TIMEOUT_S
         for process in running:
             try:

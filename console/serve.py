@@ -22,19 +22,8 @@ _UNSAFE = "This console can be reached without encryption: passwords and session
 # which a thread that computes keeps for this long: with Python's 5 ms that adds up.
 _SWITCH_INTERVAL_S = 0.0005
 
-# The process that wakes first accepts: so few, that others have their share of many that come.
-_ACCEPTED_AT_ONCE, _WAITING = 4, 2048
 # Longer than people look at a page, so that the next one needs no new connection, nor handshake.
 _KEEP_ALIVE_S = 75
-
-
-class _Server(uvicorn.Server):
-    """Accepts few at once, and lets many wait."""
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets=sockets)
-        for one in sockets or ():
-            one.listen(_WAITING)  # asyncio takes the backlog also for what it accepts at once
 
 
 def serve(settings: Settings, listening: Listening, sockets: Sequence[socket.socket]) -> None:
@@ -43,7 +32,7 @@ def serve(settings: Settings, listening: Listening, sockets: Sequence[socket.soc
     Args:
         settings: of the plant.
         listening: what encrypts.
-        sockets: bound ones; other processes may serve on them as well.
+        sockets: bound ones.
     """
     words = Words(settings.plant_timezone)
     site = Site(settings, engine_for(settings.sql_url), words, listening.secure)
@@ -64,9 +53,8 @@ def serve(settings: Settings, listening: Listening, sockets: Sequence[socket.soc
         log_level="warning",
         timeout_graceful_shutdown=5,
         timeout_keep_alive=_KEEP_ALIVE_S,
-        backlog=_ACCEPTED_AT_ONCE,
     )
-    server = _Server(config)
+    server = uvicorn.Server(config)
     site.intake.resume()
     try:
         server.run(list(sockets))

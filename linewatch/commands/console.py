@@ -68,13 +68,13 @@ def command(
         return
     listening.check()
     opened()
-    bound, count = listening.bound(), settings.processes_of_console
+    count = settings.processes_of_console
     if count == 1:
-        _serve(settings, listening, bound)
+        _serve(settings, listening, listening.bound())
         return
     from console.processes import Processes
 
-    sys.exit(Processes(_again(listening), bound, count).run())
+    sys.exit(Processes(_again(listening), listening, count).run())
 
 
 def _serve(settings: Settings, listening: Listening, sockets: Sequence[socket.socket]) -> None:

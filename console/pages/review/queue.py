@@ -78,10 +78,15 @@ def _open(engine: Engine, product: str, line: str, lot: str) -> list[PassName]:
             return _ordered(connection, engine, product, line, lot)
 
     asked = (product, line, lot)
+    left = _still_open(engine, _orders.get(engine, asked, find)[:_KEPT])
+    if len(left) < SHOWN:
+        left = _still_open(engine, _orders.get(engine, asked, find, anew=True)[:_KEPT])
+    return left
+
+
+def _still_open(engine: Engine, names: Sequence[PassName]) -> list[PassName]:
     with reading(engine) as connection:
-        ordered = _orders.get(engine, asked, find)[:_KEPT]
-        left = list(waiting.parts_of(connection, ordered, still_open=True))
-    return left if len(left) >= SHOWN else _orders.get(engine, asked, find, anew=True)
+        return list(waiting.parts_of(connection, names, still_open=True))
 
 
 def _drawn(engine: Engine, product: str, line: str, lot: str) -> list[PassName]:
