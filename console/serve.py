@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from console.app import create_app
 from console.site import Site
 from console.words import Words
 from db.session import engine_for
+from linewatch.console_address import noted
 from linewatch.errors import ConfigurationError
 from linewatch.settings import Settings
 
@@ -50,20 +52,24 @@ def serve(
         )
     site = Site(settings, engine_for(settings.sql_url), Words(settings.plant_timezone), secure)
     app = create_app(site, banner="" if secure or local else _UNSAFE)
+    # Where a proxy speaks TLS, browsers come to the proxy, and only the settings know where it is.
+    noting = noted(settings, address, port, tls=certificate is not None)
+    note = nullcontext() if trusted_proxy is not None else noting
     site.intake.resume()
     try:
-        uvicorn.run(
-            app,
-            host=address,
-            port=port,
-            ssl_certfile=certificate[0] if certificate else None,
-            ssl_keyfile=certificate[1] if certificate else None,
-            proxy_headers=trusted_proxy is not None,
-            forwarded_allow_ips=trusted_proxy,
-            server_header=False,
-            log_level="warning",
-            timeout_graceful_shutdown=5,
-        )
+        with note:
+            uvicorn.run(
+                app,
+                host=address,
+                port=port,
+                ssl_certfile=certificate[0] if certificate else None,
+                ssl_keyfile=certificate[1] if certificate else None,
+                proxy_headers=trusted_proxy is not None,
+                forwarded_allow_ips=trusted_proxy,
+                server_header=False,
+                log_level="warning",
+                timeout_graceful_shutdown=5,
+            )
     finally:
         site.intake.close()
 

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import click
 
+from linewatch.console_address import USUAL_PORT
+
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
-@click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--port", default=USUAL_PORT, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--address", default="127.0.0.1", show_default=True)
 @click.option("--certificate", type=_FILE, help="PEM; speaks TLS with it.")
 @click.option("--key", type=_FILE, help="PEM; the certificate's key.")

@@ -17,7 +17,7 @@ class Console(BaseModel):
     console_url: str = Field(
         default="",
         description="Where browsers find the console, for links to it; "
-        "empty: http://127.0.0.1:8080.",
+        "empty: where it listens, as seen from its machine.",
     )
     oidc_issuer: str = Field(
         default="", description="Issuer URL of the OpenID provider; empty: no sign-in by one."
@@ -68,11 +68,6 @@ class Console(BaseModel):
         if parts.scheme != "https" and parts.hostname not in _HERE:
             raise ValueError("oidc_issuer must be https://, or anybody on the way could sign in")
         return self
-
-    @property
-    def console_address(self) -> str:
-        """Where browsers find the console, without a slash at the end."""
-        return (self.console_url or "http://127.0.0.1:8080").rstrip("/")
 
     @property
     def roles_of_groups(self) -> dict[str, str]:
