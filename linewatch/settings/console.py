@@ -19,7 +19,7 @@ class Console(BaseModel):
     console_url: str = Field(
         default="",
         description="Where browsers find the console, for links to it; "
-        "empty: http://127.0.0.1:8080.",
+        "empty: where it listens, as seen from its machine.",
     )
     console_processes: int = Field(
         default=0,
@@ -83,12 +83,6 @@ class Console(BaseModel):
         """How many processes serve the console."""
         return self.console_processes or min(_MOST_PROCESSES, os.cpu_count() or 1)
 
-    @property
-    def console_address(self) -> str:
-        """Where browsers find the console, without a slash at the end."""
-        return (self.console_url or "http://127.0.0.1:8080").rstrip("/")
-
-    @property
     def roles_of_groups(self) -> dict[str, str]:
         """The provider's groups and the roles that they give."""
         pairs = (pair.rpartition("=") for pair in self.oidc_roles.split(",") if pair.strip())
