@@ -85,6 +85,13 @@ def take(
     return None if row is None else _cursor(row)
 
 
+def held(connection: Connection, line: str, receiver: str, owner: str) -> Cursor | None:
+    """The receiver as its row is now, if this dispatcher has its lease; takes nothing."""
+    mine = (_C.line == line, _C.receiver == receiver, _C.owner == owner)
+    row = connection.execute(select(*_C).where(*mine)).first()
+    return None if row is None else _cursor(row)
+
+
 def renew(connection: Connection, owner: str) -> None:
     """Renew every lease that a dispatcher holds."""
     until = database_now(connection) + LEASE
@@ -102,10 +109,14 @@ def owners(connection: Connection) -> set[str]:
     return set(connection.execute(select(_C.owner).where(_C.owner.is_not(None))).scalars())
 
 
-def move(connection: Connection, cursor: Cursor, told: int, owner: str) -> bool:
-    """Note that the receiver has all up to `told`; False: somebody else tells it, or moved it."""
+def move(connection: Connection, cursor: Cursor, told: int, owner: str, now: datetime) -> bool:
+    """Note that the receiver has all up to `told`; False: somebody else tells it, or moved it.
+
+    Args:
+        now: by the database's clock.
+    """
     mine = (_C.line == cursor.line, _C.receiver == cursor.receiver, _C.owner == owner)
-    values = {"told": told, "moved_at": database_now(connection)}
+    values = {"told": told, "moved_at": now}
     statement = update(_TABLE).where(*mine, _C.told == cursor.told).values(values)
     return connection.execute(statement).rowcount == 1
 

@@ -16,6 +16,7 @@ from db.base import table_of
 from db.outbox.entries import PartKey
 from db.outbox.matching import rows_of_pairs, rows_of_values
 from db.tables import Inspection, OutboxPart, Part
+from quality.parts.disposition import Why
 
 _I, _P, _T = table_of(Inspection).c, table_of(Part).c, table_of(OutboxPart).c
 _NAMES = ("product", "serial", "scope", "pass_number", "line", "disposition", "classes")
@@ -108,13 +109,26 @@ def parts(
     return dict(found)
 
 
+def incomplete(connection: Connection, serials: Collection[tuple[str, str]]) -> list[PartFact]:
+    """Those passes of serial numbers (product, serial) of which a view is missing."""
+    where = [_P.counted, _P.why == Why.INCOMPLETE]
+    rows = rows_of_pairs(connection, _PART, (_P.product, _P.serial), where, serials)
+    return [_part(row) for row in rows]
+
+
+def serials(connection: Connection, ids: Collection[UUID]) -> set[tuple[str, str]]:
+    """The serial numbers (product, serial) of pictures that have one."""
+    named = select(_I.product, _I.part).where(_I.product.is_not(None), _I.part != "")
+    return {tuple(row) for row in rows_of_values(connection, named, _I.id, ids, Uuid())}
+
+
 def overdue_candidates(connection: Connection, line: str, since: datetime) -> list[PartFact]:
     """Parts of a line, made since then, of which a view is missing."""
     query = select(*_PART).where(
         _P.counted,
         _P.disposition == "open",
         _P.line == line,
-        _P.why == "incomplete",
+        _P.why == Why.INCOMPLETE,
         _P.made_at >= since,
     )
     return [_part(row) for row in connection.execute(query)]
