@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -25,6 +25,7 @@ from db.outbox.entries import PartKey
 from db.outbox.facts import PartFact
 from db.parts.facts import options_of
 from db.session import reading, transaction
+from outputs.camera_time import CameraTime
 from outputs.lease import Lease
 from outputs.owner import Owner
 from outputs.stoppable_thread import StoppableThread
@@ -42,9 +43,15 @@ class LineClock(StoppableThread):
     """The clock of one line."""
 
     def __init__(
-        self, engine: Engine, bell: Bell, owner: Owner, line: str, deadline_s: float | None
+        self,
+        engine: Engine,
+        bell: Bell,
+        owner: Owner,
+        line: str,
+        deadline_s: float | None,
+        cameras: Callable[[], CameraTime] = CameraTime,
     ) -> None:
-        self._engine, self._bell = engine, bell
+        self._engine, self._bell, self._cameras = engine, bell, cameras
         self._line, self._deadline_s = line, deadline_s
         self._lease = Lease(engine, owner, line, CLOCK, partial(reading, engine))
         self._due: list[tuple[datetime, PartKey]] = []
@@ -116,7 +123,8 @@ class LineClock(StoppableThread):
                 continue
             own_s = options.get(part.key.product, {}).get("views_timeout_s")
             limits = [float(one) for one in (self._deadline_s, own_s) if one is not None]
-            due = part.made_at + timedelta(seconds=min(limits, default=WAIT_S))
+            ahead = timedelta() if part.by_receipt else self._cameras().ahead(self._line)
+            due = part.made_at - ahead + timedelta(seconds=min(limits, default=WAIT_S))
             heapq.heappush(self._due, (due, part.key))
             self._waiting.add(part.key)
 

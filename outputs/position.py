@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Engine
@@ -14,6 +15,7 @@ from db.clock import database_now
 from db.outbox import cursors, told
 from db.outbox.cursors import Cursor
 from db.session import transaction
+from outputs.camera_time import CameraTime
 from outputs.gate_latency import GateLatency
 from outputs.lease import Lease
 from outputs.options import ReceiverOptions
@@ -28,8 +30,15 @@ FIGURES_S = 2.0
 class Position:
     """The cursor of one receiver, moved while this dispatcher has the lease."""
 
-    def __init__(self, engine: Engine, owner: Owner, line: Line, options: ReceiverOptions) -> None:
-        self._engine = engine
+    def __init__(
+        self,
+        engine: Engine,
+        owner: Owner,
+        line: Line,
+        options: ReceiverOptions,
+        cameras: Callable[[], CameraTime],
+    ) -> None:
+        self._engine, self._cameras = engine, cameras
         self._line, self._options = line, options
         self._lease = Lease(engine, owner, line.name, options.name, self._reading)
         self._connection: Connection | None = None
@@ -45,9 +54,9 @@ class Position:
     def next_batch(self, cursor: Cursor, limit: int) -> Batch:
         """What follows."""
         name, level = self._options.name, self._options.level
-        most = min(limit, MOST)
+        most, line = min(limit, MOST), replace(self._line, cameras=self._cameras())
         with self._reading() as connection:
-            return next_batch(connection, self._line, name, level, cursor.told, most)
+            return next_batch(connection, line, name, level, cursor.told, most)
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

@@ -20,13 +20,13 @@ from quality.parts.disposition import Why
 
 _I, _P, _T = table_of(Inspection).c, table_of(Part).c, table_of(OutboxPart).c
 _NAMES = ("product", "serial", "scope", "pass_number", "line", "disposition", "classes")
-_MORE = ("decided_by", "why", "model_version", "views", "made_at", "last_at")
+_MORE = ("decided_by", "why", "model_version", "views", "made_at", "last_at", "by_receipt")
 _PART = [_P[name] for name in _NAMES + _MORE]
 
 
 @dataclass(frozen=True, slots=True)
 class PictureFact:
-    """A picture's verdict."""
+    """A picture's verdict; `by_receipt` as in `PartFact`."""
 
     id: UUID
     site: str
@@ -40,11 +40,16 @@ class PictureFact:
     reason: str
     model_version: str
     made_at: datetime
+    by_receipt: bool
 
 
 @dataclass(frozen=True, slots=True)
 class PartFact:
-    """A part as it is counted, see `db.tables.part.Part`."""
+    """A part as it is counted, see `db.tables.part.Part`.
+
+    Attributes:
+        by_receipt: the camera's clock was not believed; `made_at` is by the database's.
+    """
 
     key: PartKey
     line: str
@@ -56,6 +61,7 @@ class PartFact:
     views: int
     made_at: datetime | None
     last_at: datetime | None
+    by_receipt: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,7 @@ def pictures(connection: Connection, ids: Collection[UUID]) -> dict[UUID, Pictur
         func.coalesce(_I.reason, ""),
         func.coalesce(_I.model_version, ""),
         func.coalesce(_I.made_at, _I.captured_at, _I.decided_at),
+        func.coalesce(_I.by_receipt, _I.captured_at.is_(None)),
     )
     rows = rows_of_values(connection, query, _I.id, ids, Uuid())
     return {row[0]: PictureFact(*tuple(row)) for row in rows}
