@@ -83,6 +83,7 @@ class Console(BaseModel):
         """How many processes serve the console."""
         return self.console_processes or min(_MOST_PROCESSES, os.cpu_count() or 1)
 
+    @property
     def roles_of_groups(self) -> dict[str, str]:
         """The provider's groups and the roles that they give."""
         pairs = (pair.rpartition("=") for pair in self.oidc_roles.split(",") if pair.strip())

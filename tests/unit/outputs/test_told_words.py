@@ -11,6 +11,7 @@ import pytest
 
 from db.outbox.entries import Entry, PartKey
 from db.outbox.facts import Told
+from outputs.camera_time import CameraTime
 from outputs.result import Word
 from outputs.telling import Facts, Line, tellings
 from tests.unit.outputs.test_telling import KEY, NOON, a_part, a_picture, of_part, told_of
@@ -57,6 +58,7 @@ OF_BOTH = {
     "captured_at": NOON,
     "committed_at": WRITTEN,
     "deadline": NOON + timedelta(seconds=2),
+    "clock_ahead": timedelta(),
 }
 OF_PART = {**OF_BOTH, "classes": ("bent", "crack"), "decided_by": "person"}
 OF_PART["model_version"] = "cable-9"
@@ -149,6 +151,20 @@ def test_a_line_without_a_deadline_has_none_and_nothing_is_late() -> None:
         assert (found["deadline"], found["late"]) == (None, False)
     at_the_deadline = words(ENTRY, now=NOON + timedelta(seconds=2))
     assert not at_the_deadline["late"]
+
+
+def test_a_camera_s_clock_that_is_ahead_is_taken_off_its_deadline() -> None:
+    ahead = timedelta(seconds=0.5)
+    known = CameraTime({("L1", "C9"): ahead, ("L1", "C8"): timedelta(seconds=1.5)})
+    line = Line("L1", "plant", timedelta(seconds=2), known)
+    off = {"clock_ahead": ahead, "deadline": NOON + timedelta(seconds=1.5)}
+    for level in ("part", "picture"):
+        usual = OF_PART if level == "part" else OF_PICTURE
+        assert words(ENTRY, level, line=line) == {**usual, **off}
+        assert words(ENTRY, level, line=line, now=NOON + timedelta(seconds=1.6))["late"]
+    received = a_picture(id=PICTURE, by_receipt=True)  # the database's own clock said when
+    (found,) = told_of([ENTRY], [received], level="picture", line=line)
+    assert (found.clock_ahead, found.deadline) == (timedelta(), NOON + timedelta(seconds=2))
 
 
 def test_what_is_remembered_of_a_part() -> None:
