@@ -65,7 +65,7 @@ def test_parts_are_numbered_as_they_appear() -> None:
     numbers = part_numbers(["x", "y", "x", None], 4)
     assert (numbers.tolist(), numbers.dtype) == ([0, 1, 0, 2], np.int64)
     assert part_numbers(None, 2).dtype == np.int64
-    with pytest.raises(TrainingError, match="^2 parts are named for 3 pictures; each has one$"):
+    with pytest.raises(TrainingError, match=r"^2 parts are named for 3 pictures; each has one$"):
         part_numbers(["x", "y"], 3)
     with pytest.raises(ValueError, match="shorter"):
         parts_a_class(["a", "b"], numbers[:1])
