@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import sys
 from collections.abc import Sequence
@@ -21,6 +22,20 @@ _UNSAFE = "This console can be reached without encryption: passwords and session
 # which a thread that computes keeps for this long: with Python's 5 ms that adds up.
 _SWITCH_INTERVAL_S = 0.0005
 
+# The process that wakes first accepts: so few, that others have their share of many that come.
+_ACCEPTED_AT_ONCE, _WAITING = 4, 2048
+# Longer than people look at a page, so that the next one needs no new connection, nor handshake.
+_KEEP_ALIVE_S = 75
+
+
+class _Server(uvicorn.Server):
+    """Accepts few at once, and lets many wait."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        for one in sockets or ():
+            one.listen(_WAITING)  # asyncio takes the backlog also for what it accepts at once
+
 
 def serve(settings: Settings, listening: Listening, sockets: Sequence[socket.socket]) -> None:
     """Serve until interrupted.
@@ -36,6 +51,8 @@ def serve(settings: Settings, listening: Listening, sockets: Sequence[socket.soc
     app = create_app(site, banner="" if safe else _UNSAFE)
     words.load()
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    gc.collect()
+    gc.freeze()  # all that is there by now stays, and need not be gone through again and again
     files = listening.certificate
     config = uvicorn.Config(
         app,
@@ -46,8 +63,10 @@ def serve(settings: Settings, listening: Listening, sockets: Sequence[socket.soc
         server_header=False,
         log_level="warning",
         timeout_graceful_shutdown=5,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        backlog=_ACCEPTED_AT_ONCE,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
     site.intake.resume()
     try:
         server.run(list(sockets))

@@ -91,8 +91,9 @@ def gaps(slices: Sequence[TimedSubgroup]) -> list[Gap]:
     for one in slices:
         conforming = one.counts.parts - one.counts.nonconforming
         open_ += one.counts.open
+        slice_name = instant_name(one.starts) if one.counts.nonconforming else ""
         for number, share in enumerate(_shares(conforming, one.counts.nonconforming), start=1):
-            name = f"{instant_name(one.starts)} {number}"
+            name = f"{slice_name} {number}"
             found.append(Gap(name, one.starts, one.ends, good + share, open_))
             conforming -= share
             good, open_ = 0, one.counts.open

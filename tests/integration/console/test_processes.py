@@ -21,6 +21,8 @@ from console.access.visitor import COOKIE
 from console.pages.review.claims import claims_of
 from db.people import sessions, users
 from db.session import engine_for, transaction
+from linewatch.doctor.console_checks import connections
+from linewatch.doctor.findings import State
 from linewatch.services import free_port
 from linewatch.settings import Settings
 from quality.audit.draw import PassName
@@ -67,6 +69,17 @@ def test_who_looks_at_a_part_is_known_in_all_processes(plant: Engine, redis_url:
         assert 0 < client.ttl("linewatch:console:claims") <= 60
     one.claim(None, "ida")
     assert other.by_others("max") == set()
+
+
+def test_the_doctor_says_what_the_processes_take(
+    make_settings: Callable[..., Settings], postgresql_url: str
+) -> None:
+    few = make_settings(database_url=postgresql_url, console_processes=2)
+    found = list(connections(few))
+    assert [one.state for one in found] == [State.OK]
+    assert "2 processes with 30 connections at most" in found[0].detail
+    many = make_settings(database_url=postgresql_url, console_processes=32)
+    assert [one.state for one in connections(many)] == [State.WARN]
 
 
 @contextmanager

@@ -49,6 +49,20 @@ def test_a_link_leads_to_the_port_that_the_console_was_given(
             process.terminate()
 
 
+def test_a_taken_port_and_files_that_are_no_certificate_are_said(
+    settings: Settings, sqlite_url: str, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        with pytest.raises(ConfigurationError, match=rf"--port {port} cannot be used .*another"):
+            CliRunner().invoke(cli, ["console", "--port", port], catch_exceptions=False)
+    file = tmp_path / "cert.pem"
+    file.write_text("no certificate")
+    both = ["--certificate", str(file), "--key", str(file)]
+    with pytest.raises(ConfigurationError, match=r"cert\.pem.*belong together"):
+        CliRunner().invoke(cli, ["console", *both], catch_exceptions=False)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["tls", "insecure"])
 def test_it_serves_and_says_how(
