@@ -16,7 +16,7 @@ from db.people import keys
 from db.session import engine_for, transaction
 from producer.contract import Verdict
 from tests.support.console import client_of, console_app
-from tests.support.review import PRODUCT, a_product, a_view, commit
+from tests.support.review import NOW, PRODUCT, a_product, a_view, commit
 
 SURE: dict[str, Any] = {"verdict": Verdict.PASS, "reason": None, "defect_class": "ok"}
 TOLD = (
@@ -64,6 +64,8 @@ def places(view: InspectionRecord) -> Iterator[str]:
     yield f"/trail/{view.id}"
     if view.part:
         yield from (f"{path}?q={name}" for path in ("/api/v1/parts", "/api/v1/parts.csv", "/parts"))
+        narrowed = f"product={PRODUCT}&since={NOW.date() - timedelta(days=1)}"
+        yield from (f"{path}?{narrowed}" for path in ("/api/v1/reports/parts", "/reports/parts"))
 
 
 def shape(client: TestClient, view: InspectionRecord) -> Any:
