@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from db.people import links, users
 from db.session import engine_for, transaction
+from linewatch.console_address import usual_address
 from linewatch.settings import Settings
 
 NAME = "demo"
@@ -21,7 +22,7 @@ def sign_in_link(settings: Settings, port: int) -> str:
         if not known:
             users.add(connection, NAME, "admin", password_hash=None, by=NAME)
         token = links.make(connection, NAME, by=NAME, lasts=_LASTS)
-    return f"http://127.0.0.1:{port}{links.path(token)}"
+    return f"{usual_address(port)}{links.path(token)}"
 
 
 def opened_by(settings: Settings, port: int) -> str:

@@ -45,7 +45,8 @@ class Gap:
 
 def instant_name(when: datetime) -> str:
     """An instant as the name of a subgroup, whatever the plant's clock: '2026-03-01T06:15Z'."""
-    return f"{when.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
+    utc = when.astimezone(UTC).replace(tzinfo=None)
+    return f"{utc.isoformat(timespec='minutes')}Z"
 
 
 def joined(name: str, members: Sequence[TimedSubgroup]) -> TimedSubgroup:
