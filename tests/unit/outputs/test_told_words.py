@@ -57,6 +57,7 @@ OF_BOTH = {
     "captured_at": NOON,
     "committed_at": WRITTEN,
     "deadline": NOON + timedelta(seconds=2),
+    "clock_ahead": timedelta(),
 }
 OF_PART = {**OF_BOTH, "classes": ("bent", "crack"), "decided_by": "person"}
 OF_PART["model_version"] = "cable-9"
