@@ -156,7 +156,9 @@ def judged(
 def by_torch(net: FeatureNet, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Tokens by the reference."""
     with torch.inference_mode():
-        parts = [net.with_tokens(part)[1] for part in torch.split(torch.from_numpy(pictures), BATCH)]
+        parts = [
+            net.with_tokens(part)[1] for part in torch.split(torch.from_numpy(pictures), BATCH)
+        ]
         return np.asarray(torch.cat(parts).numpy())
 
 
