@@ -58,10 +58,13 @@ def main(good: int, defects: int, rounds: int, full_size: bool) -> None:
             click.echo(f"{rows[-1]}", err=True)
         if name == "compact":
             rows += moved(pair, both, good, defects)
+        _write(rows, rounds)
+
+
+def _write(rows: list[Row], rounds: int) -> None:
     settings = {"rate": RATE, "batch": BATCH, "rounds": rounds, "recipe": "patches"}
-    ratios = {
-        f"{row['encoders']}, {row['precision']}": row["ratio"] for row in rows if "ratio" in row
-    }
+    timed = [row for row in rows if "ratio" in row]
+    ratios = {f"{row['encoders']}, {row['precision']}": row["ratio"] for row in timed}
     report.write("study_openvino_tokens", settings=settings, rows=rows, ratios=ratios)
 
 
