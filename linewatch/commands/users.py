@@ -124,8 +124,14 @@ def link(name: str, url: str | None, by: str) -> None:
 
     with transaction(opened()) as connection:
         token = links.make(connection, name, by=by)
-    base = (url or get_settings().console_address).rstrip("/")
+    settings = get_settings()
+    base = (url or settings.console_address).rstrip("/")
     click.echo(f"{base}{links.path(token)}")
+    if url is None and not settings.console_url:
+        hint = (
+            "where the console has another address or port, set LINEWATCH_CONSOLE_URL or say --url"
+        )
+        click.echo(hint, err=True)
 
 
 def _hashed(file: Path | None) -> str:
