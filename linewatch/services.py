@@ -220,8 +220,9 @@ def need_port(port: int, option: str) -> None:
             pass
     except OSError as error:
         raise ConfigurationError(
-            f"port {port} cannot be used ({os.strerror(error.errno or 0)}): another program listens there, such "
-            f"as a Linewatch that runs already; stop it, or choose another port with {option}"
+            f"port {port} cannot be used ({os.strerror(error.errno or 0)}): another program listens "
+            f"there, such as a Linewatch that runs already; stop it, or choose another port with "
+            f"{option}"
         ) from None
 
 

@@ -91,7 +91,7 @@ def command(
 
 def _plain(path: Path) -> Path:
     """From the root, without `..`; links stay, since cameras name pictures by them."""
-    return Path(os.path.abspath(path))
+    return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() follows links
 
 
 def _next(kind: str, folder: Path) -> str:
