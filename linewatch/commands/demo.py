@@ -89,7 +89,9 @@ def command(
             )
         result = Demo(settings, source, plant, group, screen).run()
         seconds = time.monotonic() - began
-        report = print_report(console, settings, source.product.product, result, plant.flower_url)
+        report = print_report(
+            console, settings, source.product.product, result, plant.flower_url, stay=stay
+        )
         if json_path:
             document = _document(settings, result, report, seconds)
             json_path.write_text(json.dumps(document, indent=2, default=str) + "\n")

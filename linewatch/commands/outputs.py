@@ -36,6 +36,7 @@ def run(loglevel: str) -> None:
 
     logging.basicConfig(level=loglevel.upper(), format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs each URL, query and all
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # ten lines that nobody asked for
     run_outputs(get_settings(), opened(), _file())
 
 

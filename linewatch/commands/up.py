@@ -35,6 +35,7 @@ def command(flower_port: int, console_port: int) -> None:
     settings = get_settings()
     need_port(flower_port, "--flower-port")  # before anything is started
     need_port(console_port, "--console-port")
+    click.echo("starting everything; workers load their networks first ...")
     with (
         ServiceGroup(settings.data_dir / "logs", environment(settings)) as group,
         contextlib.suppress(KeyboardInterrupt),

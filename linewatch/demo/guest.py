@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import sys
 from datetime import timedelta
+from pathlib import Path
 
 from db.people import links, users
 from db.session import engine_for, transaction
@@ -25,9 +28,18 @@ def sign_in_link(settings: Settings, port: int) -> str:
     return f"{usual_address(port)}{links.path(token)}"
 
 
+def own_command() -> str:
+    """What a person types to start this very Linewatch: its path, unless the PATH leads to it."""
+    own = Path(sys.executable).with_name("linewatch")
+    found = shutil.which("linewatch")
+    if not own.exists() or (found is not None and Path(found).samefile(own)):
+        return "linewatch"
+    return shlex.quote(str(own))
+
+
 def opened_by(settings: Settings, port: int) -> str:
     """The command that opens the console on the demonstration's data."""
     roots = ":".join(map(str, settings.image_roots))
     values = {"LINEWATCH_DATA_DIR": str(settings.data_dir), "LINEWATCH_IMAGE_ROOTS": roots}
     words = [f"{name}={shlex.quote(value)}" for name, value in values.items()]
-    return " ".join([*words, "linewatch", "console", "--port", str(port)])
+    return " ".join([*words, own_command(), "console", "--port", str(port)])
