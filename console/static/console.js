@@ -49,3 +49,11 @@ for (const name of ["htmx:responseError", "htmx:response:error"]) {
 for (const name of ["htmx:sendError", "htmx:error"]) {
   document.addEventListener(name, () => say("The server cannot be reached.", true));
 }
+// Somebody else was first: the answer shows how it is now. (htmx 4 has hx-status:409 for it.)
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const asker = event.detail.requestConfig?.elt;
+  if (event.detail.xhr?.status === 409 && asker?.hasAttribute("hx-status:409")) {
+    event.detail.shouldSwap = true;
+    event.detail.isError = false;
+  }
+});

@@ -5,10 +5,13 @@ from __future__ import annotations
 import socket
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from linewatch.console_address import USUAL_PORT
 
 if TYPE_CHECKING:
     from console.listening import Listening
@@ -18,7 +21,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
-@click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--port", default=USUAL_PORT, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--address", default="127.0.0.1", show_default=True)
 @click.option("--certificate", type=_FILE, help="PEM; speaks TLS with it.")
 @click.option("--key", type=_FILE, help="PEM; the certificate's key.")
@@ -70,17 +73,32 @@ def command(
     opened()
     count = settings.processes_of_console
     if count == 1:
-        _serve(settings, listening, listening.bound())
+        bound = listening.bound()  # before it is noted: the port may be another console's
+        with _noted(settings, listening):
+            _serve(settings, listening, bound)
         return
     from console.processes import Processes
 
-    sys.exit(Processes(_again(listening), listening, count).run())
+    processes = Processes(_again(listening), listening, count)
+    with _noted(settings, listening):
+        code = processes.run()
+    sys.exit(code)
 
 
 def _serve(settings: Settings, listening: Listening, sockets: Sequence[socket.socket]) -> None:
     from console.serve import serve
 
     serve(settings, listening, sockets)
+
+
+def _noted(settings: Settings, listening: Listening) -> AbstractContextManager[None]:
+    """Behind a proxy browsers come to the proxy, and only the settings know where that is."""
+    from linewatch.console_address import noted
+
+    if listening.trusted_proxy is not None:
+        return nullcontext()
+    tls = listening.certificate is not None
+    return noted(settings, listening.address, listening.port, tls=tls)
 
 
 def _again(listening: Listening) -> list[str]:

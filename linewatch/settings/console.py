@@ -19,7 +19,7 @@ class Console(BaseModel):
     console_url: str = Field(
         default="",
         description="Where browsers find the console, for links to it; "
-        "empty: http://127.0.0.1:8080.",
+        "empty: where it listens, as seen from its machine.",
     )
     console_processes: int = Field(
         default=0,
@@ -82,11 +82,6 @@ class Console(BaseModel):
     def processes_of_console(self) -> int:
         """How many processes serve the console."""
         return self.console_processes or min(_MOST_PROCESSES, os.cpu_count() or 1)
-
-    @property
-    def console_address(self) -> str:
-        """Where browsers find the console, without a slash at the end."""
-        return (self.console_url or "http://127.0.0.1:8080").rstrip("/")
 
     @property
     def roles_of_groups(self) -> dict[str, str]:

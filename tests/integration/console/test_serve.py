@@ -28,6 +28,27 @@ def test_other_machines_need_tls(settings: Settings) -> None:
     assert "need each other" in half.output
 
 
+def test_a_link_leads_to_the_port_that_the_console_was_given(
+    sqlite_url: str, make_settings: Callable[..., Settings]
+) -> None:
+    make_settings()
+    port, run = free_port(), CliRunner().invoke
+    assert run(cli, ["users", "add", "eve", "--role", "viewer", "--no-password"]).exit_code == 0
+    before = run(cli, ["users", "link", "eve"])
+    assert "no console of these settings runs on this machine" in before.stderr
+    assert before.stdout.startswith("http://127.0.0.1:8080/sign-in/link/")
+    command = [sys.executable, "-m", "linewatch", "console", "--port", str(port)]
+    with subprocess.Popen(command) as process:
+        try:
+            until(lambda: _listens(port) or process.poll() is not None, 60)
+            link = run(cli, ["users", "link", "eve"]).output.strip()
+            assert link.startswith(f"http://127.0.0.1:{port}/sign-in/link/")
+            page = httpx.get(link)
+            assert (page.status_code, "eve" in page.text) == (200, True)
+        finally:
+            process.terminate()
+
+
 def test_a_taken_port_and_files_that_are_no_certificate_are_said(
     settings: Settings, sqlite_url: str, tmp_path: Path
 ) -> None:
