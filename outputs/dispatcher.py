@@ -15,6 +15,7 @@ from db.outbox.bell import Bell
 from db.outbox.cursors import CLOCK
 from db.session import transaction
 from outputs.camera_time import CameraTime
+from outputs.database_time import DatabaseTime
 from outputs.file import OutputsFile
 from outputs.line_clock import LineClock
 from outputs.owner import Owner
@@ -42,6 +43,7 @@ class Dispatcher:
         self._engine, self._cameras = engine, cameras
         self._owner = Owner()
         self._bell = Bell(engine)
+        self._time = DatabaseTime(engine)
         self._parts: list[Sender | LineClock] = []
         self._file = file
         self._stopping = Event()
@@ -57,7 +59,7 @@ class Dispatcher:
             receivers = [receiver.name for receiver in line.receivers]
             with transaction(self._engine) as connection:
                 cursors.register(connection, name, [CLOCK, *receivers])
-            shared = self._engine, self._bell, self._owner
+            shared = self._engine, self._bell, self._owner, self._time
             when = line.deadline_s, self._cameras
             for receiver in line.receivers:
                 self._parts.append(Sender(*shared, self._file.place(name), receiver, *when))

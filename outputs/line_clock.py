@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import heapq
 import logging
-import time
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,7 +16,6 @@ from functools import partial
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from db.clock import database_now
 from db.outbox import entries, facts, told
 from db.outbox.append import append
 from db.outbox.bell import Bell
@@ -27,6 +25,7 @@ from db.outbox.facts import PartFact
 from db.parts.facts import options_of
 from db.session import reading, transaction
 from outputs.camera_time import CameraTime
+from outputs.database_time import DatabaseTime
 from outputs.lease import Lease
 from outputs.owner import Owner
 from outputs.stoppable_thread import StoppableThread
@@ -39,7 +38,6 @@ GATHER_S = 0.02  # what is committed in so long is followed at once, after the g
 BEHIND = timedelta(days=1)  # older parts were called overdue long ago
 MOST = 500
 _AGAIN_S = 1.0
-_ASK_S = 5.0
 
 
 class LineClock(StoppableThread):
@@ -50,17 +48,17 @@ class LineClock(StoppableThread):
         engine: Engine,
         bell: Bell,
         owner: Owner,
+        clock: DatabaseTime,
         line: str,
         deadline_s: float | None,
         cameras: Callable[[], CameraTime] = CameraTime,
     ) -> None:
-        self._engine, self._bell, self._cameras = engine, bell, cameras
+        self._engine, self._bell, self._time, self._cameras = engine, bell, clock, cameras
         self._line, self._deadline_s = line, deadline_s
         self._lease = Lease(engine, owner, line, CLOCK, partial(reading, engine))
         self._due: list[tuple[datetime, PartKey]] = []
         self._waiting: set[PartKey] = set()
         self._has_lease = False
-        self._asked: tuple[float, datetime | None] = (0.0, None)
         super().__init__(f"clock-{line}")
 
     def _run(self) -> None:
@@ -99,7 +97,7 @@ class LineClock(StoppableThread):
         """Find the parts that are incomplete already: whoever had the lease may have died."""
         self._due, self._waiting = [], set()
         with reading(self._engine) as connection:
-            now, begun = database_now(connection), entries.begun(connection, self._line)
+            now, begun = self._time.now(), entries.begun(connection, self._line)
             since = max(now - BEHIND, begun or now)
             self._await(connection, facts.overdue_candidates(connection, self._line, since))
 
@@ -113,7 +111,7 @@ class LineClock(StoppableThread):
             return False
         reached = found[-1].sequence
         with transaction(self._engine) as connection:
-            moved = self._lease.move(connection, cursor, reached, database_now(connection))
+            moved = self._lease.move(connection, cursor, reached, self._time.now())
         if moved:
             self._lease.moved(reached)
         else:
@@ -137,7 +135,7 @@ class LineClock(StoppableThread):
         """Write those into the outbox whose time is over and that are incomplete still."""
         if not self._due:
             return
-        now = self._now()
+        now = self._time.now()
         keys: list[PartKey] = []
         while self._due and self._due[0][0] <= now and len(keys) < MOST:
             keys.append(heapq.heappop(self._due)[1])
@@ -150,15 +148,6 @@ class LineClock(StoppableThread):
                 heapq.heappush(self._due, (now, key))
             raise
         self._waiting.difference_update(keys)
-
-    def _now(self) -> datetime:
-        """By the database's clock, or a little less; it is asked but every few seconds."""
-        asked_s, then = self._asked
-        if then is None or time.monotonic() - asked_s > _ASK_S:
-            with reading(self._engine) as connection:
-                then = database_now(connection)
-            self._asked = asked_s, then = time.monotonic(), then
-        return then + timedelta(seconds=time.monotonic() - asked_s)
 
     def _write(self, keys: list[PartKey]) -> None:
         with transaction(self._engine) as connection:

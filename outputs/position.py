@@ -11,11 +11,11 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from db.clock import database_now
 from db.outbox import cursors, told
 from db.outbox.cursors import Cursor
 from db.session import transaction
 from outputs.camera_time import CameraTime
+from outputs.database_time import DatabaseTime
 from outputs.gate_latency import GateLatency
 from outputs.lease import Lease
 from outputs.options import ReceiverOptions
@@ -34,11 +34,12 @@ class Position:
         self,
         engine: Engine,
         owner: Owner,
+        clock: DatabaseTime,
         line: Line,
         options: ReceiverOptions,
         cameras: Callable[[], CameraTime],
     ) -> None:
-        self._engine, self._cameras = engine, cameras
+        self._engine, self._time, self._cameras = engine, clock, cameras
         self._line, self._options = line, options
         self._lease = Lease(engine, owner, line.name, options.name, self._reading)
         self._connection: Connection | None = None
@@ -55,8 +56,9 @@ class Position:
         """What follows."""
         name, level = self._options.name, self._options.level
         most, line = min(limit, MOST), replace(self._line, cameras=self._cameras())
+        now = self._time.now()
         with self._reading() as connection:
-            return next_batch(connection, line, name, level, cursor.told, most)
+            return next_batch(connection, line, name, level, cursor.told, most, now)
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -74,8 +76,8 @@ class Position:
     def confirm(self, cursor: Cursor, tellings: Sequence[Telling], reached: int) -> None:
         """The receiver has these for good, and with them all up to the entry `reached`."""
         kept = {one.key: one.told for one in tellings if one.key is not None and one.told}
+        now = self._time.now()
         with transaction(self._engine) as connection:
-            now = database_now(connection)
             moved = self._lease.move(connection, cursor, reached, now)
             if moved:
                 told.keep(connection, cursor.line, cursor.receiver, kept, now)

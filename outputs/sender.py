@@ -17,6 +17,7 @@ from linewatch.errors import LinewatchError
 from outputs.absence import Absence
 from outputs.backoff import backoff_s
 from outputs.camera_time import CameraTime
+from outputs.database_time import DatabaseTime
 from outputs.drivers.driver import Counting, Driver
 from outputs.errors import ReceiverAwayError
 from outputs.kinds import open_driver
@@ -45,6 +46,7 @@ class Sender(StoppableThread):
         engine: Engine,
         bell: Bell,
         owner: Owner,
+        clock: DatabaseTime,
         place: Place,
         options: ReceiverOptions,
         deadline_s: float | None,
@@ -53,7 +55,7 @@ class Sender(StoppableThread):
         self._bell, self._place, self._options = bell, place, options
         deadline = None if deadline_s is None else timedelta(seconds=deadline_s)
         line = Line(place.line, place.site, deadline)
-        self._position = Position(engine, owner, line, options, cameras)
+        self._position = Position(engine, owner, clock, line, options, cameras)
         self.name = f"{place.line}/{options.name}"
         self._driver: Driver | None = None
         self._probed_at = 0.0
