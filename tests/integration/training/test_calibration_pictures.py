@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 from PIL import Image
 
 from db import products
 from db.inspections.inspections import commit_inspections
 from db.session import engine_for
+from linewatch.commands.optimize import command
 from linewatch.products import parse_product
 from linewatch.settings import Settings
 from tests.support.committed import committed
@@ -92,3 +94,9 @@ def test_each_products_own_fit_and_as_many_of_each(
     assert len(filled) in (19, 20)  # one of them may be the one that is gone
     assert sum(share > 0.4 for share in filled) == pytest.approx(10, abs=1)
     assert sum(share == 0 for share in filled) == 10
+
+
+def test_a_product_without_a_folder_is_refused() -> None:
+    done = CliRunner().invoke(command, ["--product", "cable"])
+    assert done.exit_code == 2
+    assert "name one" in done.output
