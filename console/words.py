@@ -10,12 +10,31 @@ from zoneinfo import ZoneInfo
 
 from babel import negotiate_locale
 from babel.messages.pofile import read_po
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, PackageLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from jinja2_fragments import render_block
 from starlette.requests import Request
 
 LANGUAGES = ("en", "de")
 COOKIE = "linewatch_language"
+
+
+class _Compiled(BytecodeCache):
+    """Templates compiled once a process: their code is the same in each language."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        kept = self._kept.get(bucket.key)
+        if kept is not None:
+            bucket.bytecode_from_string(kept)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+_compiled = _Compiled()
 
 
 class Words:
@@ -28,6 +47,12 @@ class Words:
     def __init__(self, timezone: str) -> None:
         self._zone = ZoneInfo(timezone)
         self._environments = {language: self._environment(language) for language in LANGUAGES}
+
+    def load(self) -> None:
+        """Read all templates, so that nobody who asks for a page first waits for it."""
+        for environment in self._environments.values():
+            for name in environment.list_templates():
+                environment.get_template(name)
 
     def page(self, language: str, template: str, values: Mapping[str, object]) -> str:
         """A whole template."""
@@ -57,6 +82,7 @@ class Words:
             extensions=["jinja2.ext.i18n"],
             trim_blocks=True,
             lstrip_blocks=True,
+            bytecode_cache=_compiled,
         )
         environment.install_gettext_callables(  # type: ignore[attr-defined]
             gettext=lambda message: self.say(language, message),

@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from linewatch.console_address import USUAL_PORT
+
 if TYPE_CHECKING:
     from linewatch.demo.run import DemoResult
     from linewatch.demo.sources import PictureSource
     from linewatch.settings import Settings
+
+_PORT = click.IntRange(1, 65535)
 
 
 @click.command()
@@ -33,8 +37,8 @@ if TYPE_CHECKING:
 )
 @click.option("--json", "json_path", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--seed", default=0, show_default=True, help="Of the simulated shift.")
-@click.option("--flower-port", type=click.IntRange(1, 65535), help="Default: a free one.")
-@click.option("--console-port", default=8080, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--flower-port", type=_PORT, help="Default: a free one.")
+@click.option("--console-port", default=USUAL_PORT, show_default=True, type=_PORT)
 @click.option("--stay", is_flag=True, help="Leave everything running until Ctrl-C.")
 def command(
     parts: int,

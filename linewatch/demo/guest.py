@@ -10,6 +10,7 @@ from pathlib import Path
 
 from db.people import links, users
 from db.session import engine_for, transaction
+from linewatch.console_address import usual_address
 from linewatch.settings import Settings
 
 NAME = "demo"
@@ -24,7 +25,7 @@ def sign_in_link(settings: Settings, port: int) -> str:
         if not known:
             users.add(connection, NAME, "admin", password_hash=None, by=NAME)
         token = links.make(connection, NAME, by=NAME, lasts=_LASTS)
-    return f"http://127.0.0.1:{port}{links.path(token)}"
+    return f"{usual_address(port)}{links.path(token)}"
 
 
 def own_command() -> str:

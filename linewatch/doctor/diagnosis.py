@@ -12,6 +12,7 @@ from kombu.exceptions import KombuError
 from linewatch.doctor import (
     calendar_checks,
     clock_checks,
+    console_checks,
     durability_checks,
     environment_checks,
     framing_checks,
@@ -41,6 +42,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         ("queue", environment_checks.queue, frozenset({REDIS})),
         (DATABASE, _database, frozenset()),
         ("database commits", durability_checks.database_settings, frozenset({DATABASE})),
+        ("console", console_checks.connections, frozenset({DATABASE})),
         ("shifts", calendar_checks.shifts, frozenset({DATABASE})),
         ("versions", durability_checks.versions, frozenset()),
         ("redelivery", durability_checks.redelivery, frozenset()),

@@ -31,7 +31,7 @@ class ClassRow(Context):
     code: str = Field(description="What labels say.")
     good: bool = Field(description="Whether it passes.")
     prompts: list[str] = Field(description="Sentences that describe it.")
-    pictures: int = Field(description="Handed over here and looked at by a worker.")
+    pictures: int = Field(description="Handed over or picked, and looked at by a worker.")
     labelled: int = Field(description="Of these, labelled.")
 
 
@@ -130,7 +130,7 @@ def read(visit: Visit, query: AskedProduct) -> Setup:
         revision=revision(spec),
         enough=ENOUGH,
         good=0 if spec.good_class is None else seen[spec.good_class],
-        waiting=visit.site.intake.waiting(set_up.LINE, spec.product),
+        waiting=len(visit.site.intake.waiting(set_up.LINE, spec.product)),
         unusable=len(found) - len(usable),
         pictures=[one.id for one in usable[:_SHOWN]],
         run=_run(runs.latest_run(engine, spec.product)),
