@@ -13,8 +13,9 @@ STAMP  := $(VENV)/.setup-$(WANTED)
 QUIET  := --quiet --disable-pip-version-check
 PIP    := $(BIN)/python -m pip install $(QUIET)
 
-# Tests run in so many processes, a file in one of them; those that take longest come first.
-JOBS   ?= 2
+# Tests run in so many processes, a file in one of them; those that take longest come first. Tests of
+# faults wait more than they compute: hence more processes than two cores seem to ask for.
+JOBS   ?= 4
 PYTEST := $(BIN)/python -m pytest -m "not slow" --dist loadfile --no-loadscope-reorder
 
 NEXT         := broker-next
@@ -57,7 +58,7 @@ camera:  ## installs the camera side alone into .venv-camera, and spools a pictu
 	@echo "It is kept in a spool until a queue takes it. To hand pictures over to yours (docs/camera.md):"
 	@echo "  LINEWATCH_REDIS_URL=redis://HOST:6379/0 $(CAMERA)/bin/linewatch submit PICTURE --line LINE --camera CAMERA --product PRODUCT"
 
-test: setup  ## all tests but the slow ones, in JOBS=2 processes
+test: setup  ## all tests but the slow ones, in JOBS=4 processes
 	$(PYTEST) -n $(JOBS) $(ARGS)
 
 unit: setup  ## the tests that need neither server nor worker, in as many processes as there are cores

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cached_property
+from functools import cache, partial
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,8 @@ from jinja2 import BytecodeCache, Environment, PackageLoader, StrictUndefined
 from jinja2.bccache import Bucket
 from jinja2_fragments import render_block
 from starlette.requests import Request
+
+from linewatch.alerting.texts import said
 
 LANGUAGES = ("en", "de")
 COOKIE = "linewatch_language"
@@ -35,6 +37,11 @@ class _Compiled(BytecodeCache):
 
 
 _compiled = _Compiled()
+
+
+def say(language: str, message: str) -> str:
+    """A message in another language; itself where that has no word for it."""
+    return _messages(language).get(message, message)
 
 
 class Words:
@@ -67,12 +74,8 @@ class Words:
         return str(render_block(self._environments[language], template, block, values))
 
     def say(self, language: str, message: str) -> str:
-        """A message in another language; itself where that has no word for it."""
-        return self._messages.get(language, {}).get(message, message)
-
-    @cached_property
-    def _messages(self) -> dict[str, dict[str, str]]:
-        return {language: _messages(language) for language in LANGUAGES if language != "en"}
+        """As `say`, which this is."""
+        return say(language, message)
 
     def _environment(self, language: str) -> Environment:
         environment = Environment(
@@ -91,6 +94,7 @@ class Words:
         )
         environment.filters["when"] = self._when
         environment.filters["percent"] = _percent
+        environment.filters["alert"] = partial(said, say=partial(say, language))
         environment.globals["language"] = language
         return environment
 
@@ -106,8 +110,11 @@ def _percent(share: float | None, digits: int = 1) -> str:
     return "–" if share is None else f"{100 * share:.{digits}f} %"
 
 
+@cache
 def _messages(language: str) -> dict[str, str]:
-    """Message to its translation, of `console/messages/LANGUAGE.po`."""
+    """Message to its translation, of `console/messages/LANGUAGE.po`; English has none."""
+    if language not in LANGUAGES[1:]:
+        return {}
     with files("console").joinpath(f"messages/{language}.po").open("rb") as source:
         catalogue = read_po(source, locale=language)
     return {

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 import logging
+import time
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import partial
@@ -34,9 +35,11 @@ log = logging.getLogger(__name__)
 
 WAIT_S = 300.0  # for a part's views, where neither line nor product says how long
 LOOK_S = 0.05  # so much later than its deadline a part is called overdue at most
+GATHER_S = 0.02  # what is committed in so long is followed at once, after the gates were told
 BEHIND = timedelta(days=1)  # older parts were called overdue long ago
 MOST = 500
 _AGAIN_S = 1.0
+_ASK_S = 5.0
 
 
 class LineClock(StoppableThread):
@@ -57,6 +60,7 @@ class LineClock(StoppableThread):
         self._due: list[tuple[datetime, PartKey]] = []
         self._waiting: set[PartKey] = set()
         self._has_lease = False
+        self._asked: tuple[float, datetime | None] = (0.0, None)
         super().__init__(f"clock-{line}")
 
     def _run(self) -> None:
@@ -77,7 +81,8 @@ class LineClock(StoppableThread):
         more = self._follow(cursor)
         self._call()
         if not more:
-            self._bell.wait(count, LOOK_S if self._due else _AGAIN_S)
+            self._bell.wait(count, LOOK_S - GATHER_S if self._due else _AGAIN_S)
+            self._stopping.wait(GATHER_S)
 
     def _mine(self) -> Cursor | None:
         cursor = self._lease.cursor()
@@ -132,8 +137,7 @@ class LineClock(StoppableThread):
         """Write those into the outbox whose time is over and that are incomplete still."""
         if not self._due:
             return
-        with reading(self._engine) as connection:
-            now = database_now(connection)
+        now = self._now()
         keys: list[PartKey] = []
         while self._due and self._due[0][0] <= now and len(keys) < MOST:
             keys.append(heapq.heappop(self._due)[1])
@@ -146,6 +150,15 @@ class LineClock(StoppableThread):
                 heapq.heappush(self._due, (now, key))
             raise
         self._waiting.difference_update(keys)
+
+    def _now(self) -> datetime:
+        """By the database's clock, or a little less; it is asked but every few seconds."""
+        asked_s, then = self._asked
+        if then is None or time.monotonic() - asked_s > _ASK_S:
+            with reading(self._engine) as connection:
+                then = database_now(connection)
+            self._asked = asked_s, then = time.monotonic(), then
+        return then + timedelta(seconds=time.monotonic() - asked_s)
 
     def _write(self, keys: list[PartKey]) -> None:
         with transaction(self._engine) as connection:

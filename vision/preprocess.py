@@ -11,8 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from PIL import Image, ImageDraw
-from torchvision.transforms.v2 import InterpolationMode
-from torchvision.transforms.v2 import functional as transforms
+from torch.nn import functional
 
 from linewatch.product_options import Polygon
 from producer.contract import Reason
@@ -54,8 +53,7 @@ def preprocess(pixels: Pixels, size: int = SIZE, framing: Framing = CENTRE_CROP)
     """
     image = torch.from_numpy(_looked_at(pixels, framing)).permute(2, 0, 1)
     if framing.fit == "crop":
-        cropped: torch.Tensor = transforms.center_crop(_resized(image, [size]), [size, size])
-        return cropped.contiguous()
+        return _middle(_resized(image, _short_side_at(size, *image.shape[1:])), size).contiguous()
     if framing.fit == "squash":
         return _resized(image, [size, size]).contiguous()
     return _padded(image, size) if framing.fit == "pad" else _tiled(image, size)
@@ -111,11 +109,30 @@ def _tiled(image: torch.Tensor, size: int) -> torch.Tensor:
     return torch.stack(tiles)
 
 
+def _short_side_at(size: int, height: int, width: int) -> list[int]:
+    short = min(height, width)
+    return [size * side // short for side in (height, width)]
+
+
 def _resized(image: torch.Tensor, sides: list[int]) -> torch.Tensor:
-    resized: torch.Tensor = transforms.resize(
-        image, sides, interpolation=InterpolationMode.BICUBIC, antialias=True
+    """What `torchvision.transforms.v2.functional.resize` gives, bit for bit.
+
+    Importing torchvision brings a compiler and SymPy, also where no encoder is loaded.
+    """
+    if list(image.shape[1:]) == sides:
+        return image
+    one = image[None]
+    # With the stride of a batch of one PyTorch sees channels last, and need not pack them anew.
+    one = one.as_strided(one.shape, (one.numel(), *one.stride()[1:]))
+    resized = functional.interpolate(
+        one, size=sides, mode="bicubic", align_corners=False, antialias=True
     )
-    return resized
+    return resized[0]
+
+
+def _middle(image: torch.Tensor, size: int) -> torch.Tensor:
+    top, left = (round((side - size) / 2) for side in image.shape[1:])
+    return image[:, top : top + size, left : left + size]
 
 
 def _without_far_ends(pixels: Pixels) -> Pixels:

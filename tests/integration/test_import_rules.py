@@ -36,6 +36,7 @@ PLANTED = [
     ("model_store.validation.folds", "linewatch.settings", "Pure core"),
     ("producer.contract.receipt", "redis", "Pure core"),
     ("quality.intervals.wilson", "db.clock", "Pure core"),
+    ("vision.preprocess", "torchvision", "Nothing that starts needs torchvision"),
     ("producer.names", "torch", "The camera side needs no torch, no SQL and no model"),
     ("producer.names", "celery", "The camera side needs no torch, no SQL and no model"),
     ("training.lease", "celery", "No queue below producer and workers"),

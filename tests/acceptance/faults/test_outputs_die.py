@@ -31,7 +31,7 @@ def a_broker(folder: Path) -> tuple[Mosquitto, Listener, dict[str, Any]]:
 
 
 def test_a_broker_is_killed_under_load(database_url: str, tmp_path: Path) -> None:
-    kills, slowest_s = times(short=2, long=30), 0.0
+    kills, slowest_s = times(short=2, long=15), 0.0
     broker, listener, receiver = a_broker(tmp_path)
     with ToldLine(tmp_path, database_url, receiver, lambda: listener.results) as line:
         line.dispatcher()
@@ -72,7 +72,7 @@ def receivers(folder: Path, kind: str, port: int) -> tuple[dict[str, Any], list[
 @pytest.mark.parametrize("kind", ["webhook", "modbus", "opcua"])
 def test_a_receiver_is_killed_under_load(database_url: str, tmp_path: Path, kind: str) -> None:
     """A PLC's number of the part that it saw last outlives it; so it ejects no part twice."""
-    kills, slowest_s = times(short=2, long=30), 0.0
+    kills, slowest_s = times(short=2, long=15), 0.0
     receiver, words = receivers(tmp_path, kind, free_port())
     taken = tmp_path / "taken.jsonl"
     with ToldLine(tmp_path, database_url, receiver, lambda: lines_of(taken)) as line:
@@ -95,7 +95,7 @@ def test_a_dispatcher_is_killed_under_load(
     database_url: str, tmp_path: Path, dispatchers: int
 ) -> None:
     """With a second one at once, whichever of them has the receiver."""
-    kills, slowest_s = times(short=2, long=50), 0.0
+    kills, slowest_s = times(short=2, long=25), 0.0
     broker, listener, receiver = a_broker(tmp_path)
     with ToldLine(tmp_path, database_url, receiver, lambda: listener.results) as line:
         running = [line.dispatcher() for _ in range(dispatchers)]

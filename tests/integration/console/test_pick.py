@@ -153,6 +153,7 @@ def test_pictures_of_the_product_are_labelled_where_they_are(
     assert not app.state.site.intake.spool_path.exists(), "no copy that would be tested, too"
     seen = client.get("/api/v1/setup/plug").json()
     assert (seen["good"], seen["classes"][0]["labelled"]) == (2, 2)
+    assert seen["classes"][0]["pictures"] == 0, "none was handed over"
 
     again = client.post(PAGE, data={**form, "chosen": [str(ids[0])], "shows": "good"})
     assert "There already: 1" in again.text

@@ -6,7 +6,8 @@ import torch
 from PIL import Image
 
 from tests.support.pictures import texture
-from vision.preprocess import SIZE, preprocess
+from vision.framing import LONGEST_ASPECT
+from vision.preprocess import SIZE, _resized, preprocess
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,34 @@ def test_a_very_long_picture_costs_no_more_than_a_square(size: tuple[int, int]) 
     result = preprocess(pixels)
     assert result.shape == (3, SIZE, SIZE)
     assert result[:, SIZE // 2, SIZE // 2].tolist() == [200] * 3
+
+
+def test_a_picture_is_resized_as_torchvision_does_bit_for_bit() -> None:
+    """A model is of features from these pixels: another resize would be another encoder."""
+    from torchvision.transforms.v2 import InterpolationMode
+    from torchvision.transforms.v2 import functional as torchvision
+
+    dice = np.random.default_rng(3)
+    sizes = [(224, 224), (1024, 768), (1, 1), (225, 224), *dice.integers(1, 700, (30, 2)).tolist()]
+    for height, width in sizes:
+        whole = dice.integers(0, 256, (height, width, 3), dtype=np.uint8)
+        for pixels in (whole, whole[height // 4 :, width // 4 :]):
+            image = torch.from_numpy(pixels).permute(2, 0, 1)
+            for sides in ([SIZE], [SIZE, SIZE], [50, 61]):
+                expected = torchvision.resize(
+                    image, sides, interpolation=InterpolationMode.BICUBIC, antialias=True
+                )
+                if len(sides) == 1:  # the shorter side
+                    expected = torchvision.center_crop(expected, [SIZE, SIZE])
+                    resized = preprocess(pixels) if _is_short(pixels) else expected
+                else:
+                    resized = _resized(image, sides)
+                assert torch.equal(resized, expected), (height, width, sides)
+
+
+def _is_short(pixels: np.ndarray) -> bool:
+    """What is longer is cut first."""
+    return max(pixels.shape[:2]) <= LONGEST_ASPECT * min(pixels.shape[:2])
 
 
 def test_the_input_is_left_alone() -> None:

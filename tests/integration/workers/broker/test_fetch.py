@@ -456,18 +456,19 @@ def test_large_entries_hold_redis_for_a_moment_only(hand: Hand, unit: bytes, siz
     count = 64 if size < 1_000_000 else 32
     for number in range(count):
         hand.redis.lpush("inspect", _laborious(unit, size, number))
-    hand.redis.config_set("slowlog-log-slower-than", 0)
-    hand.redis.slowlog_reset()
+    spent_s = []
     for turn in range(1, 7):
+        before = _processor_time_s(hand)
         hand.turn()
+        spent_s.append(_processor_time_s(hand) - before)
         assert len(hand.held()) * size < (ENOUGH + size + 100) * turn
-    microseconds = [
-        call["duration"]
-        for call in hand.redis.slowlog_get(128)
-        if call["command"].startswith(b"EVALSHA")
-    ]
-    assert len(microseconds) == 6
-    assert min(microseconds) < 100_000  # on a machine that is busy with much else
+    assert max(spent_s) < 0.2  # of a slow machine
+
+
+def _processor_time_s(hand: Hand) -> float:
+    """What Redis has computed so far, however busy the machine is with much else."""
+    used = hand.redis.info("cpu")
+    return float(used["used_cpu_user"]) + float(used["used_cpu_sys"])
 
 
 def test_equal_entries_that_nobody_reads_are_all_noted(hand: Hand) -> None:
