@@ -36,12 +36,8 @@ def run(loglevel: str) -> None:
 
     logging.basicConfig(level=loglevel.upper(), format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs each URL, query and all
-<<<<<<< HEAD
     logging.getLogger("alembic").setLevel(logging.WARNING)  # ten lines that nobody asked for
-    run_outputs(opened(), _file())
-=======
     run_outputs(get_settings(), opened(), _file())
->>>>>>> main
 
 
 @command.command("list")
