@@ -22,8 +22,8 @@ class OpenvinoBackend:
     It is compiled twice: for all cores on one picture, and for a lane on each part of a batch.
     Every call shares its input: a request that shared once would copy the next over that memory.
 
-    Tokens are computed with every batch: they cost a few hundredths of the features, and a second
-    network without them would cost its weights once more.
+    Tokens are computed with every batch: they cost little beside features (docs/engine.md), and a
+    second network without them would cost its weights once more.
 
     Args:
         model: an `openvino.Model`, see `vision.openvino_model`.
@@ -96,7 +96,7 @@ class OpenvinoBackend:
         images = np.ascontiguousarray(batch.cpu().numpy())
         parts = parts_of(len(images), self._lanes, self._may_idle)
         if len(parts) == 1:
-            results = self._whole.infer([images], share_inputs=True)
+            results = self._whole.infer([images], share_inputs=True, share_outputs=True)
             return [torch.from_numpy(results[place].copy()) for place in range(outputs)]
         found: list[list[Any]] = [[None] * len(parts) for _ in range(outputs)]
         for index, part in enumerate(parts):
