@@ -33,14 +33,14 @@ WHEELS     := gpu-wheels
 help:  ## this list; ARGS="..." hands words on to the program
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
-setup: $(STAMP)  ## installs Linewatch and all that its tests need into .venv (about 6 GB)
+setup: $(STAMP)  ## installs Linewatch and all that its tests need into .venv (about 8 GB)
 
 $(STAMP):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Linewatch needs Python 3.11 or newer; set PYTHON=/path/to/python3"; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Installing Linewatch and its packages into $(VENV) (about 6 GB, a few minutes the first time) ..."
+	@echo "Installing Linewatch and its packages into $(VENV) (about 8 GB; minutes the first time, and pip says how far it is) ..."
 	@$(PIP) --upgrade 'pip>=24'
-	$(PIP) -c constraints.txt -e '.[all]'
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[all]'
 	@rm -f $(VENV)/.setup-*; touch $@
 
 demo: setup  ## inspects a simulated shift, and shows how each picture ended

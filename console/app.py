@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 
+from anyio import to_thread
 from fastapi import Depends, FastAPI
 from starlette.staticfiles import StaticFiles
 
@@ -23,8 +26,10 @@ from console.pages import ACTIONS, PAGES
 from console.pictures import routes as pictures
 from console.site import Site
 from console.timing import ServerTiming
+from db.session import MOST_CONNECTIONS
 from linewatch import __version__
 
+AT_ONCE = MOST_CONNECTIONS - 3  # requests that are worked on; others wait their turn
 # What is no page.
 _OWN = (sign_in.router, by_provider.router, pictures.router, inspections.router)
 
@@ -53,8 +58,9 @@ def create_app(site: Site, *, banner: str = "") -> FastAPI:
         docs_url=None,  # they load scripts from elsewhere
         redoc_url=None,
         dependencies=[Depends(admit)],
+        lifespan=_threads,
     )
-    app.state.site, app.state.banner, app.state.attempts = site, banner, Attempts()
+    app.state.site, app.state.banner, app.state.attempts = site, banner, Attempts(site.link)
     app.state.intake = site.intake
     app.state.provider = Provider(site.settings) if site.settings.oidc_issuer else None
     in_menu = sorted((p for p in PAGES if p.menu is not None), key=lambda p: p.menu or 0)
@@ -71,6 +77,13 @@ def create_app(site: Site, *, banner: str = "") -> FastAPI:
     app.add_middleware(ServerTiming)  # the outermost: it sees what the others take
     refusals.install(app)
     return app
+
+
+@asynccontextmanager
+async def _threads(_app: FastAPI) -> AsyncIterator[None]:
+    """Few at once: some hold a connection while they ask for another, and must get it."""
+    to_thread.current_default_thread_limiter().total_tokens = AT_ONCE
+    yield
 
 
 def _add_machine_routes(app: FastAPI) -> None:

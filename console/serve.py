@@ -1,78 +1,64 @@
-"""Serves the console: on the loopback address, or by TLS."""
+"""Serves the console, in this process."""
 
 from __future__ import annotations
 
-from ipaddress import ip_address
-from pathlib import Path
+import gc
+import socket
+import sys
+from collections.abc import Sequence
 
 import uvicorn
 
 from console.app import create_app
+from console.listening import Listening
 from console.site import Site
 from console.words import Words
 from db.session import engine_for
-from linewatch.errors import ConfigurationError
 from linewatch.settings import Settings
 
 _UNSAFE = "This console can be reached without encryption: passwords and sessions can be read."
 
+# A page asks the database some dozens of times. After each answer it waits for the interpreter,
+# which a thread that computes keeps for this long: with Python's 5 ms that adds up.
+_SWITCH_INTERVAL_S = 0.0005
 
-def serve(
-    settings: Settings,
-    *,
-    address: str,
-    port: int,
-    certificate: tuple[Path, Path] | None = None,
-    trusted_proxy: str | None = None,
-    insecure: bool = False,
-    published_on_loopback: bool = False,
-) -> None:
+# Longer than people look at a page, so that the next one needs no new connection, nor handshake.
+_KEEP_ALIVE_S = 75
+
+
+def serve(settings: Settings, listening: Listening, sockets: Sequence[socket.socket]) -> None:
     """Serve until interrupted.
 
     Args:
         settings: of the plant.
-        address: where to listen.
-        port: TCP.
-        certificate: PEM files of the certificate and its key.
-        trusted_proxy: address of a proxy in front that speaks TLS; its X-Forwarded-* are believed.
-        insecure: allow an address beyond this machine without TLS, with a banner on every page.
-        published_on_loopback: in a container whose port only programs of its host reach.
-
-    Raises:
-        ConfigurationError: the address can be reached from elsewhere, and nothing encrypts.
+        listening: what encrypts.
+        sockets: bound ones.
     """
-    secure = certificate is not None or trusted_proxy is not None
-    local = published_on_loopback or is_loopback(address)
-    if not (secure or insecure or local):
-        raise ConfigurationError(
-            f"--address {address} can be reached from other machines: give --certificate and "
-            "--key, --trusted-proxy ADDRESS, or --insecure"
-        )
-    site = Site(settings, engine_for(settings.sql_url), Words(settings.plant_timezone), secure)
-    app = create_app(site, banner="" if secure or local else _UNSAFE)
+    words = Words(settings.plant_timezone)
+    site = Site(settings, engine_for(settings.sql_url), words, listening.secure)
+    safe = listening.secure or listening.local
+    app = create_app(site, banner="" if safe else _UNSAFE)
+    words.load()
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    gc.collect()
+    gc.freeze()  # all that is there by now stays, and need not be gone through again and again
+    files = listening.certificate
+    config = uvicorn.Config(
+        app,
+        ssl_certfile=files[0] if files else None,
+        ssl_keyfile=files[1] if files else None,
+        proxy_headers=listening.trusted_proxy is not None,
+        forwarded_allow_ips=listening.trusted_proxy,
+        server_header=False,
+        log_level="warning",
+        timeout_graceful_shutdown=5,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+    )
+    server = uvicorn.Server(config)
     site.intake.resume()
     try:
-        uvicorn.run(
-            app,
-            host=address,
-            port=port,
-            ssl_certfile=certificate[0] if certificate else None,
-            ssl_keyfile=certificate[1] if certificate else None,
-            proxy_headers=trusted_proxy is not None,
-            forwarded_allow_ips=trusted_proxy,
-            server_header=False,
-            log_level="warning",
-            timeout_graceful_shutdown=5,
-        )
+        server.run(list(sockets))
     finally:
         site.intake.close()
-
-
-def is_loopback(address: str) -> bool:
-    """Whether only programs of this machine reach it."""
-    if address == "localhost":
-        return True
-    try:
-        return ip_address(address).is_loopback
-    except ValueError:
-        return False
+    if not server.started:
+        sys.exit(1)  # uvicorn has said why

@@ -4,18 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cached_property
+from functools import cache, partial
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 from babel import negotiate_locale
 from babel.messages.pofile import read_po
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, PackageLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from jinja2_fragments import render_block
 from starlette.requests import Request
 
+from linewatch.alerting.texts import said
+
 LANGUAGES = ("en", "de")
 COOKIE = "linewatch_language"
+
+
+class _Compiled(BytecodeCache):
+    """Templates compiled once a process: their code is the same in each language."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        kept = self._kept.get(bucket.key)
+        if kept is not None:
+            bucket.bytecode_from_string(kept)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+_compiled = _Compiled()
+
+
+def say(language: str, message: str) -> str:
+    """A message in another language; itself where that has no word for it."""
+    return _messages(language).get(message, message)
 
 
 class Words:
@@ -28,6 +54,12 @@ class Words:
     def __init__(self, timezone: str) -> None:
         self._zone = ZoneInfo(timezone)
         self._environments = {language: self._environment(language) for language in LANGUAGES}
+
+    def load(self) -> None:
+        """Read all templates, so that nobody who asks for a page first waits for it."""
+        for environment in self._environments.values():
+            for name in environment.list_templates():
+                environment.get_template(name)
 
     def page(self, language: str, template: str, values: Mapping[str, object]) -> str:
         """A whole template."""
@@ -42,12 +74,8 @@ class Words:
         return str(render_block(self._environments[language], template, block, values))
 
     def say(self, language: str, message: str) -> str:
-        """A message in another language; itself where that has no word for it."""
-        return self._messages.get(language, {}).get(message, message)
-
-    @cached_property
-    def _messages(self) -> dict[str, dict[str, str]]:
-        return {language: _messages(language) for language in LANGUAGES if language != "en"}
+        """As `say`, which this is."""
+        return say(language, message)
 
     def _environment(self, language: str) -> Environment:
         environment = Environment(
@@ -57,6 +85,7 @@ class Words:
             extensions=["jinja2.ext.i18n"],
             trim_blocks=True,
             lstrip_blocks=True,
+            bytecode_cache=_compiled,
         )
         environment.install_gettext_callables(  # type: ignore[attr-defined]
             gettext=lambda message: self.say(language, message),
@@ -65,6 +94,7 @@ class Words:
         )
         environment.filters["when"] = self._when
         environment.filters["percent"] = _percent
+        environment.filters["alert"] = partial(said, say=partial(say, language))
         environment.globals["language"] = language
         return environment
 
@@ -80,8 +110,11 @@ def _percent(share: float | None, digits: int = 1) -> str:
     return "–" if share is None else f"{100 * share:.{digits}f} %"
 
 
+@cache
 def _messages(language: str) -> dict[str, str]:
-    """Message to its translation, of `console/messages/LANGUAGE.po`."""
+    """Message to its translation, of `console/messages/LANGUAGE.po`; English has none."""
+    if language not in LANGUAGES[1:]:
+        return {}
     with files("console").joinpath(f"messages/{language}.po").open("rb") as source:
         catalogue = read_po(source, locale=language)
     return {

@@ -30,7 +30,7 @@ _WORDS = {"S": "SELECT", "I": "INSERT", "U": "UPDATE", "D": "DELETE"}
 # Table: what workers, maintenance and the console may do. Reports: see `REPORTED`.
 RIGHTS: dict[str, tuple[str, str, str]] = {
     "alembic_version": ("S", "S", "S"),
-    "alert_notices": ("", "SIU", "S"),
+    "alert_notices": ("", "SIUD", "S"),
     "alerts": ("SIU", "SIU", "SIU"),  # who ends a challenge says what was missed
     "audit_answers": ("", "S", "SI"),
     "audit_log": ("S", "S", "S"),
@@ -46,7 +46,7 @@ RIGHTS: dict[str, tuple[str, str, str]] = {
     "class_metrics": ("SI", "SI", "S"),
     "confusion_cells": ("SI", "SI", "S"),
     "console_keys": ("", "S", "SIU"),
-    "console_links": ("", "S", "SIU"),
+    "console_links": ("", "SD", "SIU"),
     "console_sessions": ("", "SD", "SIU"),
     "console_users": ("", "S", "SIU"),
     "dead_letters": ("SIU", "SIU", "SUD"),

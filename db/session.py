@@ -41,6 +41,8 @@ _FORM = (
 # A worker that freezes inside a transaction would keep its row locks, and with them every other
 # worker, for as long as it sleeps.
 _IDLE_IN_TRANSACTION_MS = 5000
+# Of a process to PostgreSQL. What comes on top of the kept ones is closed after use, which is slow.
+KEPT_CONNECTIONS, MOST_CONNECTIONS = 10, 15
 # To compile a plan takes longer than any query here, and is done where statistics are missing.
 _NO_JIT = "SET jit = off"
 _POOLED = "linewatch_pooled"  # in a connection's info
@@ -101,7 +103,12 @@ def engine_for(url: str) -> Engine:
         else:
             options = {k: v for k, v in _POSTGRESQL_OPTIONS.items() if k not in parsed.query}
             engine = create_engine(
-                parsed, json_serializer=compact, connect_args=options, pool_pre_ping=True
+                parsed,
+                json_serializer=compact,
+                connect_args=options,
+                pool_pre_ping=True,
+                pool_size=KEPT_CONNECTIONS,
+                max_overflow=MOST_CONNECTIONS - KEPT_CONNECTIONS,
             )
             event.listen(engine, "connect", partial(_prepare_postgresql, url=parsed))
             event.listen(engine, "begin", _begin_pooled)

@@ -50,6 +50,7 @@ EXTRAS = {
     "jinja2_fragments": "console",
     "joserfc": "console",
     "limits": "console",
+    "markupsafe": "console",
     "pwdlib": "console",
     "sse_starlette": "console",
     "starlette": "console",

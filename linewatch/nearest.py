@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 
@@ -17,3 +17,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """The end of a sentence about an unknown name: "; did you mean 'cable'?", or nothing."""
     found = nearest(name, known)
     return "" if found is None else f"; did you mean {found!r}?"
+
+
+def some_of(known: Sequence[str], most: int = 30) -> str:
+    """Names in a sentence: "a, b, c", of thousands the first and "and 9970 more"."""
+    more = f" and {len(known) - most} more" if len(known) > most else ""
+    return ", ".join(known[:most]) + more

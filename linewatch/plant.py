@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import redis
 
+from linewatch.console_address import usual_address
 from linewatch.private_files import make_folder
 from linewatch.redis_access.client import redis_client
 from linewatch.services import ServiceGroup, python_command, redis_command
@@ -79,7 +80,7 @@ def start_plant(
     if alerts:
         group.start("alerts", python_command("linewatch", "alerts", "run"))
     group.start("flower", python_command("linewatch", "flower", "--port", str(flower_port)))
-    console_url = None if console_port is None else f"http://127.0.0.1:{console_port}"
+    console_url = None if console_port is None else usual_address(console_port)
     if console_url is not None:
         group.start("console", python_command("linewatch", "console", "--port", str(console_port)))
     plant = Plant(f"http://127.0.0.1:{flower_port}", console_url)

@@ -201,7 +201,9 @@ def load_product(path: Path) -> ProductSpec:
     """
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except OSError as error:
+        raise ProductError(f"{path} cannot be read: {error.strerror}") from None
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise ProductError(f"{path}: {error}") from None
     return parse_product(data, source=str(path))
 

@@ -219,9 +219,10 @@ def need_port(port: int, option: str) -> None:
         with socket.create_server(("127.0.0.1", port)):
             pass
     except OSError as error:
+        cause = os.strerror(error.errno or 0)
         raise ConfigurationError(
-            f"port {port} cannot be used ({error.strerror}): another program listens there, such "
-            f"as a Linewatch that runs already; stop it, or choose another port with {option}"
+            f"port {port} cannot be used ({cause}): another program listens there, such as a "
+            f"Linewatch that runs already; stop it, or choose another port with {option}"
         ) from None
 
 

@@ -19,6 +19,10 @@ from outputs.options import ReceiverOptions
 log = logging.getLogger(__name__)
 
 KIND = "receiver_away"
+AWAY = (
+    "the receiver {receiver} ({kind}) takes no results, so a gate may wait in vain; `linewatch "
+    "outputs list` says why"
+)
 ALERT_AFTER_S = 5.0  # shorter absences are a restart
 NOTED_EVERY_S = 5.0
 
@@ -88,6 +92,5 @@ class Absence:
             severity="critical",
             line=self._line,
             source=self._options.name,
-            message=f"the receiver {name} ({self._options.kind}) takes no results, so a gate may "
-            "wait in vain; `linewatch outputs list` says why",
+            message=AWAY.format(receiver=name, kind=self._options.kind),
         )

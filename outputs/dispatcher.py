@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from threading import Event, Thread
 
 from sqlalchemy import Engine
@@ -13,6 +14,8 @@ from db.outbox import cursors
 from db.outbox.bell import Bell
 from db.outbox.cursors import CLOCK
 from db.session import transaction
+from outputs.camera_time import CameraTime
+from outputs.database_time import DatabaseTime
 from outputs.file import OutputsFile
 from outputs.line_clock import LineClock
 from outputs.owner import Owner
@@ -25,12 +28,22 @@ STOP_S = 10.0
 
 
 class Dispatcher:
-    """Tells the lines, from `start` to `stop`."""
+    """Tells the lines, from `start` to `stop`.
 
-    def __init__(self, engine: Engine, file: OutputsFile) -> None:
-        self._engine = engine
+    Args:
+        cameras: what is known of the cameras' clocks when it is called.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        file: OutputsFile,
+        cameras: Callable[[], CameraTime] = CameraTime,
+    ) -> None:
+        self._engine, self._cameras = engine, cameras
         self._owner = Owner()
         self._bell = Bell(engine)
+        self._time = DatabaseTime(engine)
         self._parts: list[Sender | LineClock] = []
         self._file = file
         self._stopping = Event()
@@ -46,15 +59,12 @@ class Dispatcher:
             receivers = [receiver.name for receiver in line.receivers]
             with transaction(self._engine) as connection:
                 cursors.register(connection, name, [CLOCK, *receivers])
-            place, deadline_s = self._file.place(name), line.deadline_s
+            shared = self._engine, self._bell, self._owner, self._time
+            when = line.deadline_s, self._cameras
             for receiver in line.receivers:
-                self._parts.append(
-                    Sender(self._engine, self._bell, self._owner, place, receiver, deadline_s)
-                )
+                self._parts.append(Sender(*shared, self._file.place(name), receiver, *when))
             if any(receiver.level == "part" for receiver in line.receivers):
-                self._parts.append(
-                    LineClock(self._engine, self._bell, self._owner, name, deadline_s)
-                )
+                self._parts.append(LineClock(*shared, name, *when))
         self._bell.start()
         self._renewing.start()
         for part in self._parts:

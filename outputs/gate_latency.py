@@ -22,21 +22,25 @@ class GateLatency:
         self._waits_s: deque[float] = deque(maxlen=REMEMBERED)
         self._commits_s: deque[float] = deque(maxlen=REMEMBERED)
         self._late: deque[bool] = deque(maxlen=REMEMBERED)
+        self._ahead_s = 0.0
 
     def told(self, results: Sequence[Result], at: datetime) -> None:
         """These were confirmed at this time, by the database's clock."""
         for result in results:
             if result.revision > 1 or result.captured_at is None:
                 continue
-            self._waits_s.append((at - result.captured_at).total_seconds())
-            self._commits_s.append((result.committed_at - result.captured_at).total_seconds())
+            captured_at = result.captured_at - result.clock_ahead
+            self._waits_s.append((at - captured_at).total_seconds())
+            self._commits_s.append((result.committed_at - captured_at).total_seconds())
+            self._ahead_s = result.clock_ahead.total_seconds()
             self._late.append(result.late or result.no_verdict)
 
     def figures(self) -> Mapping[str, Any] | None:
         """Milliseconds and shares; None while nothing was told.
 
-        `clock_ahead_ms` is by how much the camera's clock is ahead of the database's at least:
-        more than 0 only where something was committed before it was captured.
+        Waits are by the database's clock. `clock_ahead_ms` is by how much the camera's is ahead of
+        it: as was measured for the last result, and more where something was committed before it
+        was captured even so.
         """
         if not self._waits_s:
             return None
@@ -46,7 +50,7 @@ class GateLatency:
             "gate_p50_ms": _ms(_percentile(waits, 0.50)),
             "gate_p99_ms": _ms(_percentile(waits, 0.99)),
             "late_share": round(sum(self._late) / len(self._late), 4),
-            "clock_ahead_ms": _ms(max(0.0, -min(self._commits_s))),
+            "clock_ahead_ms": _ms(self._ahead_s + max(0.0, -min(self._commits_s))),
         }
 
 

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import heapq
 import logging
-import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from uuid import UUID
+from functools import partial
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from db.clock import database_now
-from db.outbox import cursors, entries, facts, told
+from db.outbox import entries, facts, told
 from db.outbox.append import append
 from db.outbox.bell import Bell
 from db.outbox.cursors import CLOCK, Cursor
@@ -26,14 +24,17 @@ from db.outbox.entries import PartKey
 from db.outbox.facts import PartFact
 from db.parts.facts import options_of
 from db.session import reading, transaction
+from outputs.camera_time import CameraTime
+from outputs.database_time import DatabaseTime
+from outputs.lease import Lease
 from outputs.owner import Owner
 from outputs.stoppable_thread import StoppableThread
-from quality.parts.disposition import Why
 
 log = logging.getLogger(__name__)
 
 WAIT_S = 300.0  # for a part's views, where neither line nor product says how long
 LOOK_S = 0.05  # so much later than its deadline a part is called overdue at most
+GATHER_S = 0.02  # what is committed in so long is followed at once, after the gates were told
 BEHIND = timedelta(days=1)  # older parts were called overdue long ago
 MOST = 500
 _AGAIN_S = 1.0
@@ -43,14 +44,21 @@ class LineClock(StoppableThread):
     """The clock of one line."""
 
     def __init__(
-        self, engine: Engine, bell: Bell, owner: Owner, line: str, deadline_s: float | None
+        self,
+        engine: Engine,
+        bell: Bell,
+        owner: Owner,
+        clock: DatabaseTime,
+        line: str,
+        deadline_s: float | None,
+        cameras: Callable[[], CameraTime] = CameraTime,
     ) -> None:
-        self._engine, self._bell, self._owner = engine, bell, owner
+        self._engine, self._bell, self._time, self._cameras = engine, bell, clock, cameras
         self._line, self._deadline_s = line, deadline_s
+        self._lease = Lease(engine, owner, line, CLOCK, partial(reading, engine))
         self._due: list[tuple[datetime, PartKey]] = []
         self._waiting: set[PartKey] = set()
-        self._cursor: Cursor | None = None
-        self._looked_at = 0.0
+        self._has_lease = False
         super().__init__(f"clock-{line}")
 
     def _run(self) -> None:
@@ -58,7 +66,7 @@ class LineClock(StoppableThread):
             try:
                 self._turn()
             except SQLAlchemyError as error:
-                self._cursor = None
+                self._forget()
                 log.warning("clock of %s: the database does not answer: %s", self._line, error)
                 self._stopping.wait(_AGAIN_S)
 
@@ -71,26 +79,25 @@ class LineClock(StoppableThread):
         more = self._follow(cursor)
         self._call()
         if not more:
-            self._bell.wait(count, LOOK_S if self._due else _AGAIN_S)
+            self._bell.wait(count, LOOK_S - GATHER_S if self._due else _AGAIN_S)
+            self._stopping.wait(GATHER_S)
 
     def _mine(self) -> Cursor | None:
-        now = time.monotonic()
-        if self._cursor is not None and now - self._looked_at < _AGAIN_S:
-            return self._cursor
-        fresh = self._cursor is None
-        with transaction(self._engine) as connection:
-            gone = self._owner.gone(connection)
-            self._cursor = cursors.take(connection, self._line, CLOCK, self._owner.name, gone)
-        self._looked_at = now
-        if fresh and self._cursor is not None:
+        cursor = self._lease.cursor()
+        had, self._has_lease = self._has_lease, cursor is not None
+        if cursor is not None and not had:
             self._begin()
-        return self._cursor
+        return cursor
+
+    def _forget(self) -> None:
+        self._lease.forget()
+        self._has_lease = False
 
     def _begin(self) -> None:
         """Find the parts that are incomplete already: whoever had the lease may have died."""
         self._due, self._waiting = [], set()
         with reading(self._engine) as connection:
-            now, begun = database_now(connection), entries.begun(connection, self._line)
+            now, begun = self._time.now(), entries.begun(connection, self._line)
             since = max(now - BEHIND, begun or now)
             self._await(connection, facts.overdue_candidates(connection, self._line, since))
 
@@ -99,30 +106,28 @@ class LineClock(StoppableThread):
         with reading(self._engine) as connection:
             found = entries.entries_after(connection, self._line, cursor.told, MOST)
             ids = {entry.picture for entry in found if entry.picture is not None}
-            serials = self._serials(connection, ids)
-            parts = facts.parts(connection, serials)
-            self._await(connection, (part for passes in parts.values() for part in passes))
+            self._await(connection, facts.incomplete(connection, facts.serials(connection, ids)))
         if not found:
             return False
         reached = found[-1].sequence
         with transaction(self._engine) as connection:
-            moved = cursors.move(connection, cursor, reached, self._owner.name)
-        self._cursor = cursors.moved_to(cursor, reached) if moved else None
+            moved = self._lease.move(connection, cursor, reached, self._time.now())
+        if moved:
+            self._lease.moved(reached)
+        else:
+            self._forget()
         return len(found) == MOST
 
-    def _serials(self, connection: Connection, ids: set[UUID]) -> set[tuple[str, str]]:
-        found = facts.pictures(connection, ids).values()
-        return {(one.product, one.serial) for one in found if one.serial}
-
     def _await(self, connection: Connection, parts: Iterable[PartFact]) -> None:
-        new = [p for p in parts if p.why == Why.INCOMPLETE and p.key not in self._waiting]
+        new = [part for part in parts if part.key not in self._waiting]
         options = options_of(connection, {part.key.product for part in new}) if new else {}
         for part in new:
             if part.made_at is None:
                 continue
             own_s = options.get(part.key.product, {}).get("views_timeout_s")
             limits = [float(one) for one in (self._deadline_s, own_s) if one is not None]
-            due = part.made_at + timedelta(seconds=min(limits, default=WAIT_S))
+            ahead = timedelta() if part.by_receipt else self._cameras().ahead(self._line)
+            due = part.made_at - ahead + timedelta(seconds=min(limits, default=WAIT_S))
             heapq.heappush(self._due, (due, part.key))
             self._waiting.add(part.key)
 
@@ -130,8 +135,7 @@ class LineClock(StoppableThread):
         """Write those into the outbox whose time is over and that are incomplete still."""
         if not self._due:
             return
-        with reading(self._engine) as connection:
-            now = database_now(connection)
+        now = self._time.now()
         keys: list[PartKey] = []
         while self._due and self._due[0][0] <= now and len(keys) < MOST:
             keys.append(heapq.heappop(self._due)[1])
@@ -148,8 +152,7 @@ class LineClock(StoppableThread):
     def _write(self, keys: list[PartKey]) -> None:
         with transaction(self._engine) as connection:
             serials = {(key.product, key.serial) for key in keys}
-            passes = facts.parts(connection, serials).values()
-            open_ = {p.key for some in passes for p in some if p.why == Why.INCOMPLETE}
+            open_ = {part.key for part in facts.incomplete(connection, serials)}
             still = sorted(key for key in keys if key in open_)
             new = told.announce(connection, self._line, still)
             append(connection, self._line, "overdue", [list(key) for key in new])

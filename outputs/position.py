@@ -3,52 +3,66 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from db.clock import database_now
 from db.outbox import cursors, told
 from db.outbox.cursors import Cursor
 from db.session import transaction
+from outputs.camera_time import CameraTime
+from outputs.database_time import DatabaseTime
 from outputs.gate_latency import GateLatency
+from outputs.lease import Lease
 from outputs.options import ReceiverOptions
 from outputs.owner import Owner
 from outputs.reading import Batch, next_batch
 from outputs.telling import Line, Telling
 
 MOST = 500  # entries read at once
-LOOK_S = 1.0  # how often the row is looked at: somebody may pause or replay the receiver
 FIGURES_S = 2.0
 
 
 class Position:
     """The cursor of one receiver, moved while this dispatcher has the lease."""
 
-    def __init__(self, engine: Engine, owner: Owner, line: Line, options: ReceiverOptions) -> None:
-        self._engine, self._owner = engine, owner
+    def __init__(
+        self,
+        engine: Engine,
+        owner: Owner,
+        clock: DatabaseTime,
+        line: Line,
+        options: ReceiverOptions,
+        cameras: Callable[[], CameraTime],
+    ) -> None:
+        self._engine, self._time, self._cameras = engine, clock, cameras
         self._line, self._options = line, options
-        self._cursor: Cursor | None = None
+        self._lease = Lease(engine, owner, line.name, options.name, self._reading)
         self._connection: Connection | None = None
         self._latency = GateLatency()
-        self._looked_at = self._figures_at = 0.0
+        self._noted: Mapping[str, Any] = {}
+        self._figures_at = 0.0
 
     def mine(self) -> Cursor | None:
         """The cursor, if this dispatcher has the lease and nobody paused the receiver."""
-        now = time.monotonic()
-        if self._cursor is None or now - self._looked_at >= LOOK_S:
-            name, mine = self._options.name, self._owner.name
-            with transaction(self._engine) as connection:
-                gone = self._owner.gone(connection)
-                self._cursor = cursors.take(connection, self._line.name, name, mine, gone)
-            self._looked_at = now
-        paused = self._cursor is not None and self._cursor.paused_at is not None
-        return None if paused else self._cursor
+        cursor = self._lease.cursor()
+        return None if cursor is None or cursor.paused_at is not None else cursor
 
     def next_batch(self, cursor: Cursor, limit: int) -> Batch:
-        """What follows, by a connection that is kept and on which statements stand alone.
+        """What follows."""
+        name, level = self._options.name, self._options.level
+        most, line = min(limit, MOST), replace(self._line, cameras=self._cameras())
+        now = self._time.now()
+        with self._reading() as connection:
+            return next_batch(connection, line, name, level, cursor.told, most, now)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        """A connection that is kept, on which statements stand alone.
 
         A gate waits for it: to borrow one, and to begin and end a transaction, are three round
         trips more than what is read.
@@ -56,38 +70,39 @@ class Position:
         if self._connection is None:
             connection = self._engine.connect()
             self._connection = connection.execution_options(isolation_level="AUTOCOMMIT")
-        name, level = self._options.name, self._options.level
-        most = min(limit, MOST)
-        batch = next_batch(self._connection, self._line, name, level, cursor.told, most)
+        yield self._connection
         self._connection.rollback()  # SQLite has begun all the same
-        return batch
 
     def confirm(self, cursor: Cursor, tellings: Sequence[Telling], reached: int) -> None:
         """The receiver has these for good, and with them all up to the entry `reached`."""
         kept = {one.key: one.told for one in tellings if one.key is not None and one.told}
+        now = self._time.now()
         with transaction(self._engine) as connection:
-            moved = cursors.move(connection, cursor, reached, self._owner.name)
+            moved = self._lease.move(connection, cursor, reached, now)
             if moved:
-                told.keep(connection, cursor.line, cursor.receiver, kept)
-            now = database_now(connection)
+                told.keep(connection, cursor.line, cursor.receiver, kept, now)
         self._latency.told([one.result for one in tellings], now)
-        # Somebody replays it, or another dispatcher has the lease: begin at what the row says.
-        self._cursor = cursors.moved_to(cursor, reached) if moved else None
+        if moved:
+            self._lease.moved(reached)
+        else:  # somebody replays it, or another dispatcher has the lease
+            self._lease.forget()
 
     def note_figures(self, own: Mapping[str, int]) -> None:
         """Store how long the line waits, and what its driver counts, every few seconds."""
         now = time.monotonic()
-        if now - self._figures_at < FIGURES_S or self._cursor is None:
+        if now - self._figures_at < FIGURES_S:
             return
         self._figures_at = now
         figures = {**(self._latency.figures() or {}), **own}
-        if figures and figures != self._cursor.figures:
+        if figures and figures != self._noted:
             with transaction(self._engine) as connection:
                 cursors.describe(connection, self._line.name, self._options.name, figures=figures)
+            self._noted = figures
 
     def forget(self) -> None:
         """Begin anew with what the database says: it was away, or this is the end."""
-        self._cursor = None
+        self._lease.forget()
+        self._noted = {}
         connection, self._connection = self._connection, None
         if connection is not None:
             with suppress(SQLAlchemyError):

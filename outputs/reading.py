@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Connection
 
-from db.clock import database_now
 from db.outbox import entries as outbox
 from db.outbox import facts as known
 from outputs.telling import Facts, Line, Telling, tellings
@@ -29,16 +29,25 @@ class Batch:
 
 
 def next_batch(
-    connection: Connection, line: Line, receiver: str, level: str, after: int, limit: int
+    connection: Connection,
+    line: Line,
+    receiver: str,
+    level: str,
+    after: int,
+    limit: int,
+    now: datetime,
 ) -> Batch:
-    """What at most `limit` entries after a cursor tell a receiver; `reached` is `after`: none."""
+    """What at most `limit` entries after a cursor tell a receiver; `reached` is `after`: none.
+
+    Args:
+        now: by the database's clock; what had to be told before it is late.
+    """
     entries = outbox.entries_after(connection, line.name, after, limit)
     if not entries:
         # All that there was may have been purged: then there is nothing to wait for either.
         head = outbox.head(connection, line.name)
         return Batch((), max(head, after), max(0, head - after))
     facts = facts_of(connection, line.name, receiver, level, entries)
-    now = database_now(connection)
     found = list(tellings(line, level, entries, facts, now))
     return Batch(found, entries[-1].sequence, entries[0].sequence - after - 1)
 

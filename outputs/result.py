@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -48,7 +48,9 @@ class Result:
         late: it was committed after the deadline, or after `no_verdict` was told.
         captured_at: of the first picture, by the camera's clock.
         committed_at: of what is told, by the database's clock.
-        deadline: by when the line had to be told; None: there is none.
+        deadline: by when the line had to be told, by the database's clock; None: there is none.
+        clock_ahead: how far the camera's clock is ahead of the database's, as far as is known; for
+            figures, receivers are not told.
     """
 
     id: UUID
@@ -74,6 +76,7 @@ class Result:
     captured_at: datetime | None = None
     committed_at: datetime
     deadline: datetime | None = None
+    clock_ahead: timedelta = timedelta()
 
     @property
     def word(self) -> Word:
@@ -86,8 +89,13 @@ class Result:
 
     @property
     def passes(self) -> bool:
-        """Whether a gate lets the part through: only a good one, told in time, fails to safe."""
-        return self.word is Word.OK and not self.late
+        """Whether a gate lets the part through; else it fails to safe.
+
+        Only a good part passes, by the model's word, told in time and for the first time. What is
+        something else now, or was decided by a person, is of a part that the gate has dealt with.
+        """
+        first = self.revision == 1 and self.decided_by != "person"
+        return self.word is Word.OK and not self.late and first
 
     def as_json(self) -> Mapping[str, Any]:
         """What every receiver of JSON is given; fields without a value are left out."""

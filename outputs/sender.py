@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 from sqlalchemy import Engine
@@ -16,6 +16,8 @@ from db.outbox.cursors import Cursor
 from linewatch.errors import LinewatchError
 from outputs.absence import Absence
 from outputs.backoff import backoff_s
+from outputs.camera_time import CameraTime
+from outputs.database_time import DatabaseTime
 from outputs.drivers.driver import Counting, Driver
 from outputs.errors import ReceiverAwayError
 from outputs.kinds import open_driver
@@ -44,14 +46,16 @@ class Sender(StoppableThread):
         engine: Engine,
         bell: Bell,
         owner: Owner,
+        clock: DatabaseTime,
         place: Place,
         options: ReceiverOptions,
         deadline_s: float | None,
+        cameras: Callable[[], CameraTime] = CameraTime,
     ) -> None:
         self._bell, self._place, self._options = bell, place, options
         deadline = None if deadline_s is None else timedelta(seconds=deadline_s)
         line = Line(place.line, place.site, deadline)
-        self._position = Position(engine, owner, line, options)
+        self._position = Position(engine, owner, clock, line, options, cameras)
         self.name = f"{place.line}/{options.name}"
         self._driver: Driver | None = None
         self._probed_at = 0.0

@@ -60,7 +60,7 @@ def _error(result: Result) -> ErrorCode:
         return ErrorCode.NO_VERDICT
     if result.late:
         return ErrorCode.LATE
-    if result.revision > 1:
+    if result.revision > 1 or result.decided_by == "person":
         return ErrorCode.REVISED
     if result.word is Word.OPEN:
         return _WHY.get(result.why, ErrorCode.OPEN)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import Engine
 
 from db.clock import database_now
-from db.outbox.cursors import CLOCK, Cursor, cursors
+from db.outbox.cursors import CLOCK, Cursor, State, cursors, state
 from db.session import reading
 from linewatch.csv_cell import Cell
 from outputs.file import OutputsFile
@@ -30,13 +32,12 @@ def receivers_shown(engine: Engine, file: OutputsFile | None) -> list[dict[str, 
     for cursor, last in known:
         kind = kinds.pop((cursor.line, cursor.receiver), STRAY if file else "")
         away_s = None if cursor.away_since is None else (now - cursor.away_since).total_seconds()
-        held = cursor.lease_until is not None and cursor.lease_until > now
         figures = cursor.figures or {}
         rows.append(
             {
                 "receiver": f"{cursor.line}/{cursor.receiver}",
                 "kind": kind,
-                "state": _state(cursor, held=held),
+                "state": _state(cursor, now),
                 "backlog": last - cursor.told,
                 **{name: figures.get(name) for name in _FIGURES},
                 "away_s": None if away_s is None else round(away_s),
@@ -51,9 +52,8 @@ def receivers_shown(engine: Engine, file: OutputsFile | None) -> list[dict[str, 
     return rows
 
 
-def _state(cursor: Cursor, *, held: bool) -> str:
-    if cursor.paused_at is not None:
+def _state(cursor: Cursor, now: datetime) -> str:
+    found = state(cursor, now)
+    if found is State.PAUSED:
         return f"paused by {cursor.paused_by}"
-    if not held:
-        return _NOBODY
-    return "told" if cursor.away_since is None else "away"
+    return _NOBODY if found is State.NOBODY else str(found)

@@ -9,6 +9,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from db.outbox.entries import Entry, PartKey
 from db.outbox.facts import PartFact, PictureFact, Told
+from outputs.camera_time import CameraTime
 from outputs.result import Result
 from producer.contract import Verdict
 from quality.parts.disposition import Disposition, Why
@@ -46,11 +47,13 @@ class Line:
 
     Attributes:
         deadline: after a part was captured; None: there is none.
+        cameras: by how much its cameras' clocks are off.
     """
 
     name: str
     site: str = ""
     deadline: timedelta | None = None
+    cameras: CameraTime = field(default_factory=CameraTime)
 
 
 def tellings(
@@ -141,8 +144,9 @@ def _part_telling(
     first = 1 if part.key.serial or picture is not None else 2
     revision = before.revision + 1 if before else first
     was_overdue = overdue or (before is not None and before.overdue)
-    late = not overdue and (was_overdue or _is_late(line, part.made_at, now))
-    result = _part_result(line, entry, part, picture, said, revision, late)
+    ahead = _ahead(line, part, picture.camera if picture and part.views == 1 else None)
+    late = not overdue and (was_overdue or _is_late(line, part, ahead, now))
+    result = _part_result(line, entry, part, picture, said, revision, late, ahead)
     return Telling(result, part.key, Told(revision, said, was_overdue))
 
 
@@ -158,6 +162,7 @@ def _part_result(
     said: str,
     revision: int,
     late: bool,
+    ahead: timedelta,
 ) -> Result:
     key, no_verdict = part.key, said == NO_VERDICT
     alone = picture if part.views == 1 else None
@@ -184,12 +189,14 @@ def _part_result(
         late=late,
         captured_at=part.made_at,
         committed_at=entry.written_at,
-        deadline=_deadline(line, part.made_at),
+        deadline=_deadline(line, part, ahead),
+        clock_ahead=ahead,
     )
 
 
 def _picture_result(line: Line, entry: Entry, picture: PictureFact, now: datetime) -> Result:
     disposition, why = _judged(picture.verdict)
+    ahead = _ahead(line, picture, picture.camera)
     return Result(
         id=_id(line, entry, picture.id, picture.verdict, 1),
         sequence=entry.sequence,
@@ -207,10 +214,11 @@ def _picture_result(line: Line, entry: Entry, picture: PictureFact, now: datetim
         reason=picture.reason,
         model_version=picture.model_version,
         confidence=picture.confidence,
-        late=_is_late(line, picture.made_at, now),
+        late=_is_late(line, picture, ahead, now),
         captured_at=picture.made_at,
         committed_at=entry.written_at,
-        deadline=_deadline(line, picture.made_at),
+        deadline=_deadline(line, picture, ahead),
+        clock_ahead=ahead,
     )
 
 
@@ -222,12 +230,20 @@ def _judged(verdict: str) -> tuple[Disposition, str]:
     return Disposition.OPEN, Why.REVIEW if verdict == Verdict.REVIEW else Why.REJECTED
 
 
-def _deadline(line: Line, made_at: datetime | None) -> datetime | None:
-    return None if line.deadline is None or made_at is None else made_at + line.deadline
+def _ahead(line: Line, fact: PartFact | PictureFact, camera: str | None) -> timedelta:
+    """How far the clock that says when it was made is ahead of the database's."""
+    return timedelta() if fact.by_receipt else line.cameras.ahead(line.name, camera)
 
 
-def _is_late(line: Line, made_at: datetime | None, now: datetime) -> bool:
-    deadline = _deadline(line, made_at)
+def _deadline(line: Line, fact: PartFact | PictureFact, ahead: timedelta) -> datetime | None:
+    """By the database's clock."""
+    if line.deadline is None or fact.made_at is None:
+        return None
+    return fact.made_at - ahead + line.deadline
+
+
+def _is_late(line: Line, fact: PartFact | PictureFact, ahead: timedelta, now: datetime) -> bool:
+    deadline = _deadline(line, fact, ahead)
     return deadline is not None and now > deadline
 
 

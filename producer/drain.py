@@ -79,10 +79,9 @@ class Drain:
         now = time.monotonic()
         if now < self._next_collect:
             return 0
-        self._next_collect = now + RECEIPT_POLL_S
         if not self._outbox.awaits_receipts() and now < self._next_stray_check:
+            self._next_collect = now + RECEIPT_POLL_S
             return 0
-        self._next_stray_check = now + _STRAY_CHECK_S
         total = 0
         count = _RECEIPTS_A_ROUND
         while count == _RECEIPTS_A_ROUND:
@@ -91,6 +90,9 @@ class Drain:
                 self._look_for_old_workers(receipts)
                 total += self._outbox.clear(receipts)
                 self._publisher.forget_receipts(count)
+        # Only now: a round that Redis did not answer is followed by one that asks again.
+        self._next_collect = now + RECEIPT_POLL_S
+        self._next_stray_check = now + _STRAY_CHECK_S
         return total
 
     def _look_for_old_workers(self, receipts: Sequence[Receipt]) -> None:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _SOCKET_TIMEOUT_S = 5.0
+_NOWHERE = (
+    "LINEWATCH_REDIS_URL says no Redis, and none of this machine's own listens at {}: set it to "
+    "redis://HOST:6379/0, or start one here with `linewatch up`"
+)
 _Answer = TypeVar("_Answer")
 
 
@@ -70,6 +74,7 @@ class Publisher:
             socket_connect_timeout=_SOCKET_TIMEOUT_S,
         )
         self._producer: Any = None
+        self._private = None if settings.redis_url else settings.private_redis_socket
 
     def publish(self, tasks: Sequence[TaskMessage]) -> None:
         """Hand tasks over in one round trip. When it returns, Redis has confirmed each."""
@@ -136,6 +141,8 @@ class Publisher:
             return question()
         except self._errors as error:
             cause = error.__cause__ or error
+            if self._private is not None and not self._private.exists():
+                raise QueueUnavailableError(_NOWHERE.format(self._private)) from error
             raise QueueUnavailableError(f"Redis does not take or give messages: {cause}") from error
 
 

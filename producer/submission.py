@@ -25,7 +25,7 @@ from producer.ledger import SeenFile
 from producer.uuid7 import uuid7
 
 _name = TypeAdapter(Name)
-_OBJECT = "s3://"
+OBJECT = "s3://"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def to_entry(
     """
     picture_id = uuid7()
     place = os.fspath(submission.path)
-    is_object = isinstance(place, str) and place.startswith(_OBJECT)
+    is_object = isinstance(place, str) and place.startswith(OBJECT)
     path = Path(submission.path).absolute()
     uri = str(place) if is_object else printable(path)
     image = _checked(str(picture_id), uri, submission, station)

@@ -66,6 +66,8 @@ def main(address: str, link: str, to: Path) -> None:
             target = page.locator(selector).first
             if target.count():
                 addresses[name] = f"{address}{target.get_attribute('href')}"
+        if "product" in addresses:
+            addresses["pick"] = addresses["product"].replace("/products/", "/pick/")
         for name, where in addresses.items():
             _picture(page, to, name, where)
             click.echo(name)

@@ -17,6 +17,7 @@ from vision.feature_net import FeatureNet
 from vision.fingerprint import Fingerprint
 from vision.framing import CENTRE_CROP
 from vision.loading import dino_architecture, load_clip, load_dino
+from vision.patch_stages import LOOK
 from vision.probe import probe_of
 from vision.recipe import SEED, Block, Recipe
 from vision.weights import Weights, describe, find_weights
@@ -74,7 +75,7 @@ class NetworkLoader:
         settings = self._settings
         net, fingerprint = load_net(self._weights, recipe)
         about = optimized.about_of(optimized.folder_of(settings, "float32"))
-        converted = about is not None and about.source == fingerprint.hex
+        converted = about is not None and (about.source, about.look) == (fingerprint.hex, LOOK)
         choice = choose(settings, converted=converted)
         blocks, probe = net.blocks, None
         if choice.backend == "torch" and self._resident is not None:

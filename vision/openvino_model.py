@@ -4,32 +4,59 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import torch
+from torch import nn
 
 from vision.feature_net import FeatureNet
 
 log = logging.getLogger(__name__)
 
+FEATURES, TOKENS = "features", "tokens"  # the outputs' names; networks of 0.1 have no tokens
+
 _STEP = 2  # pictures that pass through the network at once while it is calibrated
 
 
-def convert(net: FeatureNet) -> Any:
-    """The network as a float32 `openvino.Model` for any number of pictures.
+class _WithTokens(nn.Module):
+    """What is traced: features, and by-products of the same pass."""
 
-    It is traced on the CPU; weights are shared with `net` until the model is compiled or saved.
+    def __init__(self, net: FeatureNet) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.net.with_tokens(images)
+
+
+def convert(net: FeatureNet) -> Any:
+    """The network as a float32 `openvino.Model` with the outputs `features` and `tokens`.
+
+    See `FeatureNet.with_tokens`. It takes any number of pictures. It is traced on the CPU; weights
+    are shared with `net` until the model is compiled or saved.
+    """
+    return traced(_WithTokens(net), net.size, (FEATURES, TOKENS))
+
+
+def traced(module: nn.Module, size: int, outputs: Sequence[str]) -> Any:
+    """A module as an `openvino.Model`.
+
+    Args:
+        module: from uint8 [n, 3, size, size] to one tensor [n, …] for each of `outputs`.
+        size: the side of the pictures, in pixels.
+        outputs: their names.
     """
     import openvino
 
-    example = torch.zeros((2, 3, net.size, net.size), dtype=torch.uint8)
-    shape = openvino.PartialShape([-1, 3, net.size, net.size])
+    example = torch.zeros((2, 3, size, size), dtype=torch.uint8)
+    shape = openvino.PartialShape([-1, 3, size, size])
     with quiet(), torch.inference_mode():
-        model = openvino.convert_model(net, example_input=example, input=[shape])
+        model = openvino.convert_model(module, example_input=example, input=[shape])
     model.input(0).set_names({"images"})
-    model.output(0).set_names({"features"})
+    for place, name in enumerate(outputs):
+        model.output(place).set_names({name})
     return model
 
 

@@ -15,12 +15,13 @@ from vision.backends.protocol import Backend
 from vision.networks import load_net
 from vision.openvino_model import convert, quantise
 from vision.optimized import About
+from vision.patch_stages import LOOK
 from vision.probe import Probe, probe_of, verify
 from vision.recipes import recipe_named
 from vision.weights import find_weights
 
 LEAST_PICTURES = 16
-LEAST_MEAN_COSINE = 0.999  # of int8 feature vectors to the float32 ones, over pictures held out
+LEAST_MEAN_COSINE = 0.999  # of int8 features and tokens to float32 ones, over pictures held out
 _HELD_OUT = 4  # every fourth picture measures, the others calibrate
 _PROBED = 4
 _STEP = 8
@@ -52,9 +53,9 @@ def optimize(settings: Settings, pictures: torch.Tensor) -> Optimized:
         )
     net, fingerprint = load_net(find_weights(settings), recipe_named(settings.recipe))
     held = torch.arange(len(pictures)) % _HELD_OUT == 0
-    measured = probe_of(net, pictures[held])
-    probe = Probe(measured.pictures[:_PROBED], measured.features[:_PROBED])
-    common = {"source": fingerprint.hex, "versions": _versions()}
+    measured = probe_of(net, pictures[held], tokens=True)
+    probe = measured[:_PROBED]
+    common = {"source": fingerprint.hex, "versions": _versions(), "look": LOOK}
 
     model = convert(net)
     backend = OpenvinoBackend(model, precision="float32", largest=_STEP)
@@ -65,21 +66,30 @@ def optimize(settings: Settings, pictures: torch.Tensor) -> Optimized:
     calibration = pictures[~held]
     quantised = quantise(model, calibration)
     cosines = _cosines(OpenvinoBackend(quantised, precision="int8", largest=_STEP), measured)
-    if not cosines["mean_cosine"] >= LEAST_MEAN_COSINE:
-        raise WeightsError(
-            f"the int8 features have cosine {cosines['mean_cosine']:.5f} to the float32 ones, "
-            f"{LEAST_MEAN_COSINE:g} is needed; calibrate on more and more varied pictures, or set "
-            "LINEWATCH_PRECISION=bfloat16"
-        )
+    for what, mean in (("features", "mean_cosine"), ("patch tokens", "mean_token_cosine")):
+        if not cosines[mean] >= LEAST_MEAN_COSINE:
+            raise WeightsError(
+                f"the int8 {what} have cosine {cosines[mean]:.5f} to the float32 ones, "
+                f"{LEAST_MEAN_COSINE:g} is needed; calibrate on more and more varied pictures, or "
+                "set LINEWATCH_PRECISION=bfloat16"
+            )
     about = {**common, "precision": "int8", "pictures": len(calibration), **cosines}
     int8 = optimized.save(optimized.folder_of(settings, "int8"), quantised, probe, about=about)
     return Optimized(float32, int8)
 
 
 def _cosines(backend: Backend, measured: Probe) -> dict[str, float]:
-    parts = [backend.features(part) for part in torch.split(measured.pictures, _STEP)]
-    cosines = torch.cosine_similarity(torch.cat(parts), measured.features)
-    return {"mean_cosine": float(cosines.mean()), "least_cosine": float(cosines.min())}
+    assert measured.tokens is not None
+    parts = [backend.with_tokens(part) for part in torch.split(measured.pictures, _STEP)]
+    features, tokens = (torch.cat(both) for both in zip(*parts, strict=True))
+    whole = torch.cosine_similarity(features, measured.features)
+    places = torch.cosine_similarity(tokens, measured.tokens, dim=-1)
+    return {
+        "mean_cosine": float(whole.mean()),
+        "least_cosine": float(whole.min()),
+        "mean_token_cosine": float(places.mean()),
+        "least_token_cosine": float(places.min()),
+    }
 
 
 def _versions() -> dict[str, str]:

@@ -3,7 +3,7 @@
 `<weights_dir>/optimized/<encoders>/<precision>` holds
 
     model.xml, model.bin   OpenVINO's
-    probe.safetensors      a few pictures and their features by torch in float32
+    probe.safetensors      a few pictures, their features and tokens by torch in float32
     about.json             source fingerprint, checksums, what was measured
 """
 
@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import torch
 from pydantic import TypeAdapter, ValidationError
 from safetensors.torch import load_file, save_file
 
@@ -41,6 +42,8 @@ class About:
             calibrated on.
         sha256: of each other file.
         versions: of the libraries that made it.
+        look: what makes its tokens, as `vision.patch_stages.LOOK` says; '': it gives none.
+        mean_token_cosine, least_token_cosine: as above, of single places; None: it gives none.
     """
 
     source: str
@@ -50,6 +53,9 @@ class About:
     least_cosine: float
     sha256: dict[str, str]
     versions: dict[str, str]
+    look: str = ""
+    mean_token_cosine: float | None = None
+    least_token_cosine: float | None = None
 
     @property
     def digest(self) -> str:
@@ -73,7 +79,7 @@ def save(folder: Path, model: Any, probe: Probe, *, about: dict[str, Any]) -> Ab
     with drafted(folder, replace=True) as draft:
         try:
             openvino.save_model(model, draft / _MODEL, compress_to_fp16=False)
-            save_file({"pictures": probe.pictures, "features": probe.features}, draft / _PROBE)
+            save_file(_tensors_of(probe), draft / _PROBE)
             files = {name: sha256_of(draft / name) for name in (_MODEL, _WEIGHTS, _PROBE)}
             found = About(**about, sha256=files)
             text = json.dumps(asdict(found), indent=1, sort_keys=True) + "\n"
@@ -127,6 +133,12 @@ def load(folder: Path, *, source: str) -> tuple[Any, Probe, About]:
     try:
         tensors = load_file(folder / _PROBE)
         model = openvino.Core().read_model(folder / _MODEL)
-        return model, Probe(tensors["pictures"], tensors["features"]), about
+        probe = Probe(tensors["pictures"], tensors["features"], tensors.get("tokens"))
+        return model, probe, about
     except (OSError, RuntimeError, KeyError, ValueError) as error:
         raise WeightsError(f"{folder} cannot be loaded ({error!s:.200}); {_ADVICE}") from None
+
+
+def _tensors_of(probe: Probe) -> dict[str, torch.Tensor]:
+    found = {"pictures": probe.pictures, "features": probe.features}
+    return found if probe.tokens is None else {**found, "tokens": probe.tokens}

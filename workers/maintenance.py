@@ -27,6 +27,7 @@ def maintenance(*_: Any) -> str:
     from db.parts.backfill import backfill
     from db.retention import partitions
     from db.session import engine_for
+    from workers.retention.ended import run_ended
     from workers.retention.outbox import purge_outboxes
     from workers.retention.purge import Purge
 
@@ -45,6 +46,8 @@ def maintenance(*_: Any) -> str:
     purged = Purge(engine, settings, by="maintenance").run()
     if told := purge_outboxes(engine, settings):
         made.append(f"{told} rows of the outbox purged")
+    ended = run_ended(engine, settings, by="maintenance")
+    made += [f"{one.count} {one.kind} purged" for one in ended if one.count]
     if partitions.partitioned(engine):
         partitions.analyse(engine)
     words = [f"{p.count} {p.kind} of {p.product or 'others'} purged" for p in purged if p.count]

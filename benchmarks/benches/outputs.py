@@ -52,7 +52,7 @@ LINE, NAME = "line-1", "bench"
 _SECONDS, _QUICK_SECONDS = 20.0, 8.0  # a round
 _BACKLOG, _QUICK_BACKLOG = 100_000, 20_000
 _BATCH = 256
-_PATIENCE_S = 300.0
+_STALLED_S = 120.0  # without a message
 _seeds, _numbers = count(7), count()
 
 
@@ -137,17 +137,28 @@ def _await(
     listener: Listener, first: int, wanted: dict[str, float], group: ServiceGroup
 ) -> dict[str, tuple[float, float]]:
     """Part to when it was told, and when it was committed."""
-    deadline = time.monotonic() + _PATIENCE_S
-    while len(listener.messages) - first < len(wanted):
-        group.check()
-        if time.monotonic() > deadline:
-            raise ServiceError(f"not all of {len(wanted)} parts were told in {_PATIENCE_S:.0f} s")
-        time.sleep(0.1)
+    _until_told(listener, first + len(wanted), group)
     found = {}
     for message, at in zip(listener.messages[first:], listener.arrived[first:], strict=True):
         told = json.loads(message.payload)
         found[told["part"]] = (at, datetime.fromisoformat(told["committed_at"]).timestamp())
     return found
+
+
+def _until_told(listener: Listener, total: int, group: ServiceGroup) -> None:
+    """Wait for so many messages.
+
+    Raises:
+        ServiceError: for long none came, or a program ended.
+    """
+    before, deadline = -1, 0.0
+    while (count := len(listener.messages)) < total:
+        group.check()
+        if count > before:
+            before, deadline = count, time.monotonic() + _STALLED_S
+        if time.monotonic() > deadline:
+            raise ServiceError(f"for {_STALLED_S:.0f} s it stood at {count} of {total} told")
+        time.sleep(0.05)
 
 
 @contextmanager
@@ -190,12 +201,7 @@ def _backlog(workplace: Workplace, findings: Findings, *, quick: bool) -> None:
         with _broker(workplace.folder / f"broker-{kind}") as broker:
             listener = Listener(broker.port, "linewatch/+/verdict")
             with _outputs(settings, broker) as group:
-                deadline = time.monotonic() + _PATIENCE_S
-                while len(listener.messages) < total:
-                    group.check()
-                    if time.monotonic() > deadline:
-                        raise ServiceError(f"{len(listener.messages)} of {total} were told")
-                    time.sleep(0.05)
+                _until_told(listener, total, group)
             listener.close()
         told = [one["part"] for one in listener.results]
         if told != parts:

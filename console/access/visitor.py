@@ -28,6 +28,11 @@ class Visitor:
     session: str | None = None
     scope: Scope | None = None
 
+    @property
+    def decides(self) -> bool:
+        """Whether it is a person who may decide parts, and is to do so unbiased by a model."""
+        return self.session is not None and self.role >= Role.INSPECTOR
+
     def may_speak_for(self, line: str, camera: str) -> bool:
         """Whether its scope holds this camera."""
         return self.scope is None or any(

@@ -81,16 +81,17 @@ class Intake:
             return False
         return not self._parts()[1].holds_none([id_])
 
-    def waiting(self, line: str, product: str) -> int:
-        """How many pictures of a line and product were accepted and have no receipt yet."""
+    def waiting(self, line: str, product: str) -> list[str]:
+        """SHA-256 of each picture of a line and product that was accepted and has no receipt."""
         if self._settings.upload_dir is None or not self.spool_path.exists():
-            return 0
+            return []
         spool = self._parts()[1]
         held = spool.export() if spool.count() else ()
-        return sum(
-            (row["line"], row["product"]) == (line, product) and row["state"] != "dropped"
+        return [
+            Path(row["uri"]).stem  # the store calls a file by its hash
             for row in held
-        )
+            if (row["line"], row["product"]) == (line, product) and row["state"] != "dropped"
+        ]
 
     def close(self) -> None:
         """Stop sending; the rest stays in the spool."""

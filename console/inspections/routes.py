@@ -19,6 +19,8 @@ from console.refusals import NotThere, OutOfScope
 from console.site import site_of
 from db import products
 from db.inspections import listed
+from db.review.undecided import JUDGED, undecided_pictures
+from db.session import reading
 
 router = APIRouter(prefix="/api/v1/inspections", tags=["inspections"])
 _MOST = 500
@@ -105,7 +107,7 @@ def read_one(request: Request, id: UUID) -> Inspection:  # noqa: A002
     if record is not None:
         found = Inspection.of(record)
         if visitor_of(request).may_speak_for(found.line or "", found.camera or ""):
-            return found
+            return _as_seen(request, [found])[0]
     elif site_of(request).intake.waits(id):
         return Inspection(id=id, state="waiting")
     raise NotThere("there is no such picture here, or this key is not for its camera")
@@ -133,8 +135,17 @@ def read_page(
     which = listed.Which(line, camera, product)
     behind = None if after_ is None else after(after_)
     records = listed.page(site_of(request).engine, which, behind, limit + 1)
-    shown = [Inspection.of(record) for record in records[:limit]]
+    shown = _as_seen(request, [Inspection.of(record) for record in records[:limit]])
     return Inspections(inspections=shown, next=cursor(shown[-1]) if len(records) > limit else None)
+
+
+def _as_seen(request: Request, found: list[Inspection]) -> list[Inspection]:
+    """Without the model's word where the visitor is to decide the part unbiased by it."""
+    if not visitor_of(request).decides:
+        return found
+    with reading(site_of(request).engine) as connection:
+        kept = undecided_pictures(connection, [one.id for one in found if one.verdict in JUDGED])
+    return [one.without_word() if one.id in kept else one for one in found]
 
 
 def _accept(request: Request, picture: Handed) -> UUID:

@@ -23,6 +23,11 @@ class Inspection(Context):
     state: Literal["waiting", "done"] = Field(
         description="waiting: accepted here, and no worker has said how it ended."
     )
+    hidden: bool = Field(
+        default=False,
+        description="A person asks who may decide its part, and nobody has: what the model said is "
+        "left out. Keys of systems are told.",
+    )
     verdict: str | None = Field(
         default=None, description="pass, defect, review, rejected or dead_letter."
     )
@@ -40,6 +45,11 @@ class Inspection(Context):
     captured_at: datetime | None = Field(default=None, description="When it was taken.")
     decided_at: datetime | None = Field(default=None, description="When the verdict was stored.")
     sha256: str | None = Field(default=None, description="Of the picture's file.")
+
+    def without_word(self) -> Self:
+        """The same, but for what a model said of it."""
+        said = ("verdict", "defect_class", "confidence", "reason", "detail")
+        return self.model_copy(update={"hidden": True, **dict.fromkeys(said)})
 
     @classmethod
     def of(cls, record: InspectionRecord) -> Self:

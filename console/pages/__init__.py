@@ -19,7 +19,9 @@ from console.pages.reports import index as report_index
 from console.pages.reports import parts as report_parts
 from console.pages.reports import report
 from console.pages.review import actions as review_actions
+from console.pages.review import class_search
 from console.pages.review import files as review_files
+from console.pages.review import labels as review_labels
 from console.pages.review import page as review
 from console.pages.review import seen as review_seen
 
@@ -43,6 +45,7 @@ PAGES: tuple[Page[Any, Any], ...] = (
     alerts.PAGE,
     products.PAGE,
     products.SETUP,
+    products.PICK,
     people.PAGE,
     account.PAGE,
 )
@@ -51,6 +54,8 @@ ACTIONS: tuple[APIRouter, ...] = (
     lines.router,
     review_actions.router,
     review_files.router,
+    review_labels.router,
+    class_search.router,
     containment.router,
     report.router,
     chart_acts.router,

@@ -73,7 +73,8 @@ function text(point) {
 }
 
 function draw(place) {
-  const { kind, points, share } = JSON.parse(place.dataset.chart);
+  const { kind, share, begin, columns } = JSON.parse(place.dataset.chart);
+  const points = columns.address.map((rest, at) => ({ ...Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, values[at]])), address: rest || begin ? begin + rest : "" }));
   const old = echarts.getInstanceByDom(place);
   if (old) old.dispose();
   const chart = echarts.init(place, null, { renderer: "svg" });

@@ -1,6 +1,16 @@
 // What every page has: the theme before anything is drawn, and the two buttons at the top.
 "use strict";
 
+// Keys that are pressed before the page's own script listens; `takeEarlyKeys` gives them to it.
+const earlyKeys = [];
+const keepKey = (event) => earlyKeys.push(event);
+document.addEventListener("keydown", keepKey);
+// Once every script of the page is there, `listener` gets what was pressed before it listened.
+function takeEarlyKeys(listener) {
+  document.removeEventListener("keydown", keepKey);
+  document.addEventListener("DOMContentLoaded", () => earlyKeys.splice(0).forEach(listener));
+}
+
 const THEME = "linewatch-theme";
 const kept = localStorage.getItem(THEME);
 if (kept) document.documentElement.dataset.theme = kept;
@@ -14,18 +24,18 @@ function say(text, isProblem = false) {
   say.timer = setTimeout(() => { place.textContent = ""; }, isProblem ? 15000 : 5000);
 }
 
-document.addEventListener("DOMContentLoaded", () => {
-  document.getElementById("theme").addEventListener("click", () => {
+// At the document, so that they work before the page's other scripts are there.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("#theme, #language");
+  if (button?.id === "theme") {
     const dark = getComputedStyle(document.documentElement).colorScheme.includes("dark");
     document.documentElement.dataset.theme = dark ? "light" : "dark";
     localStorage.setItem(THEME, document.documentElement.dataset.theme);
     document.dispatchEvent(new Event("linewatch:theme"));
-  });
-  const language = document.getElementById("language");
-  language.addEventListener("click", () => {
-    document.cookie = `linewatch_language=${language.dataset.to}; path=/; max-age=31536000; samesite=lax`;
+  } else if (button) {
+    document.cookie = `linewatch_language=${button.dataset.to}; path=/; max-age=31536000; samesite=lax`;
     location.reload();
-  });
+  }
 });
 
 // htmx 2 and 4 name their events differently; what went wrong is said in both.
@@ -39,3 +49,11 @@ for (const name of ["htmx:responseError", "htmx:response:error"]) {
 for (const name of ["htmx:sendError", "htmx:error"]) {
   document.addEventListener(name, () => say("The server cannot be reached.", true));
 }
+// Somebody else was first: the answer shows how it is now. (htmx 4 has hx-status:409 for it.)
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const asker = event.detail.requestConfig?.elt;
+  if (event.detail.xhr?.status === 409 && asker?.hasAttribute("hx-status:409")) {
+    event.detail.shouldSwap = true;
+    event.detail.isError = false;
+  }
+});

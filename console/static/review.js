@@ -31,7 +31,7 @@
   const review = () => document.getElementById("review");
   // While a decision is under way no second one is made: nobody has seen its part yet.
   document.addEventListener("submit", (event) => {
-    if (!event.target.closest("#review")) return;
+    if (!event.target.matches('#review form[hx-target="#review"]')) return;
     if (review().dataset.busy) {
       event.preventDefault();
       event.stopImmediatePropagation();
@@ -42,15 +42,7 @@
   for (const name of ["htmx:responseError", "htmx:sendError", "htmx:response:error", "htmx:error"]) {
     document.addEventListener(name, () => { delete review()?.dataset.busy; });
   }
-  // Somebody else decided the part: the answer shows it as it is now. (htmx 4 has hx-status:409 for it.)
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.detail.xhr.status === 409 && event.detail.target.id === "review") {
-      event.detail.shouldSwap = true;
-      event.detail.isError = false;
-    }
-  });
-
-  document.addEventListener("keydown", (event) => {
+  function press(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
     if (event.target.closest("input:not([type=checkbox]):not([type=radio]), select, textarea")) return;
     const wanted = event.key.toLowerCase();
@@ -60,7 +52,17 @@
     event.preventDefault();
     htmx.process(review()); // a key may come before htmx has seen what it just swapped in
     button.click();
+  }
+  document.addEventListener("keydown", press);
+  takeEarlyKeys(press);
+
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("#find-class")) document.getElementById("class-name").focus();
   });
+  // Views to label: from the key on to the first of them.
+  document.addEventListener("toggle", (event) => {
+    if (event.target.id === "views" && event.target.open) event.target.querySelector("select, input:not([type=hidden])").focus();
+  }, true);
 
   // Zoom and pan of each view: wheel or key, and drag.
   const turned = new WeakMap();

@@ -19,6 +19,7 @@ from quality.audit.draw import PassName
 _DRAWS, _PARTS = table_of(AuditDraw), table_of(Part)
 _PICTURES = table_of(Inspection)
 _CHUNK = 200
+_IN_KEY = ("product", "serial", "scope")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,19 @@ def by_name(connection: Connection, name: PassName) -> Item | None:
     mine = (_DRAWS.c[field] == value for field, value in name._asdict().items())
     row = connection.execute(_items().where(*mine, ~answered())).one_or_none()
     return None if row is None else _item(row)
+
+
+def unanswered_among(connection: Connection, names: Sequence[PassName]) -> set[PassName]:
+    """Those of these parts that were drawn and that nobody has answered."""
+    wanted, found = set(names), set()
+    for start in range(0, len(names), _CHUNK):
+        chunk = names[start : start + _CHUNK]
+        query = select(*(_DRAWS.c[field] for field in PassName._fields)).where(
+            *(_DRAWS.c[field].in_({getattr(one, field) for one in chunk}) for field in _IN_KEY),
+            ~answered(),
+        )
+        found |= {PassName(*row) for row in connection.execute(query)}
+    return found & wanted
 
 
 def by_serial(connection: Connection, serials: Sequence[str]) -> dict[str, list[Item]]:

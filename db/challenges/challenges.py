@@ -23,6 +23,10 @@ from db.tables import Challenge, ChallengePart
 from linewatch.errors import ChallengeError
 
 MISSED = "challenge_missed"
+NOT_PASSED = (
+    "{line}: the challenge of {began} was not passed: {why}; hold what the line has passed since "
+    "the last challenge, and see `linewatch challenge show {line}`"
+)
 _TABLE, _PARTS = table_of(Challenge), table_of(ChallengePart)
 _SHOWN = 5
 _MOST_MINUTES = 24 * 60
@@ -46,11 +50,8 @@ class Ended:
         """What was not told right, for people."""
         wrong = [one.words for one in self.found if not one.right]
         more = f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
-        return (
-            f"{self.line}: the challenge of {self.started_at:%Y-%m-%d %H:%M} UTC was not passed: "
-            f"{'; '.join(wrong[:_SHOWN])}{more}; hold what the line has passed since the last "
-            f"challenge, and see `linewatch challenge show {self.line}`"
-        )
+        began, why = f"{self.started_at:%Y-%m-%d %H:%M} UTC", f"{'; '.join(wrong[:_SHOWN])}{more}"
+        return NOT_PASSED.format(line=self.line, began=began, why=why)
 
 
 def start(

@@ -21,6 +21,10 @@ from quality.charts.attribute_charts import Kind
 from quality.charts.run_rules import Rule
 
 ALERT = "chart"
+SIGNAL = (
+    "control chart of {chart}: {subgroup}: {rule} ({figures}); find the cause, then say what was "
+    "done: `linewatch chart signals --open`"
+)
 _SIGNALS, _BASELINES = table_of(ChartSignal), table_of(ChartBaseline)
 _REACTIONS = table_of(ChartReaction)
 _FACTS = ("subgroup", "starts_at", "rule", "value", "lower", "centre", "upper", "raised_at")
@@ -163,7 +167,5 @@ def _message(baseline: FrozenBaseline, point: ChartPoint, rule: Rule) -> str:
         )
     else:
         what = f"{value:.2%} nonconforming, limits {lower:.2%} to {upper:.2%}"
-    return (
-        f"control chart of {baseline.chart}: {point.name}: {rule.says} ({what}); find the cause, "
-        "then say what was done: `linewatch chart signals --open`"
-    )
+    where = {"chart": baseline.chart, "subgroup": point.name}
+    return SIGNAL.format(**where, rule=rule.says, figures=what)

@@ -75,7 +75,9 @@ def chart_view(
     kept: dict[str, list[str]] = {}
     for name, rule in sorted(known):
         kept.setdefault(name, []).append(rule)
-    points = [replace(one, raised=tuple(kept.get(one.name, ()))) for one in points]
+    points = [
+        replace(one, raised=tuple(kept[one.name])) if one.name in kept else one for one in points
+    ]
     notes = [why, *filter(None, [rules.why]), *notes]
     return ChartView(chart, frozen, baseline, tuple(points), tuple(notes))
 

@@ -8,10 +8,10 @@ functions and no roles: there, the same is done in Python.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 
-from sqlalchemy import DDL, event
+from sqlalchemy import DDL, Connection, event
 
 from db.base import Base
 
@@ -24,7 +24,7 @@ _BOUND = {
 # Each after those that it calls.
 CURRENT = {
     "linewatch_lock": 1,
-    "linewatch_may_say": 2,
+    "linewatch_may_say": 1,
     "linewatch_audit": 1,
     "linewatch_refuse_unknown": 1,
     "linewatch_hours": 1,
@@ -35,30 +35,30 @@ CURRENT = {
     "linewatch_counted": 1,
     "linewatch_add_counts": 1,
     "linewatch_picture_counts": 1,
-    "linewatch_adopt": 2,
+    "linewatch_adopt": 1,
     "linewatch_plain_parts": 1,
     "linewatch_hmac_pad": 1,
     "linewatch_seed": 1,
     "linewatch_challenged": 1,
-    "linewatch_keep_labelled": 2,
-    "linewatch_settle_facts": 5,
+    "linewatch_keep_labelled": 1,
+    "linewatch_settle_facts": 1,
     "linewatch_draw": 1,
-    "linewatch_draw_parts": 3,
-    "linewatch_settle": 2,
+    "linewatch_draw_parts": 1,
+    "linewatch_settle": 1,
     "linewatch_move_shifts": 1,
     "linewatch_append": 1,
     "linewatch_outbox": 1,
-    "linewatch_commit": 4,
-    "linewatch_replace": 3,
-    "linewatch_backfill": 2,
+    "linewatch_commit": 1,
+    "linewatch_replace": 1,
+    "linewatch_backfill": 1,
     "linewatch_first_id": 1,
     "linewatch_mix": 1,
     "linewatch_pieces": 1,
-    "linewatch_suspects": 2,
-    "linewatch_unproven": 4,
+    "linewatch_suspects": 1,
+    "linewatch_unproven": 1,
     "linewatch_rows_of": 1,
-    "linewatch_resettle": 2,
-    "linewatch_recount": 2,
+    "linewatch_resettle": 1,
+    "linewatch_recount": 1,
     "linewatch_recount_shifts": 1,
     "linewatch_hour_changed": 1,
     "linewatch_roll_hours": 1,
@@ -94,14 +94,19 @@ def create_function(name: str, version: int) -> Iterator[str]:
     yield from _TRIGGERS.get(name, ())
 
 
-def replace_function(name: str, version: int) -> Iterator[str]:
-    """The statements that put another version in a function's place: whoever may call it still may.
+def create_functions(connection: Connection, names: Sequence[str], version: int = 1) -> None:
+    """Create functions in one version where they exist: on PostgreSQL."""
+    if connection.dialect.name == "postgresql":
+        for name in names:
+            for statement in create_function(name, version):
+                connection.exec_driver_sql(statement)
 
-    Only for one that is given and returns the same.
-    """
-    first, *rest = create_function(name, version)
-    yield first.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", 1)
-    yield from rest
+
+def drop_functions(connection: Connection, names: Sequence[str]) -> None:
+    """Drop what `create_functions` created."""
+    if connection.dialect.name == "postgresql":
+        for name in reversed(names):
+            connection.exec_driver_sql(drop_function(name))
 
 
 def drop_function(name: str) -> str:

@@ -20,7 +20,9 @@ BEGIN
     (c).model_disposition, (c).classes, r.made_at, r.made_at, (c).by_receipt, (c).slice_at,
     (c).shift_at, (c).shift_ends_at, (c).shift, (c).plant_day
   FROM linewatch_picture_counts(pictures) AS r(picture, made_at, c)
-  JOIN inspections AS i ON i.id = r.picture
+  CROSS JOIN LATERAL (  -- OFFSET: see linewatch_settle
+    SELECT id, made_at FROM inspections WHERE id = r.picture OFFSET 0
+  ) AS i
   ORDER BY (c).product COLLATE "C", i.id::text COLLATE "C"
   ON CONFLICT DO NOTHING;
 END $$

@@ -32,6 +32,7 @@ BEGIN
     WHERE i.id = ANY (ids) AND NOT EXISTS (
       SELECT FROM parts AS p
       WHERE p.product = coalesce(i.product, '') AND p.serial = '' AND p.scope = i.id::text
+      OFFSET 0  -- see linewatch_settle
     )
   ))));
   UPDATE part_backfill SET until = ids[cardinality(ids)] WHERE name = 'parts';

@@ -4,7 +4,8 @@
 CREATE FUNCTION linewatch_replace(
   given json, extras json, vectors bytea, named text[]
 ) RETURNS SETOF uuid
-LANGUAGE plpgsql SECURITY DEFINER AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET plan_cache_mode = force_generic_plan
+  SET enable_seqscan = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
   wanted uuid[] := ARRAY(SELECT (value ->> 'id')::uuid FROM json_array_elements(given));
@@ -12,6 +13,9 @@ DECLARE
   before json;
   names text;
   values_ text;
+  products text[];
+  serials text[];
+  singles uuid[];
 BEGIN
   PERFORM linewatch_refuse_unknown(named);
   IF cardinality(wanted) <> (SELECT count(DISTINCT id) FROM unnest(wanted) AS id) THEN
@@ -35,24 +39,25 @@ BEGIN
     RETURN;
   END IF;
 
+  -- What is counted of them, before their verdicts are others.
+  SELECT array_agg(id) INTO singles
+    FROM inspections WHERE id = ANY (ids) AND coalesce(part, '') = '';
+  PERFORM linewatch_adopt(singles);
   SELECT string_agg(quote_ident(attname), ', '), string_agg('r.' || quote_ident(attname), ', ')
     INTO names, values_
     FROM pg_attribute
     WHERE attrelid = to_regclass('inspections') AND attnum > 0 AND NOT attisdropped
-      AND attname <> 'id';
+      AND attname NOT IN ('id', 'made_at', 'by_receipt');
   EXECUTE 'UPDATE inspections SET (' || names || ') = ROW(' || values_ || ')'
     ' FROM json_populate_recordset(NULL::inspections, $1) AS r'
     ' WHERE inspections.id = r.id AND inspections.id = ANY ($2)' USING given, ids;
 
   WITH extra AS MATERIALIZED (
-    SELECT DISTINCT ON (id) r.*, new.model_version, new.decided_at
+    SELECT DISTINCT ON (id) r.*, new.decided_at
     FROM json_to_recordset(extras) AS r(
-      id uuid, probabilities jsonb, fingerprint text, begin integer, size integer,
+      id uuid, fingerprint text, begin integer, size integer,
       shadow_version text, shadow_verdict text, shadow_reason text, shadow_probabilities jsonb
     ) JOIN inspections AS new USING (id) WHERE id = ANY (ids)
-  ), scored AS (
-    INSERT INTO inspection_scores (inspection_id, model_version, probabilities)
-    SELECT id, model_version, probabilities FROM extra WHERE probabilities IS NOT NULL
   ), shadowed AS (
     INSERT INTO inspection_scores (inspection_id, model_version, probabilities, verdict, reason)
     SELECT id, shadow_version, shadow_probabilities, shadow_verdict, shadow_reason
@@ -61,6 +66,10 @@ BEGIN
   INSERT INTO features (inspection_id, fingerprint, vector, created_at)
   SELECT id, fingerprint, substring(vectors FROM begin FOR size), decided_at
   FROM extra WHERE size IS NOT NULL;
+
+  SELECT array_agg(coalesce(product, '')), array_agg(part) INTO products, serials
+    FROM inspections WHERE id = ANY (ids) AND part <> '';
+  PERFORM linewatch_settle(products, serials, singles);
 
   -- Last, and in Python's order of strings: workers wait for each other on these few rows.
   INSERT INTO inspection_hourly
@@ -100,5 +109,6 @@ BEGIN
     AND h.lot = coalesce(r.lot, '') AND h.verdict = r.verdict
     AND h.defect_class = coalesce(r.defect_class, '')
     AND h.model_version = coalesce(r.model_version, '');
+  PERFORM linewatch_outbox(ids);  -- after all other locks: receivers wait for its commit
   RETURN QUERY SELECT unnest(ids);
 END $$

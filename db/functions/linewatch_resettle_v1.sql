@@ -17,18 +17,25 @@ BEGIN
   FROM unnest(products, serials) AS w(product, serial)
   ORDER BY product COLLATE "C", serial COLLATE "C"
   ON CONFLICT DO NOTHING;
-  PERFORM FROM parts
-  WHERE (product, serial, scope, pass_number) IN (
-    SELECT product, serial, '', 1 FROM unnest(products, serials) AS w(product, serial)
-    UNION ALL
-    SELECT coalesce(product, ''), '', id::text, 1 FROM inspections WHERE id = ANY (pictures)
-  )
-  ORDER BY product COLLATE "C", serial COLLATE "C", scope COLLATE "C" FOR UPDATE;
+  PERFORM FROM (
+    SELECT * FROM (
+      SELECT product, serial, '' FROM unnest(products, serials) AS w(product, serial)
+      UNION ALL
+      SELECT coalesce(product, ''), '', id::text FROM inspections WHERE id = ANY (pictures)
+    ) AS w(product, serial, scope)
+    ORDER BY product COLLATE "C", serial COLLATE "C", scope COLLATE "C" OFFSET 0
+  ) AS w CROSS JOIN LATERAL (
+    SELECT FROM parts AS p WHERE p.product = w.product AND p.serial = w.serial
+      AND p.scope = w.scope AND p.pass_number = 1 FOR UPDATE
+  ) AS locked;
   WITH wanted AS MATERIALIZED (
     SELECT product, serial FROM unnest(products, serials) AS w(product, serial)
   ), held AS (
     SELECT w.product, w.serial, sum(p.views) AS views, array_agg(DISTINCT p.plant_day) AS days
-    FROM wanted AS w JOIN parts AS p USING (product, serial) WHERE p.counted
+    FROM wanted AS w CROSS JOIN LATERAL (  -- OFFSET: see linewatch_settle
+      SELECT * FROM parts AS p
+      WHERE p.product = w.product AND p.serial = w.serial AND p.counted OFFSET 0
+    ) AS p
     GROUP BY w.product, w.serial
   ), without AS MATERIALIZED (
     SELECT h.* FROM held AS h WHERE h.views > (
@@ -36,7 +43,7 @@ BEGIN
       WHERE i.part = h.serial AND coalesce(i.product, '') = h.product
     ) + (
       SELECT count(*) FROM purged_views AS v WHERE v.product = h.product AND v.part = h.serial
-        AND NOT EXISTS (SELECT FROM inspections AS i WHERE i.id = v.id)
+        AND NOT EXISTS (SELECT FROM inspections AS i WHERE i.id = v.id OFFSET 0)
     )
   ), kept AS (
     SELECT product, serial FROM wanted EXCEPT SELECT product, serial FROM without
@@ -46,24 +53,11 @@ BEGIN
     (SELECT count(*) FROM without),
     (SELECT array_agg(DISTINCT day ORDER BY day) FROM without, unnest(days) AS day)
   INTO products, serials, lost, lost_days;
-  before := ARRAY(
-    SELECT p FROM unnest(products, serials) AS w(product, serial) JOIN parts AS p
-      USING (product, serial) WHERE p.counted
-    UNION ALL
-    SELECT p FROM parts AS p WHERE p.serial = '' AND p.counted
-      AND p.scope = ANY (SELECT id::text FROM unnest(pictures) AS id)
-  );
+  before := ARRAY(SELECT p FROM linewatch_rows_of(products, serials, pictures) AS p);
   PERFORM linewatch_settle(products, serials, pictures);
-  WITH after AS (
-    SELECT p.* FROM unnest(products, serials) AS w(product, serial) JOIN parts AS p
-      USING (product, serial) WHERE p.counted
-    UNION ALL
-    SELECT p.* FROM parts AS p WHERE p.serial = '' AND p.counted
-      AND p.scope = ANY (SELECT id::text FROM unnest(pictures) AS id)
-  )
   SELECT count(*) INTO changed
   FROM unnest(before) AS b
-  FULL JOIN after AS a USING (product, serial, scope, pass_number)
+  FULL JOIN linewatch_rows_of(products, serials, pictures) AS a USING (product, serial, scope, pass_number)
   WHERE to_jsonb(a) IS DISTINCT FROM to_jsonb(b);
   RETURN NEXT;
 END $$

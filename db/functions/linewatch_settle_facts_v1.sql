@@ -1,5 +1,6 @@
 -- Make parts what all the facts say, where they need thought: see linewatch_settle, which holds the
--- locks; returns what is counted otherwise. quality/parts/parts.py says in Python what is done here.
+-- locks; returns what is counted otherwise. quality/parts.py says in Python what is done here.
+-- OFFSET: see there. A row of parts that goes is found by its place, which its lock holds.
 CREATE FUNCTION linewatch_settle_facts(products text[], serials text[], pictures uuid[])
 RETURNS part_counts[]
 LANGUAGE plpgsql AS $$
@@ -20,7 +21,10 @@ BEGIN
       i.verdict, i.defect_class, i.pass_number, i.views, m.made_at,
       coalesce(i.by_receipt, m.made_at IS DISTINCT FROM i.captured_at) AS by_receipt
     FROM wanted AS w
-    JOIN inspections AS i ON i.part = w.serial AND coalesce(i.product, '') = w.product
+    CROSS JOIN LATERAL (
+      SELECT * FROM inspections AS i
+      WHERE i.part = w.serial AND coalesce(i.product, '') = w.product OFFSET 0
+    ) AS i
     CROSS JOIN LATERAL (
       SELECT coalesce(i.made_at, linewatch_made_at(i.captured_at, i.decided_at))
     ) AS m(made_at)
@@ -29,8 +33,11 @@ BEGIN
     UNION ALL
     SELECT i.id, w.product, w.serial, i.line, i.camera, i.lot, i.work_order, i.model_version,
       i.verdict, i.defect_class, i.pass_number, i.views, i.made_at, i.by_receipt
-    FROM wanted AS w JOIN purged_views AS i ON i.product = w.product AND i.part = w.serial
-    WHERE NOT EXISTS (SELECT FROM inspections AS there WHERE there.id = i.id)
+    FROM wanted AS w
+    CROSS JOIN LATERAL (
+      SELECT * FROM purged_views AS v WHERE v.product = w.product AND v.part = w.serial OFFSET 0
+    ) AS i
+    WHERE NOT EXISTS (SELECT FROM inspections AS there WHERE there.id = i.id OFFSET 0)
       AND CASE WHEN i.purpose = 'challenge'
         THEN NOT linewatch_challenged(i.line, w.product, w.serial, i.made_at) ELSE true END
     UNION ALL
@@ -60,9 +67,9 @@ BEGIN
     FROM pictured AS i
     LEFT JOIN rules AS r ON r.product = i.product
     LEFT JOIN LATERAL (
-      SELECT label, EXISTS (
+      SELECT nullif(label, '') AS label, EXISTS (
         SELECT FROM defect_classes AS c
-        WHERE c.product = i.product AND c.code = labels.label AND c.good
+        WHERE c.product = i.product AND c.code = labels.label AND c.good OFFSET 0
       ) AS good
       FROM labels WHERE inspection_id = i.id ORDER BY labelled_at DESC, labels.id DESC LIMIT 1
     ) AS l ON true
@@ -114,9 +121,12 @@ BEGIN
     FROM ranked AS r LEFT JOIN incomplete AS i USING (product, serial, scope, pass)
   ), decided AS (
     SELECT DISTINCT ON (w.product, w.serial, s.scope, s.pass)
-      w.product, w.serial, s.scope, s.pass, d.disposition, coalesce(d.defect_class, '') AS class
+      w.product, w.serial, s.scope, s.pass, d.disposition,
+      CASE WHEN d.disposition <> 'open' THEN coalesce(d.defect_class, '') END AS class
     FROM wanted AS w
-    JOIN decisions AS d ON d.product = w.product AND d.part = w.serial
+    CROSS JOIN LATERAL (
+      SELECT * FROM decisions AS d WHERE d.product = w.product AND d.part = w.serial OFFSET 0
+    ) AS d
     CROSS JOIN LATERAL (
       SELECT scope, pass FROM (
         SELECT *, s.made_at > d.decided_at AS later FROM states AS s
@@ -149,10 +159,17 @@ BEGIN
         ELSE 'conforming' END AS model_disposition) AS o
     CROSS JOIN LATERAL linewatch_slice(line, made_at) AS slice
   ), old AS MATERIALIZED (
-    SELECT p AS part FROM wanted JOIN parts AS p USING (product, serial)
+    SELECT p.* FROM wanted AS w CROSS JOIN LATERAL (
+      SELECT p AS part, p.ctid AS place FROM parts AS p
+      WHERE p.product = w.product AND p.serial = w.serial OFFSET 0
+    ) AS p
     UNION ALL
-    SELECT p FROM facts AS f JOIN parts AS p
-      ON p.product = f.product AND p.serial = '' AND p.scope = f.scope AND p.pass_number = 1
+    SELECT p.* FROM facts AS f CROSS JOIN LATERAL (
+      SELECT p, p.ctid FROM parts AS p
+      WHERE p.product = f.product AND p.serial = ''
+        AND p.scope = f.scope COLLATE "default"  -- the index's; that of `facts` is "C"
+        AND p.pass_number = 1 OFFSET 0
+    ) AS p
     WHERE f.serial = ''
   ), written AS (
     INSERT INTO parts AS p (product, serial, scope, pass_number, counted, views, line, lot,
@@ -175,19 +192,24 @@ BEGIN
       plant_day = excluded.plant_day
     WHERE (p.*) IS DISTINCT FROM (excluded.*)
   ), gone AS (
-    SELECT (part).product, (part).serial, (part).scope, (part).pass_number FROM old
+    SELECT place, part, (part).scope = '' AND (part).pass_number = 1 AS is_lock FROM old
     WHERE (part).counted AND NOT EXISTS (
       SELECT FROM new AS n WHERE n.product = (part).product AND n.serial = (part).serial
         AND n.scope = (part).scope AND n.pass_number = (part).pass_number
     )
   ), emptied AS (
-    UPDATE parts AS p SET counted = false, views = 0 FROM gone AS g
-    WHERE p.product = g.product AND p.serial = g.serial AND p.scope = '' AND g.scope = ''
-      AND p.pass_number = 1 AND g.pass_number = 1
+    UPDATE parts SET counted = false, views = 0
+    WHERE ctid = ANY (ARRAY(SELECT place FROM gone WHERE is_lock))
   ), removed AS (
-    DELETE FROM parts AS p USING gone AS g
-    WHERE p.product = g.product AND p.serial = g.serial AND p.scope = g.scope
-      AND p.pass_number = g.pass_number AND NOT (g.scope = '' AND g.pass_number = 1)
+    DELETE FROM parts WHERE ctid = ANY (ARRAY(SELECT place FROM gone WHERE NOT is_lock))
+  ), undrawn AS (  -- a pass that a late picture took apart is no part any more, and in no sample
+    DELETE FROM audit_sample WHERE id = ANY (ARRAY(
+      SELECT drawn.id FROM gone AS g CROSS JOIN LATERAL (
+        SELECT d.id FROM audit_sample AS d
+        WHERE d.product = (g.part).product AND d.serial = (g.part).serial
+          AND d.scope = (g.part).scope AND d.pass_number = (g.part).pass_number OFFSET 0
+      ) AS drawn
+    ))
   )
   SELECT array_agg(change) INTO changes FROM (
     SELECT linewatch_counted(part, -1) AS change FROM old WHERE (part).counted
@@ -197,5 +219,16 @@ BEGIN
       shift_ends_at, shift, plant_day, 1)::part_counts
     FROM new
   ) AS changed;
+  PERFORM linewatch_keep_labelled(ARRAY(
+    SELECT i.id FROM unnest(products, serials) AS w(product, serial)
+    CROSS JOIN LATERAL (
+      SELECT id FROM inspections AS i
+      WHERE i.part = w.serial AND coalesce(i.product, '') = w.product OFFSET 0
+    ) AS i
+    CROSS JOIN LATERAL (SELECT FROM labels AS l WHERE l.inspection_id = i.id LIMIT 1) AS l
+    WHERE w.serial <> ''
+    UNION
+    SELECT unnest(pictures)
+  ));
   RETURN changes;
 END $$

@@ -4,8 +4,11 @@
 -- about parts; of parts that the model has decided a share is drawn for people to see.
 --
 -- Two transactions with views of one part meet at its row: the second waits there, and then reads
--- the facts anew, in a statement of its own. What was counted before is what that row says. Plans
--- must not hang on how large the tables were when a worker began: it keeps them for days.
+-- the facts anew, in a statement of its own. What was counted before is what that row says.
+--
+-- Plans must not hang on how large the tables were when a worker began: it keeps them for days, and
+-- one that was made for empty tables goes through all of them. A subquery with OFFSET 0 is looked up
+-- row by row, in an index; so is what ON CONFLICT updates, which for that is written as an INSERT.
 CREATE FUNCTION linewatch_settle(products text[], serials text[], pictures uuid[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET plan_cache_mode = force_generic_plan
   SET enable_seqscan = off SET enable_mergejoin = off AS $$
@@ -30,7 +33,6 @@ BEGIN
   -- Whoever writes a first picture of a part makes its row. What a plain part's says is right: had
   -- anybody written another picture, that row would be there. Of others the row is a lock so far.
   WITH absent AS MATERIALIZED (
-    -- OFFSET, here and below: or a plan made while there were no parts goes through them all.
     SELECT w.product, w.serial FROM unnest(products, serials) AS w(product, serial)
     LEFT JOIN LATERAL (
       SELECT true AS there FROM parts AS p WHERE p.product = w.product AND p.serial = w.serial
@@ -68,19 +70,23 @@ BEGIN
     RETURN;
   END IF;
 
-  PERFORM FROM parts
-  WHERE (product, serial, scope, pass_number) IN (
-    SELECT product, serial, '', 1 FROM unnest(products, serials) AS w(product, serial)
-    UNION ALL
-    SELECT coalesce(product, ''), '', id::text, 1 FROM inspections WHERE id = ANY (pictures)
-  )
-  ORDER BY product COLLATE "C", serial COLLATE "C", scope COLLATE "C" FOR UPDATE;
+  PERFORM FROM (
+    SELECT * FROM (
+      SELECT product, serial, '' FROM unnest(products, serials) AS w(product, serial)
+      UNION ALL
+      SELECT coalesce(product, ''), '', id::text FROM inspections WHERE id = ANY (pictures)
+    ) AS w(product, serial, scope)
+    ORDER BY product COLLATE "C", serial COLLATE "C", scope COLLATE "C" OFFSET 0
+  ) AS w CROSS JOIN LATERAL (
+    SELECT FROM parts AS p WHERE p.product = w.product AND p.serial = w.serial
+      AND p.scope = w.scope AND p.pass_number = 1 FOR UPDATE
+  ) AS locked;
 
   WITH plain AS MATERIALIZED (
     SELECT f.* FROM linewatch_plain_parts(products, serials) AS f
     WHERE NOT EXISTS (
       SELECT FROM parts AS other WHERE other.product = f.product AND other.serial = f.serial
-        AND (other.scope <> '' OR other.pass_number <> 1)
+        AND (other.scope <> '' OR other.pass_number <> 1) OFFSET 0
     )
   ), changed AS MATERIALIZED (
     SELECT f.*, p.part FROM plain AS f CROSS JOIN LATERAL (
@@ -97,15 +103,24 @@ BEGIN
         (p.part).last_at, (p.part).by_receipt, (p.part).slice_at, (p.part).shift_at,
         (p.part).shift_ends_at, (p.part).shift, (p.part).plant_day)
   ), written AS (
-    UPDATE parts AS p SET counted = true, views = f.views, line = f.line, lot = f.lot,
-      work_order = f.work_order, model_version = f.model_version, disposition = f.disposition,
-      classes = f.classes, decided_by = f.decided_by, why = f.why,
-      model_disposition = f.model_disposition, model_classes = f.classes, made_at = f.made_at,
-      last_at = f.last_at, by_receipt = f.by_receipt, slice_at = f.slice_at,
-      shift_at = f.shift_at, shift_ends_at = f.shift_ends_at, shift = f.shift,
-      plant_day = f.plant_day
-    FROM changed AS f
-    WHERE p.product = f.product AND p.serial = f.serial AND p.scope = '' AND p.pass_number = 1
+    INSERT INTO parts AS p (product, serial, scope, pass_number, counted, views, line, lot,
+      work_order, model_version, disposition, classes, decided_by, why, model_disposition,
+      model_classes, made_at, last_at, by_receipt, slice_at, shift_at, shift_ends_at, shift,
+      plant_day)
+    SELECT product, serial, '', 1, true, views, line, lot, work_order, model_version, disposition,
+      classes, decided_by, why, model_disposition, classes, made_at, last_at, by_receipt, slice_at,
+      shift_at, shift_ends_at, shift, plant_day
+    FROM changed
+    ON CONFLICT (product, serial, scope, pass_number) DO UPDATE SET counted = true,
+      views = excluded.views, line = excluded.line, lot = excluded.lot,
+      work_order = excluded.work_order, model_version = excluded.model_version,
+      disposition = excluded.disposition, classes = excluded.classes,
+      decided_by = excluded.decided_by, why = excluded.why,
+      model_disposition = excluded.model_disposition, model_classes = excluded.model_classes,
+      made_at = excluded.made_at, last_at = excluded.last_at, by_receipt = excluded.by_receipt,
+      slice_at = excluded.slice_at, shift_at = excluded.shift_at,
+      shift_ends_at = excluded.shift_ends_at, shift = excluded.shift,
+      plant_day = excluded.plant_day
     RETURNING linewatch_counted(p, 1) AS change
   ), counting AS (
     SELECT change FROM written

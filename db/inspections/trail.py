@@ -27,8 +27,14 @@ class Step:
     letter: int | None = None
 
 
-def trail(engine: Engine, id_: str) -> list[Step]:
-    """What happened to a picture (by its id), or to a task's message, oldest first."""
+def trail(engine: Engine, id_: str, *, blind: bool = False) -> list[Step]:
+    """What happened to a picture (by its id), or to a task's message, oldest first.
+
+    Args:
+        engine: the database.
+        id_: of the picture or the task.
+        blind: leave out what a model said of the picture.
+    """
     try:
         picture = UUID(id_)
     except ValueError:
@@ -36,25 +42,26 @@ def trail(engine: Engine, id_: str) -> list[Step]:
     steps: list[Step] = []
     with reading(engine) as connection:
         if picture is not None:
-            steps += _inspection(connection, picture)
+            steps += _inspection(connection, picture, blind)
             steps += _suspected(connection, picture)
         steps += _letters(connection, id_, picture)
     return sorted(steps, key=lambda step: step.at)
 
 
-def _inspection(connection: Connection, id_: UUID) -> list[Step]:
+def _inspection(connection: Connection, id_: UUID, blind: bool) -> list[Step]:
     row = connection.execute(select(_INSPECTIONS).where(_INSPECTIONS.c.id == id_)).one_or_none()
     if row is None:
         return []
     where = f"{row.line or '–'} / {row.camera or '–'}, part {row.part or '–'}"
-    verdict = " ".join(filter(None, [row.verdict, row.defect_class, row.reason]))
+    said = [] if blind else [row.verdict, row.defect_class, row.reason]
+    verdict = " ".join(filter(None, said))
     by = f"by {row.worker or '–'} with {row.model_version or 'no model'}, attempt {row.attempt}"
     steps = [
         Step(at, what, detail)
         for at, what, detail in (
             (row.captured_at, "captured", where),
             (row.enqueued_at, "enqueued", f"trace {row.trace_id}" if row.trace_id else ""),
-            (row.decided_at, "decided", f"{verdict} {by}"),
+            (row.decided_at, "decided", f"{verdict} {by}".strip()),
         )
         if at is not None
     ]

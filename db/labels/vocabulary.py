@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from db.tables import DefectClass, Product
 from linewatch.errors import LabelError, UnknownProductError
-from linewatch.nearest import did_you_mean
+from linewatch.nearest import did_you_mean, some_of
 
 TAKEN_BACK = ""  # said instead of a class: what people said before holds no more
 
@@ -57,7 +57,7 @@ class Vocabulary:
         if label not in self.classes[product]:
             known = list(self.classes[product])
             raise LabelError(
-                f"{place}product {product} has no class {label!r}; it has {', '.join(known)}"
+                f"{place}product {product} has no class {label!r}; it has {some_of(known)}"
                 f"{did_you_mean(label, known)}"
             )
 

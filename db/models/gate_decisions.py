@@ -63,12 +63,16 @@ def add(
     audit.append(connection, by, "model.gate", challenger, detail)
 
 
-def newest(engine: Engine, product: str | None = None, limit: int = 50) -> list[DecisionRow]:
-    """The last `limit` decisions, of one product or all, newest first."""
+def newest(
+    engine: Engine, product: str | None = None, limit: int = 50, *, challenger: str | None = None
+) -> list[DecisionRow]:
+    """The last `limit` decisions, of one product or challenger or all, newest first."""
     c = _TABLE.c
     query = select(*(column for column in c if column.name != "id")).order_by(c.id.desc())
     if product is not None:
         query = query.where(c.product == product)
+    if challenger is not None:
+        query = query.where(c.challenger == challenger)
     with reading(engine) as connection:
         rows = connection.execute(query.limit(limit)).mappings()
         return [DecisionRow(**row) for row in rows]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, or_, select, update
@@ -17,7 +18,7 @@ from sqlalchemy import Connection, Row, delete, or_, select, update
 from db.base import table_of
 from db.clock import database_now
 from db.storable_text import storable
-from db.tables import OutboxCursor, OutboxLine, OutboxPart
+from db.tables import Outbox, OutboxCursor, OutboxLine, OutboxPart
 from db.upsert import insert_into
 
 LEASE = timedelta(seconds=5)
@@ -44,6 +45,24 @@ class Cursor:
     figures: Mapping[str, Any] | None = None
 
 
+class State(StrEnum):
+    """How it is with a receiver."""
+
+    TOLD = "told"
+    AWAY = "away"  # it takes nothing
+    PAUSED = "paused"  # somebody wants it so
+    NOBODY = "nobody"  # no dispatcher tells it
+
+
+def state(cursor: Cursor, now: datetime) -> State:
+    """How it is with a receiver now, by the database's clock."""
+    if cursor.paused_at is not None:
+        return State.PAUSED
+    if cursor.lease_until is None or cursor.lease_until <= now:
+        return State.NOBODY
+    return State.TOLD if cursor.away_since is None else State.AWAY
+
+
 def register(connection: Connection, line: str, receivers: Collection[str]) -> None:
     """From now on this line has an outbox, and these receivers are told what is written to it.
 
@@ -63,6 +82,15 @@ def cursors(connection: Connection) -> list[tuple[Cursor, int]]:
     query = select(_TABLE, _LINES.c.last.label("head")).join(_LINES, _LINES.c.line == _C.line)
     rows = connection.execute(query.order_by(_C.line, _C.receiver))
     return [(_cursor(row), int(row.head)) for row in rows]
+
+
+def oldest_waiting(connection: Connection) -> dict[tuple[str, str], datetime]:
+    """By line and receiver: when the first thing was written that it was not told yet."""
+    o = table_of(Outbox).c
+    first = select(o.written_at).where(o.line == _C.line, o.last > _C.told).order_by(o.last)
+    at = first.limit(1).scalar_subquery()
+    query = select(_C.line, _C.receiver, at).where(_C.receiver != CLOCK)
+    return {(line, name): at for line, name, at in connection.execute(query) if at is not None}
 
 
 def take(
@@ -85,6 +113,13 @@ def take(
     return None if row is None else _cursor(row)
 
 
+def held(connection: Connection, line: str, receiver: str, owner: str) -> Cursor | None:
+    """The receiver as its row is now, if this dispatcher has its lease; takes nothing."""
+    mine = (_C.line == line, _C.receiver == receiver, _C.owner == owner)
+    row = connection.execute(select(*_C).where(*mine)).first()
+    return None if row is None else _cursor(row)
+
+
 def renew(connection: Connection, owner: str) -> None:
     """Renew every lease that a dispatcher holds."""
     until = database_now(connection) + LEASE
@@ -102,10 +137,14 @@ def owners(connection: Connection) -> set[str]:
     return set(connection.execute(select(_C.owner).where(_C.owner.is_not(None))).scalars())
 
 
-def move(connection: Connection, cursor: Cursor, told: int, owner: str) -> bool:
-    """Note that the receiver has all up to `told`; False: somebody else tells it, or moved it."""
+def move(connection: Connection, cursor: Cursor, told: int, owner: str, now: datetime) -> bool:
+    """Note that the receiver has all up to `told`; False: somebody else tells it, or moved it.
+
+    Args:
+        now: by the database's clock.
+    """
     mine = (_C.line == cursor.line, _C.receiver == cursor.receiver, _C.owner == owner)
-    values = {"told": told, "moved_at": database_now(connection)}
+    values = {"told": told, "moved_at": now}
     statement = update(_TABLE).where(*mine, _C.told == cursor.told).values(values)
     return connection.execute(statement).rowcount == 1
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -59,25 +60,25 @@ def entries_after(connection: Connection, line: str, after: int, limit: int) -> 
 
     Empty where there are none. What was purged is passed over.
     """
-    query = select(_OUTBOX.first, _OUTBOX.kind, _OUTBOX.entries, _OUTBOX.written_at)
+    query = select(_OUTBOX.first, _OUTBOX.last, _OUTBOX.kind, _OUTBOX.entries, _OUTBOX.written_at)
     query = query.where(_OUTBOX.line == line).order_by(_OUTBOX.last)
     found: list[Entry] = []
     reached, wanted = after, _FIRST_ROWS
     while len(found) < limit:
         rows = connection.execute(query.where(_OUTBOX.last > reached).limit(wanted)).all()
-        found += _entries(rows, after)
+        found += islice(_entries(rows, after), limit - len(found))
         if len(rows) < wanted:
             break
         # A row has one entry or hundreds; what a gate waits for is mostly one row.
-        reached, wanted = found[-1].sequence, 2 * wanted
-    return found[:limit]
+        reached, wanted = rows[-1].last, 2 * wanted
+    return found
 
 
 def _entries(rows: Sequence[Any], after: int) -> Iterator[Entry]:
-    for first, kind, values, written_at in rows:
-        for sequence, value in enumerate(values, first):
-            if sequence <= after:
-                continue
+    """Those behind `after`, one by one: of a long row a reader may want but the beginning."""
+    for first, _, kind, values, written_at in rows:
+        passed = max(0, after + 1 - first)
+        for sequence, value in enumerate(values[passed:], first + passed):
             if kind == "pictures":
                 yield Entry(sequence, kind, written_at, picture=UUID(value))
             else:

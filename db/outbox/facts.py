@@ -16,16 +16,17 @@ from db.base import table_of
 from db.outbox.entries import PartKey
 from db.outbox.matching import rows_of_pairs, rows_of_values
 from db.tables import Inspection, OutboxPart, Part
+from quality.parts.disposition import Why
 
 _I, _P, _T = table_of(Inspection).c, table_of(Part).c, table_of(OutboxPart).c
 _NAMES = ("product", "serial", "scope", "pass_number", "line", "disposition", "classes")
-_MORE = ("decided_by", "why", "model_version", "views", "made_at", "last_at")
+_MORE = ("decided_by", "why", "model_version", "views", "made_at", "last_at", "by_receipt")
 _PART = [_P[name] for name in _NAMES + _MORE]
 
 
 @dataclass(frozen=True, slots=True)
 class PictureFact:
-    """A picture's verdict."""
+    """A picture's verdict; `by_receipt` as in `PartFact`."""
 
     id: UUID
     site: str
@@ -39,11 +40,16 @@ class PictureFact:
     reason: str
     model_version: str
     made_at: datetime
+    by_receipt: bool
 
 
 @dataclass(frozen=True, slots=True)
 class PartFact:
-    """A part as it is counted, see `db.tables.part.Part`."""
+    """A part as it is counted, see `db.tables.part.Part`.
+
+    Attributes:
+        by_receipt: the camera's clock was not believed; `made_at` is by the database's.
+    """
 
     key: PartKey
     line: str
@@ -55,6 +61,7 @@ class PartFact:
     views: int
     made_at: datetime | None
     last_at: datetime | None
+    by_receipt: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,7 @@ def pictures(connection: Connection, ids: Collection[UUID]) -> dict[UUID, Pictur
         func.coalesce(_I.reason, ""),
         func.coalesce(_I.model_version, ""),
         func.coalesce(_I.made_at, _I.captured_at, _I.decided_at),
+        func.coalesce(_I.by_receipt, _I.captured_at.is_(None)),
     )
     rows = rows_of_values(connection, query, _I.id, ids, Uuid())
     return {row[0]: PictureFact(*tuple(row)) for row in rows}
@@ -108,13 +116,26 @@ def parts(
     return dict(found)
 
 
+def incomplete(connection: Connection, serials: Collection[tuple[str, str]]) -> list[PartFact]:
+    """Those passes of serial numbers (product, serial) of which a view is missing."""
+    where = [_P.counted, _P.why == Why.INCOMPLETE]
+    rows = rows_of_pairs(connection, _PART, (_P.product, _P.serial), where, serials)
+    return [_part(row) for row in rows]
+
+
+def serials(connection: Connection, ids: Collection[UUID]) -> set[tuple[str, str]]:
+    """The serial numbers (product, serial) of pictures that have one."""
+    named = select(_I.product, _I.part).where(_I.product.is_not(None), _I.part != "")
+    return {tuple(row) for row in rows_of_values(connection, named, _I.id, ids, Uuid())}
+
+
 def overdue_candidates(connection: Connection, line: str, since: datetime) -> list[PartFact]:
     """Parts of a line, made since then, of which a view is missing."""
     query = select(*_PART).where(
         _P.counted,
         _P.disposition == "open",
         _P.line == line,
-        _P.why == "incomplete",
+        _P.why == Why.INCOMPLETE,
         _P.made_at >= since,
     )
     return [_part(row) for row in connection.execute(query)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -20,7 +21,9 @@ _KEYS = [c.name for c in _TABLE.primary_key.columns]
 _VALUES = [c.name for c in _TABLE.columns if c.name not in _KEYS]
 
 
-def keep(connection: Connection, line: str, receiver: str, told: Mapping[PartKey, Told]) -> None:
+def keep(
+    connection: Connection, line: str, receiver: str, told: Mapping[PartKey, Told], now: datetime
+) -> None:
     """Keep what a receiver was told, for the next time that something happens to these parts."""
     if not told:
         return
@@ -28,14 +31,15 @@ def keep(connection: Connection, line: str, receiver: str, told: Mapping[PartKey
     statement = insert.on_conflict_do_update(
         index_elements=_KEYS, set_={name: insert.excluded[name] for name in _VALUES}
     )
-    connection.execute(statement, many(connection, _rows(connection, line, receiver, told)))
+    connection.execute(statement, many(connection, _rows(line, receiver, told, now)))
 
 
 def announce(connection: Connection, line: str, keys: Sequence[PartKey]) -> list[PartKey]:
     """Keep that parts of a line are overdue; returns those that nobody had called so before."""
     if not keys:
         return []
-    rows = _rows(connection, line, CLOCK, dict.fromkeys(keys, Told(1, "", overdue=True)))
+    now = database_now(connection)
+    rows = _rows(line, CLOCK, dict.fromkeys(keys, Told(1, "", overdue=True)), now)
     statement = insert_many_into(connection, _TABLE).on_conflict_do_nothing()
     c = _TABLE.c
     found = connection.execute(
@@ -46,9 +50,8 @@ def announce(connection: Connection, line: str, keys: Sequence[PartKey]) -> list
 
 
 def _rows(
-    connection: Connection, line: str, receiver: str, told: Mapping[PartKey, Told]
+    line: str, receiver: str, told: Mapping[PartKey, Told], now: datetime
 ) -> list[dict[str, Any]]:
-    now = database_now(connection)
     return [
         {
             "line": line,

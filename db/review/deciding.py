@@ -75,7 +75,7 @@ def decide(connection: Connection, word: NewWord) -> Stored:
         UnknownProductError: the product is not registered.
     """
     part, before = looked_at(connection, word.name, word.revision)
-    at = _after(connection, before)
+    at = after_all(connection, before)
     answered = _answer(connection, word, at)
     labels, decisions = [], []
     if answered is None or (answered and word.name.serial):
@@ -127,7 +127,7 @@ def unchanged(
     return now
 
 
-def _after(connection: Connection, before: Standing) -> datetime:
+def after_all(connection: Connection, before: Standing) -> datetime:
     """Now, and after all that was said: clocks differ, and the latest word counts."""
     now = database_now(connection).astimezone(UTC)
     return now if before.last is None else max(now, before.last.at + timedelta(microseconds=1))

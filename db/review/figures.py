@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -46,3 +47,15 @@ def counted_since(connection: Connection, product: str, since: datetime) -> Coun
         open=total(Disposition.OPEN),
         by_person=sum(int(parts) for _, by, parts in rows if by == By.PERSON),
     )
+
+
+def found_since(connection: Connection, product: str, since: datetime) -> list[str]:
+    """The defect classes of a product's parts in shifts that began since then, commonest first."""
+    query = select(_S.classes, func.sum(_S.parts)).where(
+        _S.product == product, _S.shift_at >= since, _S.classes != ""
+    )
+    found: Counter[str] = Counter()
+    for classes, parts in connection.execute(query.group_by(_S.classes)):
+        for code in classes.split("+"):
+            found[code] += int(parts)
+    return [code for code, parts in found.most_common() if parts > 0]

@@ -19,6 +19,7 @@ from linewatch.errors import LinewatchError
 from quality.audit.draw import PassName
 
 _D, _L, _I = table_of(PartDecision).c, table_of(Label).c, table_of(Inspection).c
+VIEW = "view"  # source of a label on one picture alone, which says nothing of the part
 
 
 class ChangedSinceError(LinewatchError):
@@ -68,6 +69,12 @@ class Standing:
         """The latest thing that was said."""
         words = (*self.decisions, *self.labels)
         return max(words, key=lambda one: (one.at, one.picture is None, one.order), default=None)
+
+    @property
+    def last_on_part(self) -> Word | None:
+        """The latest thing that was said of the part, and not of a single view."""
+        left = tuple(one for one in self.labels if one.source != VIEW)
+        return replace(self, labels=left).last
 
     def but_for(self, at: datetime) -> Standing:
         """Without what was said at that moment."""

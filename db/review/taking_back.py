@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Connection
 
 from db import audit
-from db.clock import database_now
 from db.labels.decisions import NewDecision
 from db.labels.labels import NewLabel, add_labels
 from db.labels.vocabulary import TAKEN_BACK, Vocabulary
-from db.review.deciding import looked_at, unchanged
+from db.review.deciding import after_all, looked_at, unchanged
 from db.review.standing import Standing, Word
 from linewatch.errors import LabelError
 from quality.audit.draw import PassName
@@ -24,7 +23,8 @@ def take_back(connection: Connection, name: PassName, by: str, revision: str) ->
     """Take back the last thing that somebody said of a part: decision and labels of that moment.
 
     Nothing is deleted: rows are added that say what was said before, or that nothing is said.
-    Answers to the audit sample stay: the estimate is of what people say at first sight.
+    Answers to the audit sample stay: the estimate is of what people say at first sight. So do
+    labels on single views, which say nothing of the part.
 
     Returns:
         The part's revision.
@@ -34,12 +34,12 @@ def take_back(connection: Connection, name: PassName, by: str, revision: str) ->
         LabelError: there is no such part, or the last word on it is another's, or took back one.
     """
     _, before = looked_at(connection, name, revision)
-    last = before.last
+    last = before.last_on_part
     if last is None or last.by != by or last.source == SOURCE:
         raise LabelError(
             "you have nothing to take back here: the last word on this part is not yours"
         )
-    at = max(database_now(connection), last.at + timedelta(microseconds=1))
+    at = after_all(connection, before)
     good = _good(connection, name.product)
     decisions = _decisions(name, before, last, good, at)
     labels = _labels(before, last, at)
@@ -67,6 +67,8 @@ def _labels(before: Standing, last: Word, at: datetime) -> list[NewLabel]:
     for one in before.labels:
         if _same_moment(one, last) and one.picture is not None:
             others = [word for word in before.labels if word.picture == one.picture]
+            if others[-1] is not one:  # its label is another by now
+                continue
             said, why = _said_before(others, one, TAKEN_BACK)
             found.append(NewLabel(one.picture, said, last.by, SOURCE, at, why))
     return found

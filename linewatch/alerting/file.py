@@ -20,12 +20,15 @@ _MOST_BYTES = 1_000_000
 def alerts_of(settings: Settings) -> AlertsFile:
     """What LINEWATCH_ALERTS_FILE says; without it the rules' defaults, and nobody is told.
 
+    Where it does not say where the console is, LINEWATCH_CONSOLE_URL does.
+
     Raises:
         AlertError: see `load`; or a channel names an address that LINEWATCH_ALERT_URLS lacks.
     """
     if settings.alerts_file is None:
-        return AlertsFile()
+        return AlertsFile(console=settings.console_url)
     found = load(settings.alerts_file)
+    found = found.model_copy(update={"console": found.console or settings.console_url})
     known = addresses(settings)
     for name, channel in found.channels.items():
         for one in channel.to:

@@ -12,6 +12,18 @@ from db.status.verified import Verification
 from linewatch.alerting.rules import ReviewBacklog, Rule, Rules, ShiftUnverified
 
 CAMERA, BACKLOG, UNVERIFIED = "camera_silent", "review_backlog", "shift_unverified"
+SILENT_CAMERA = (
+    "{line}: camera {camera} sends nothing since {since}; look at the camera, its PC, and "
+    "`linewatch spool status` there"
+)
+WAITING_PARTS = (
+    "{line}: {parts} parts wait for a person, the oldest for {hours} h; decide them on the "
+    "console's review page"
+)
+NOT_VERIFIED = (
+    "{line}: shift {shift} of {day} is not verified; send known bad parts through it: "
+    "`linewatch challenge start {line}`"
+)
 
 
 def of_lines(rules: Rules, lines: Snapshot, timezone: tzinfo) -> Iterator[Condition]:
@@ -42,8 +54,7 @@ def of_backlog(rule: ReviewBacklog, rows: Iterable[Mapping[str, object]]) -> Ite
             yield Condition(
                 BACKLOG,
                 rule.severity,
-                f"{line or 'parts of no line'}: {count} parts wait for a person, the oldest for "
-                f"{age_h:.0f} h; decide them on the console's review page",
+                WAITING_PARTS.format(line=line or "–", parts=count, hours=f"{age_h:.0f}"),
                 line=line or None,
             )
 
@@ -51,12 +62,11 @@ def of_backlog(rule: ReviewBacklog, rows: Iterable[Mapping[str, object]]) -> Ite
 def _silent(line: LineNow, severity: str, timezone: tzinfo) -> Iterator[Condition]:
     for camera in line.cameras:
         if camera.state is CameraState.SILENT and camera.last_at is not None:
+            since = f"{camera.last_at.astimezone(timezone):%Y-%m-%d %H:%M:%S}"
             yield Condition(
                 CAMERA,
                 severity,
-                f"{camera.line}: camera {camera.camera} sends nothing since "
-                f"{camera.last_at.astimezone(timezone):%Y-%m-%d %H:%M:%S}; look at the camera, its "
-                "PC, and `linewatch spool status` there",
+                SILENT_CAMERA.format(line=camera.line, camera=camera.camera, since=since),
                 line=camera.line,
                 source=camera.camera,
             )
@@ -71,8 +81,7 @@ def _unverified(line: LineNow, rule: ShiftUnverified, lines: Snapshot) -> Iterat
         yield Condition(
             UNVERIFIED,
             rule.severity,
-            f"{line.line}: shift {shift.name} of {shift.day} is not verified; send known bad parts "
-            f"through it: `linewatch challenge start {line.line}`",
+            NOT_VERIFIED.format(line=line.line, shift=shift.name, day=shift.day),
             line=line.line,
         )
 

@@ -17,6 +17,7 @@ from db.reports.part_reports.filters import PartFilters
 from db.session import transaction
 from db.status.snapshot import snapshot
 from linewatch.alerting.line_conditions import BACKLOG, CAMERA, UNVERIFIED, of_backlog, of_lines
+from linewatch.alerting.looking_texts import LATE_MESSAGE, REDIS_AWAY, SILENT_WORKER
 from linewatch.alerting.rules import Rules
 from linewatch.redis_access.client import quick_client
 from linewatch.settings import Settings
@@ -83,15 +84,13 @@ class Looker:
             yield Condition(
                 BROKER,
                 "critical",
-                "Redis does not answer: pictures wait in the cameras' spools; see `linewatch "
-                "doctor`",
+                REDIS_AWAY,
             )
         elif rule.on and queue.oldest_age_s is not None and queue.oldest_age_s >= rule.after_s:
             yield Condition(
                 QUEUE,
                 rule.severity,
-                f"the oldest message waits longer than {rule.after_s:g} s; {queue.depth} wait; see "
-                "`linewatch top`",
+                LATE_MESSAGE.format(limit=f"{rule.after_s:g}", depth=queue.depth),
             )
 
     def _of_workers(
@@ -104,10 +103,10 @@ class Looker:
         sightings.forget(connection, now - timedelta(hours=rule.forget_h))
         for name, at in sightings.seen(connection).items():
             if rule.on and now - at >= timedelta(seconds=rule.after_s):
-                since = at.astimezone(self._settings.timezone)
+                since = f"{at.astimezone(self._settings.timezone):%Y-%m-%d %H:%M:%S}"
                 yield Condition(
                     WORKER,
                     rule.severity,
-                    f"worker {name} does not answer since {since:%Y-%m-%d %H:%M:%S}; see its log",
+                    SILENT_WORKER.format(worker=name, since=since),
                     source=name,
                 )

@@ -26,6 +26,7 @@ from linewatch.alerting.looking import Looker
 from linewatch.alerting.rules import AlertsFile
 from linewatch.alerting.sending import Sender
 from linewatch.alerting.telling import Telling
+from linewatch.alerting.texts import Words, english
 from linewatch.errors import AlertError
 from linewatch.settings import Settings
 from workers import fleet
@@ -46,6 +47,7 @@ class Notifier:
     Args:
         name: tells notifiers apart; the machine and the process.
         ask: asks the workers whether they live.
+        words: says our messages in a language.
     """
 
     def __init__(
@@ -57,8 +59,10 @@ class Notifier:
         *,
         name: str | None = None,
         ask: Callable[[Settings], list[fleet.FleetWorker] | None] = fleet.ask,
+        words: Words = english,
     ) -> None:
         self._engine, self._settings, self._file, self._sender = engine, settings, file, sender
+        self._words = words
         self.name = name or f"{socket.gethostname()}-{os.getpid()}"
         self._looker = Looker(engine, settings, file.rules, ask, _LASTS)
         self._looked_at: float | None = None
@@ -104,8 +108,8 @@ class Notifier:
             if not leases.held(connection, LEASE, self.name, LEASE_LASTS):
                 return []
             found = [
-                *telling.of_alerts(connection, file, timezone),
-                *telling.of_shifts(connection, file, over, timezone),
+                *telling.of_alerts(connection, file, timezone, self._words),
+                *telling.of_shifts(connection, file, over, timezone, self._words),
             ]
             for one in found:
                 notices.claim(connection, one.keys, by=self.name, again_after=_SENDING)

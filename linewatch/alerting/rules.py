@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from linewatch.alerting.quiet import Quiet, Severity
+
+Language = Literal["en", "de"]
 
 
 class _Said(BaseModel):
@@ -74,6 +78,7 @@ class Channel(_Said):
         tell_closed: also when it is over, if it was told.
         summary: a summary after each shift.
         alerts: whether alerts are told; false: summaries alone.
+        language: of what they read; none: the file's.
     """
 
     to: tuple[str, ...] = Field(min_length=1)
@@ -85,6 +90,7 @@ class Channel(_Said):
     tell_closed: bool = False
     summary: bool = False
     alerts: bool = True
+    language: Language | None = None
 
     @field_validator("to", "kinds", "lines", mode="before")
     @classmethod
@@ -93,11 +99,17 @@ class Channel(_Said):
 
 
 class AlertsFile(_Said):
-    """The whole file. `console`: the address of the console, which messages link to."""
+    """The whole file.
+
+    Attributes:
+        console: the address of the console, which messages link to; empty: LINEWATCH_CONSOLE_URL.
+        language: of what people are told, where their channel does not say.
+    """
 
     rules: Rules = Rules()
     channels: dict[str, Channel] = Field(default_factory=dict)
     console: str = ""
+    language: Language = "en"
 
     @model_validator(mode="after")
     def _usable_names(self) -> AlertsFile:

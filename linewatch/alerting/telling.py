@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -17,6 +18,7 @@ from linewatch.alerting import messages, summary
 from linewatch.alerting.due import due
 from linewatch.alerting.messages import Message
 from linewatch.alerting.rules import AlertsFile, Channel
+from linewatch.alerting.texts import Say, Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,9 @@ def targets(file: AlertsFile) -> list[Target]:
     ]
 
 
-def of_alerts(connection: Connection, file: AlertsFile, timezone: tzinfo) -> Iterator[Telling]:
+def of_alerts(
+    connection: Connection, file: AlertsFile, timezone: tzinfo, words: Words
+) -> Iterator[Telling]:
     """Alerts that are due, one message a target."""
     now = database_now(connection)
     alerts = notices.current_alerts(connection)
@@ -60,13 +64,18 @@ def of_alerts(connection: Connection, file: AlertsFile, timezone: tzinfo) -> Ite
             if key is not None:
                 told.append((key, alert))
         if told:
-            message = messages.of_alerts(told, console=file.console, timezone=timezone)
+            say = _in_language(target, file, words)
+            message = messages.of_alerts(told, console=file.console, timezone=timezone, say=say)
             keys = tuple(key for key, _ in told)
             yield Telling(target.address, keys, message, _tried(keys, known))
 
 
 def of_shifts(
-    connection: Connection, file: AlertsFile, over: Sequence[ShiftOver], timezone: tzinfo
+    connection: Connection,
+    file: AlertsFile,
+    over: Sequence[ShiftOver],
+    timezone: tzinfo,
+    words: Words,
 ) -> Iterator[Telling]:
     """Summaries that are due; none of a shift in which nothing happened."""
     now = database_now(connection)
@@ -78,8 +87,13 @@ def of_shifts(
             own = next((one for one in known.get(key.subject, []) if one.key == key), None)
             if own is not None and (own.told_at or (own.next_at and own.next_at > now)):
                 continue
-            message = summary.message(shift, console=file.console, timezone=timezone)
+            say = _in_language(target, file, words)
+            message = summary.message(shift, console=file.console, timezone=timezone, say=say)
             yield Telling(target.address, (key,), message, _tried((key,), known))
+
+
+def _in_language(target: Target, file: AlertsFile, words: Words) -> Say:
+    return partial(words, target.channel.language or file.language)
 
 
 def _tried(keys: Sequence[Key], known: Mapping[str, Sequence[Notice]]) -> int:

@@ -46,12 +46,17 @@ def read(
         calendars = {line: mine}
     for name in calendars:
         if name != PLANT and not new_lines:
-            known_line(engine, name)
+            known_line(engine, name, "; --new-lines takes one that is still to come")
     return calendars
 
 
-def known_line(engine: Engine, name: str) -> str:
+def known_line(engine: Engine, name: str, hint: str = "") -> str:
     """A line's name, if there is such a line.
+
+    Args:
+        engine: where lines are known.
+        name: as it was typed.
+        hint: what else may be done, for the end of the sentence.
 
     Raises:
         LineError: no picture came from it and it has no calendar; names the nearest.
@@ -66,7 +71,7 @@ def known_line(engine: Engine, name: str) -> str:
     if name in known:
         return name
     advice = did_you_mean(name, known) or "; a line appears with its first picture"
-    raise LineError(f"no line is called {name!r}{advice}")
+    raise LineError(f"no line is called {name!r}{advice}{hint}")
 
 
 def cells(instance: ShiftInstance, timezone: ZoneInfo) -> dict[str, Cell]:

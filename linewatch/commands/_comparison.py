@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from linewatch.commands._gate_words import gate_lines
 from linewatch.csv_cell import Cell
 from model_store.gate.figures import Figures
 from model_store.gate.gate import Rules, decide
@@ -37,7 +38,7 @@ def paired_lines(sets: Mapping[str, Figures], rules: Rules, notes: Sequence[str]
             f"{found.macro_f1_difference:+.3f} (95 % {low:+.3f} to {high:+.3f})"
         )
     decision = decide(sets, rules, notes=notes)
-    yield from (f"the gate would say {decision.outcome}: {reason}" for reason in decision.reasons)
+    yield from gate_lines(decision, "the gate would say")
 
 
 def _row(name: str, measure: str, pictures: int, before: float, after: float) -> dict[str, Cell]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from linewatch.commands._database import opened
+from linewatch.commands._gate_words import gate_lines
 from linewatch.commands._models_reading import load
 from linewatch.os_user import os_user
 
@@ -33,8 +34,8 @@ def promote(version: str, why: str, force: bool) -> None:
         promotion.Wish.of_person(os_user(), why, force=force, reasoned=True),
         settings=settings,
     )
-    for reason in made.decision.reasons:
-        click.echo(f"gate, {made.decision.outcome}: {reason}")
+    for line in gate_lines(made.decision):
+        click.echo(line)
     click.echo(f"{version} now serves {made.gated.product}")
 
 

@@ -38,9 +38,9 @@ def accepted_text(picture: HandedOver) -> str:
     return "  ".join(words)
 
 
-def verdict_text(receipt: KeptReceipt, path: Path | None = None) -> str:
+def verdict_text(receipt: KeptReceipt, path: Path | str | None = None) -> str:
     """`defect      PATH  ID  part PART  CLASS  0.987`, or with a reason and what to do."""
-    name = printable(path) if path else receipt.path or "-"
+    name = printable(path) if isinstance(path, Path) else path or receipt.path or "-"
     words = [f"{receipt.verdict:<11} {name}", str(receipt.id)]
     words += [f"part {receipt.part}"] if receipt.part else []
     words += [receipt.defect_class] if receipt.defect_class else []

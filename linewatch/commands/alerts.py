@@ -118,6 +118,7 @@ def run() -> None:
 
     Run as many as you like: one of them works, and another takes its place within a minute.
     """
+    from console.words import say as words
     from linewatch.alerting.file import addresses, alerts_of
     from linewatch.alerting.notifier import Notifier
     from linewatch.alerting.sending import Sender
@@ -125,13 +126,13 @@ def run() -> None:
     from linewatch.extras import need
     from linewatch.settings import get_settings
 
-    need("apprise", "celery")
+    need("apprise", "babel", "celery")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     for chatty in ("alembic", "apprise"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     settings = get_settings()
     file = alerts_of(settings)
-    notifier = Notifier(opened(), settings, file, Sender(addresses(settings)))
+    notifier = Notifier(opened(), settings, file, Sender(addresses(settings)), words=words)
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

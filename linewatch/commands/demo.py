@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import time
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from linewatch.console_address import USUAL_PORT
+
 if TYPE_CHECKING:
     from linewatch.demo.run import DemoResult
     from linewatch.demo.sources import PictureSource
     from linewatch.settings import Settings
+
+_PORT = click.IntRange(1, 65535)
 
 
 @click.command()
@@ -33,8 +38,8 @@ if TYPE_CHECKING:
 )
 @click.option("--json", "json_path", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--seed", default=0, show_default=True, help="Of the simulated shift.")
-@click.option("--flower-port", type=click.IntRange(1, 65535), help="Default: a free one.")
-@click.option("--console-port", default=8080, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--flower-port", type=_PORT, help="Default: a free one.")
+@click.option("--console-port", default=USUAL_PORT, show_default=True, type=_PORT)
 @click.option("--stay", is_flag=True, help="Leave everything running until Ctrl-C.")
 def command(
     parts: int,
@@ -50,7 +55,8 @@ def command(
 
     Starts a private Redis (unless LINEWATCH_REDIS_URL is set), workers, beat and Flower; sends
     first pictures through the queue, labels them, trains and promotes a first model, then
-    streams a shift. Says at the end how to open the console on it. Ends non-zero if a picture is
+    streams a shift. Says at the end how to open the console on it; --stay keeps the console and the
+    notifier up, which shows alerts there and tells nobody. Ends non-zero if a picture is
     unaccounted for.
     """
     from rich.console import Console
@@ -62,7 +68,7 @@ def command(
     from linewatch.demo.report import print_report
     from linewatch.demo.run import Demo
     from linewatch.demo.screen import Screen
-    from linewatch.plant import environment, start_plant
+    from linewatch.plant import start_plant
     from linewatch.services import ServiceGroup, free_port, need_port
 
     if stay:
@@ -71,7 +77,7 @@ def command(
     console = Console()
     settings, source = _prepare(parts, first_per_class, images, seed)
     console.print(f"[bold]Linewatch demonstration[/] · product {source.product.product}")
-    with ServiceGroup(settings.data_dir / "logs", environment(settings)) as group:
+    with ServiceGroup(settings.data_dir / "logs", _environment(settings)) as group:
         screen = Screen(console)
         with screen.step("starting Redis, workers, beat, Flower"):
             plant = start_plant(
@@ -79,10 +85,13 @@ def command(
                 settings,
                 flower_port=flower_port or free_port(),
                 console_port=console_port if stay else None,
+                alerts=stay and find_spec("apprise") is not None,
             )
         result = Demo(settings, source, plant, group, screen).run()
         seconds = time.monotonic() - began
-        report = print_report(console, settings, source.product.product, result, plant.flower_url)
+        report = print_report(
+            console, settings, source.product.product, result, plant.flower_url, stay=stay
+        )
         if json_path:
             document = _document(settings, result, report, seconds)
             json_path.write_text(json.dumps(document, indent=2, default=str) + "\n")
@@ -119,10 +128,18 @@ def _prepare(
             "data_dir": data_dir,
             "weights_dir": base.local_weights_dir,
             "image_roots": (source.root,),
+            "outputs_file": None,  # a line's gate must not move for parts that are none
         }
     )
     source.product = _unused(source.product, settings)
     return settings, source
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """As of any plant; but whom a plant on this machine tells of alerts hears nothing of this."""
+    from linewatch.plant import environment
+
+    return {**environment(settings), "LINEWATCH_ALERTS_FILE": ""}
 
 
 def _unused(product: Any, settings: Settings) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 
@@ -60,12 +61,12 @@ def command(
     Settings(plant_timezone=timezone or "UTC")  # says what is wrong with it
     wishes = Wishes(
         products,
-        pictures and pictures.absolute(),
+        pictures and _plain(pictures),
         producers,
         address,
         database,
         timezone,
-        data_dir.absolute(),
+        _plain(data_dir),
         redis_port,
     )
     kinds = {"compose": compose or not systemd, "systemd": systemd}
@@ -86,6 +87,11 @@ def command(
         for kind in kinds:
             if kinds[kind]:
                 click.echo(_next(kind, folder / kind if both else folder))
+
+
+def _plain(path: Path) -> Path:
+    """From the root, without `..`; links stay, since cameras name pictures by them."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() follows links
 
 
 def _next(kind: str, folder: Path) -> str:

@@ -31,11 +31,13 @@ def run(loglevel: str) -> None:
     import logging
 
     from linewatch.commands._database import opened
+    from linewatch.settings import get_settings
     from outputs.program import run_outputs
 
     logging.basicConfig(level=loglevel.upper(), format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs each URL, query and all
-    run_outputs(opened(), _file())
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # ten lines that nobody asked for
+    run_outputs(get_settings(), opened(), _file())
 
 
 @command.command("list")

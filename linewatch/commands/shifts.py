@@ -86,10 +86,14 @@ def release(line: str) -> None:
     _say_recount(done)
 
 
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 def _say_recount(done: Recount) -> None:
     say(
-        f"{done.days} days counted anew by these shifts; {done.moved} parts went to another slice, "
-        "where a shift begins within a quarter hour"
+        f"{_number(done.days, 'day')} counted anew by these shifts; {_number(done.moved, 'part')} "
+        "went to another slice, where a shift begins within a quarter hour"
     )
     if done.inexact:
         listed = ", ".join(map(str, done.inexact))

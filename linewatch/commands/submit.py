@@ -14,12 +14,12 @@ import click
 
 from linewatch.commands._numbers import YEARS_S, Number
 from linewatch.commands._picture_lines import NO_VERDICT_YET, verdict_text
-from linewatch.errors import SpoolFullError, SubmissionError
+from linewatch.commands._picture_sources import picture_sources
+from linewatch.errors import SpoolFullError
 from linewatch.settings import get_settings
 from producer.camera import Camera
 from producer.contract import Purpose
 from producer.inbox import Inbox, KeptReceipt, kept_receipts
-from producer.names import PictureNames, pictures_in
 from producer.spool import Spool
 
 _POLL_S = 0.05
@@ -28,7 +28,7 @@ _TAKE_OVER_S = 5.0  # without --wait: how long the queue may take to accept the 
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("pictures", nargs=-1, required=True)
 @click.option("--line", required=True, help="The production line.")
 @click.option("--camera", required=True, help="The camera on that line.")
 @click.option("--product", required=True, help="What the pictures show.")
@@ -55,7 +55,7 @@ _TAKE_OVER_S = 5.0  # without --wait: how long the queue may take to accept the 
 )
 @click.option("--spool", type=click.Path(path_type=Path), help="Another spool file.")
 def command(
-    paths: tuple[Path, ...],
+    pictures: tuple[str, ...],
     line: str,
     camera: str,
     product: str,
@@ -71,14 +71,17 @@ def command(
     json_file: Path | None,
     spool: Path | None,
 ) -> int:
-    """Hand pictures over for inspection; a folder stands for the pictures in and beneath it.
+    """Hand pictures over for inspection: files, folders, or s3://bucket/key.
+
+    A folder stands for the pictures in and beneath it. An object of an S3 server is read by the
+    worker alone; LINEWATCH_S3_BUCKETS there must name its bucket.
 
     Prints a line for each verdict: path, id, class, confidence, and the reason where there is one.
     Ends with 0 when every picture has its verdict (with --no-wait: is kept for sending), with 3
     when some have none in time: they stay in the spool and are sent on by the next command that
     uses it, or by `linewatch spool flush`.
     """
-    files = _files(paths)
+    files = picture_sources(pictures)
     with Camera(line, camera, product, spool=spool, settings=get_settings()) as source:
         inbox = Inbox(source.spool)
         said = {
@@ -108,19 +111,7 @@ def command(
     return NO_VERDICT_YET if wait and len(receipts) < len(ids) else 0
 
 
-def _files(paths: tuple[Path, ...]) -> list[Path]:
-    missing = [str(path) for path in paths if not path.exists()]
-    if missing:
-        raise SubmissionError(
-            f"nothing was submitted: no such file or folder: {', '.join(missing)}"
-        )
-    files = list(pictures_in(paths, PictureNames()))
-    if not files:
-        raise SubmissionError(f"there are no pictures in {', '.join(map(str, paths))}")
-    return files
-
-
-def _submit(camera: Camera, file: Path, said: Mapping[str, Any]) -> UUID:
+def _submit(camera: Camera, file: Path | str, said: Mapping[str, Any]) -> UUID:
     while True:
         try:
             return camera.submit(file, **said)
@@ -130,7 +121,7 @@ def _submit(camera: Camera, file: Path, said: Mapping[str, Any]) -> UUID:
             click.echo(f"waiting: {error}", err=True)
 
 
-def _progress(files: list[Path], what: str) -> Any:
+def _progress(files: list[Path | str], what: str) -> Any:
     from rich.console import Console
     from rich.progress import track
 
@@ -193,7 +184,7 @@ class _Left(NamedTuple):
         return cls(spool.path, held, dropped, spool.queued(), camera.status().sender.trouble)
 
 
-def _summary(ids: dict[UUID, Path], receipts: dict[UUID, KeptReceipt], left: _Left) -> None:
+def _summary(ids: dict[UUID, Path | str], receipts: dict[UUID, KeptReceipt], left: _Left) -> None:
     verdicts = Counter(str(receipt.verdict) for receipt in receipts.values())
     parts = [f"{len(ids)} accepted", *(f"{n} {v}" for v, n in sorted(verdicts.items()))]
     if without := len(ids) - len(receipts):
@@ -232,7 +223,7 @@ def _patience_s(timeout: float | None, *, wait: bool) -> float:
     return _NO_NEWS_S if wait else _TAKE_OVER_S
 
 
-def _outcome(ids: dict[UUID, Path], receipts: dict[UUID, KeptReceipt]) -> dict[str, Any]:
+def _outcome(ids: dict[UUID, Path | str], receipts: dict[UUID, KeptReceipt]) -> dict[str, Any]:
     return {
         "accepted": len(ids),
         "receipts": len(receipts),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from linewatch.commands._database import opened
+from linewatch.commands._gate_words import gate_lines, promoted_by
 from linewatch.commands._numbers import DAY_S, Number
 
 if TYPE_CHECKING:
@@ -93,11 +94,10 @@ def command(
     elif promote:
         raise ModelError(
             f"{version} is stored but not promoted, see the gate's reasons above; to promote it "
-            f"all the same: linewatch models promote {version} --why REASON (and --force, if the "
-            "gate says failed)"
+            f"all the same: {promoted_by(result.decision, version)}"
         )
     else:
-        click.echo(f"promote it with: linewatch models promote {version}")
+        click.echo(f"promote it with: {promoted_by(result.decision, version)}")
 
 
 def _extractor(settings: Settings) -> FeatureExtractor:
@@ -118,8 +118,8 @@ def _tell(result: Retrained) -> None:
     for warning in idle_rules(result.manifest.thresholds, result.manifest.classes):
         click.echo(f"warning: {warning}", err=True)
     if result.decision is not None:
-        for reason in result.decision.reasons:
-            click.echo(f"gate, {result.decision.outcome}: {reason}")
+        for line in gate_lines(result.decision):
+            click.echo(line)
 
 
 def _quality(result: Retrained) -> Iterator[str]:

@@ -9,10 +9,14 @@ from importlib.util import find_spec
 
 import click
 
+from linewatch.console_address import USUAL_PORT
+
+_PORT = click.IntRange(1, 65535)
+
 
 @click.command()
-@click.option("--flower-port", default=5555, show_default=True, type=click.IntRange(1, 65535))
-@click.option("--console-port", default=8080, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--flower-port", default=5555, show_default=True, type=_PORT)
+@click.option("--console-port", default=USUAL_PORT, show_default=True, type=_PORT)
 def command(flower_port: int, console_port: int) -> None:
     """Run everything on this machine until Ctrl-C.
 
@@ -31,6 +35,7 @@ def command(flower_port: int, console_port: int) -> None:
     settings = get_settings()
     need_port(flower_port, "--flower-port")  # before anything is started
     need_port(console_port, "--console-port")
+    click.echo("starting everything; workers load their networks first ...")
     with (
         ServiceGroup(settings.data_dir / "logs", environment(settings)) as group,
         contextlib.suppress(KeyboardInterrupt),

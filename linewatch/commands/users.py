@@ -17,6 +17,10 @@ _by = click.option("--by", default=os_user, help="Who does this; default: you.")
 _password_file = click.option(
     "--password-file", type=_FILE, help="Take the password from its first line, not the terminal."
 )
+_NOT_FOUND = (
+    "no console of these settings runs on this machine; the link is for one at {}. Behind a proxy "
+    "or on another machine, set LINEWATCH_CONSOLE_URL or give --url"
+)
 
 
 @click.group()
@@ -114,18 +118,25 @@ def password(name: str, password_file: Path | None, by: str) -> None:
 
 @command.command()
 @click.argument("name")
-@click.option("--url", help="Where browsers find the console; default: as the settings say.")
+@click.option("--url", help="Where browsers find the console.")
 @_by
 def link(name: str, url: str | None, by: str) -> None:
-    """Print a link that signs NAME in, once, within a quarter of an hour."""
+    """Print a link that signs NAME in, once, within a quarter of an hour.
+
+    It leads to --url, else to LINEWATCH_CONSOLE_URL, else to the console that runs on this machine.
+    """
     from db.people import links
     from db.session import transaction
+    from linewatch.console_address import known_address, usual_address
     from linewatch.settings import get_settings
 
     with transaction(opened()) as connection:
         token = links.make(connection, name, by=by)
-    base = (url or get_settings().console_address).rstrip("/")
-    click.echo(f"{base}{links.path(token)}")
+    base = url or known_address(get_settings())
+    if base is None:
+        base = usual_address()
+        click.echo(_NOT_FOUND.format(base), err=True)
+    click.echo(f"{base.rstrip('/')}{links.path(token)}")
 
 
 def _hashed(file: Path | None) -> str:

@@ -169,7 +169,7 @@ def _compiled(pattern: str | None) -> re.Pattern[str] | None:
     try:
         compiled = re.compile(pattern)
     except re.error as error:
-        raise click.BadParameter(f"{pattern!r} is not a regular expression: {error}") from None
+        raise click.BadParameter(f"'{pattern}' is not a regular expression: {error}") from None
     if not {"part", "lot"} & compiled.groupindex.keys():
-        raise click.BadParameter(f"{pattern!r} names no group (?P<part>...) or (?P<lot>...)")
+        raise click.BadParameter(f"'{pattern}' names no group (?P<part>...) or (?P<lot>...)")
     return compiled

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import sys
 from datetime import timedelta
+from pathlib import Path
 
 from db.people import links, users
 from db.session import engine_for, transaction
+from linewatch.console_address import usual_address
 from linewatch.settings import Settings
 
 NAME = "demo"
@@ -21,7 +25,16 @@ def sign_in_link(settings: Settings, port: int) -> str:
         if not known:
             users.add(connection, NAME, "admin", password_hash=None, by=NAME)
         token = links.make(connection, NAME, by=NAME, lasts=_LASTS)
-    return f"http://127.0.0.1:{port}{links.path(token)}"
+    return f"{usual_address(port)}{links.path(token)}"
+
+
+def own_command() -> str:
+    """What a person types to start this very Linewatch: its path, unless the PATH leads to it."""
+    own = Path(sys.executable).with_name("linewatch")
+    found = shutil.which("linewatch")
+    if not own.exists() or (found is not None and Path(found).samefile(own)):
+        return "linewatch"
+    return shlex.quote(str(own))
 
 
 def opened_by(settings: Settings, port: int) -> str:
@@ -29,4 +42,4 @@ def opened_by(settings: Settings, port: int) -> str:
     roots = ":".join(map(str, settings.image_roots))
     values = {"LINEWATCH_DATA_DIR": str(settings.data_dir), "LINEWATCH_IMAGE_ROOTS": roots}
     words = [f"{name}={shlex.quote(value)}" for name, value in values.items()]
-    return " ".join([*words, "linewatch", "console", "--port", str(port)])
+    return " ".join([*words, own_command(), "console", "--port", str(port)])

@@ -13,6 +13,7 @@ from db.models import runs
 from db.reports.part_reports.defect_rate import rate_cells, yield_cells
 from db.session import engine_for
 from linewatch.chart_text import chart_lines
+from linewatch.demo.guest import own_command
 from linewatch.demo.run import DemoResult
 from linewatch.demo.shift_report import shift_chart, shift_tallies
 from linewatch.settings import Settings
@@ -21,7 +22,13 @@ from quality.parts.tally import PartTally
 
 
 def print_report(
-    console: Console, settings: Settings, product: str, result: DemoResult, flower_url: str
+    console: Console,
+    settings: Settings,
+    product: str,
+    result: DemoResult,
+    flower_url: str,
+    *,
+    stay: bool,
 ) -> list[dict[str, Any]]:
     """Print what the shift was like; returns the rows by line for `--json`.
 
@@ -40,7 +47,7 @@ def print_report(
     console.print(_class_table(metrics))
     console.print(_confusion_table(metrics))
     _print_books(console, result)
-    _print_places(console, settings, flower_url)
+    _print_places(console, settings, flower_url, stay)
     return [
         {"line": line, **rate_cells(tally), **yield_cells(tally)} for line, tally in tallies.items()
     ]
@@ -105,14 +112,16 @@ def _print_books(console: Console, result: DemoResult) -> None:
         )
 
 
-def _print_places(console: Console, settings: Settings, flower_url: str) -> None:
+def _print_places(console: Console, settings: Settings, flower_url: str, stay: bool) -> None:
     from vision.weights import describe
 
     console.print(f"\nencoders  {describe(settings)}")
-    console.print(f"Flower    {flower_url}  (while it runs; --stay keeps it)")
+    if stay:
+        console.print(f"Flower    {flower_url}")
     console.print(f"data      {settings.data_dir}  (database, models, logs, spools)")
     console.print(
-        f"report    LINEWATCH_DATA_DIR={settings.data_dir} linewatch report pareto", soft_wrap=True
+        f"report    LINEWATCH_DATA_DIR={settings.data_dir} {own_command()} report pareto",
+        soft_wrap=True,
     )
 
 

@@ -12,6 +12,7 @@ from kombu.exceptions import KombuError
 from linewatch.doctor import (
     calendar_checks,
     clock_checks,
+    console_checks,
     durability_checks,
     environment_checks,
     framing_checks,
@@ -41,6 +42,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         ("queue", environment_checks.queue, frozenset({REDIS})),
         (DATABASE, _database, frozenset()),
         ("database commits", durability_checks.database_settings, frozenset({DATABASE})),
+        ("console", console_checks.connections, frozenset({DATABASE})),
         ("shifts", calendar_checks.shifts, frozenset({DATABASE})),
         ("versions", durability_checks.versions, frozenset()),
         ("redelivery", durability_checks.redelivery, frozenset()),
@@ -58,9 +60,10 @@ def examine(settings: Settings) -> Iterator[Finding]:
         ("workers", _workers, frozenset({REDIS})),
     ]
     silent: set[str] = set()
+    skipped: dict[str, dict[str, None]] = {}  # by cause: a line for each cause, not each check
     for name, check, needs in checks:
         if missing := sorted(needs & silent):
-            yield Finding(name, State.WARN, f"not looked at, without {' and '.join(missing)}")
+            skipped.setdefault(f"without {' and '.join(missing)}", {})[name] = None
             continue
         try:
             for finding in check(settings):
@@ -68,10 +71,12 @@ def examine(settings: Settings) -> Iterator[Finding]:
                     silent.add(REDIS)
                 yield finding
         except ImportError as error:  # a camera PC has the base install: check what it has
-            yield Finding(name, State.WARN, f"not looked at: {advice(error)}")
+            skipped.setdefault(advice(error), {})[name] = None
         except (LinewatchError, OSError, redis.RedisError, KombuError, *_sql_errors()) as error:
             silent |= {name} & {REDIS, DATABASE}
             yield Finding(name, State.FAIL, (str(error) or type(error).__name__).splitlines()[0])
+    for cause, names in skipped.items():
+        yield Finding("not looked at", State.WARN, f"{', '.join(names)}: {cause}")
 
 
 def _sql_errors() -> tuple[type[Exception], ...]:

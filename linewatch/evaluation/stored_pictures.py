@@ -58,8 +58,8 @@ class StoredPictures:
             )
         if memory is not None and not extractor.gives_tokens:
             raise ModelError(
-                f"the model remembers good parts' patches, and {extractor.backend.name} gives none "
-                "of a picture; set LINEWATCH_BACKEND=torch"
+                "the model remembers good parts' patches, and the optimised network gives none of "
+                "a picture; run `linewatch optimize` again, or set LINEWATCH_BACKEND=torch"
             )
         self._memory = memory
         self._extractor = extractor

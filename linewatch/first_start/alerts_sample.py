@@ -6,7 +6,8 @@ ALERTS = """\
 # Which conditions raise alerts, and who is told; docs/alerts.md explains each word.
 # Try it with `linewatch alerts test`. Addresses with passwords belong into secrets/alert_urls.
 #
-# console: https://linewatch.plant.example/
+# console: https://linewatch.plant.example/     # left out: LINEWATCH_CONSOLE_URL
+# language: en                                  # or de; a channel may say its own
 # rules:
 #   queue_age: {after_s: 120}
 #   shift_unverified: {on: false}

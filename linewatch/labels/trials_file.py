@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from linewatch.errors import LabelError
 from linewatch.labels.pictures import file_bytes
 from linewatch.labels.text import decoded, whole_number
-from linewatch.nearest import did_you_mean
+from linewatch.nearest import did_you_mean, some_of
 from quality.agreement.agreement import Rating
 
 _MOST_TRIALS = 1000
@@ -77,9 +77,9 @@ def _rating(cells: Mapping[str, str], words: Mapping[str, str], where: str) -> R
 
 def _word(said: str, words: Mapping[str, str], where: str) -> str:
     if said not in words:
-        known: Collection[str] = list(words)
+        known = list(words)
         raise LabelError(
-            f"{where}: there is no class {said!r}; it has {', '.join(known)}"
+            f"{where}: there is no class {said!r}; it has {some_of(known)}"
             f"{did_you_mean(said, known)}"
         )
     return words[said]

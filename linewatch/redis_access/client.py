@@ -22,6 +22,7 @@ _KEY_COMES_FIRST = frozenset(
     {
         *(
             "EXPIRE",
+            "HDEL",
             "HGET",
             "HGETALL",
             "HLEN",
@@ -32,7 +33,7 @@ _KEY_COMES_FIRST = frozenset(
             "LTRIM",
             "RPUSH",
         ),
-        *("ZADD", "ZRANGE"),
+        *("ZADD", "ZCOUNT", "ZRANGE", "ZREMRANGEBYSCORE"),
     }
 )
 _KEYS_ONLY = frozenset({"DEL", "EXISTS"})

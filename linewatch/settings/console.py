@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 
 _ROLES = ("viewer", "inspector", "engineer", "admin")
+_MOST_PROCESSES = 4  # unless more are asked for: each takes memory and database connections
 _HERE = ("localhost", "127.0.0.1", "::1")
 
 
@@ -17,7 +19,14 @@ class Console(BaseModel):
     console_url: str = Field(
         default="",
         description="Where browsers find the console, for links to it; "
-        "empty: http://127.0.0.1:8080.",
+        "empty: where it listens, as seen from its machine.",
+    )
+    console_processes: int = Field(
+        default=0,
+        ge=0,
+        le=32,
+        description="Processes that serve the console side by side; 0: as many as there are "
+        "processor cores, four at most.",
     )
     oidc_issuer: str = Field(
         default="", description="Issuer URL of the OpenID provider; empty: no sign-in by one."
@@ -70,9 +79,9 @@ class Console(BaseModel):
         return self
 
     @property
-    def console_address(self) -> str:
-        """Where browsers find the console, without a slash at the end."""
-        return (self.console_url or "http://127.0.0.1:8080").rstrip("/")
+    def processes_of_console(self) -> int:
+        """How many processes serve the console."""
+        return self.console_processes or min(_MOST_PROCESSES, os.cpu_count() or 1)
 
     @property
     def roles_of_groups(self) -> dict[str, str]:

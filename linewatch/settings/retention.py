@@ -8,7 +8,10 @@ from linewatch.settings.reading import empty_is_none
 
 
 class Retention(BaseModel):
-    """Limits of age; empty: kept for ever. A product file's `retention` overrides them."""
+    """Limits of age; empty: kept for ever. A product file's `retention` overrides them.
+
+    What is over by itself, such as sessions, is of no product and never kept for ever.
+    """
 
     retention_pictures_days: float | None = Field(
         default=None, gt=0, description="Picture files; needs retention_delete_files."
@@ -21,6 +24,11 @@ class Retention(BaseModel):
     )
     retention_rollups_days: float | None = Field(
         default=None, gt=0, description="Hourly counts: what every report is made from."
+    )
+    retention_ended_days: float = Field(
+        default=365,
+        ge=7,
+        description="Sessions and links of the console, and who was told of alerts, once over.",
     )
     retention_delete_files: bool = Field(
         default=False, description="Whether a purge may delete files beneath image_roots."

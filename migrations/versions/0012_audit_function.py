@@ -7,21 +7,19 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from db.functions import create_function, drop_function
+from db.functions import create_functions, drop_functions
 
 revision = "0012"
 down_revision = "0011"
 branch_labels = None
 depends_on = None
 
+# What commits and replaces verdicts comes with 0031 and 0036, which have the tables that it writes.
 _FUNCTIONS = (
     "linewatch_lock",
-    "linewatch_may_say",
     "linewatch_audit",
     "linewatch_refuse_unknown",
-    "linewatch_commit",
     "linewatch_hours",
-    "linewatch_replace",
     "linewatch_acquit",
     "linewatch_first_id",
     "linewatch_add_month",
@@ -44,18 +42,11 @@ def upgrade() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_locks")),
     )
-    connection = op.get_bind()
-    if connection.dialect.name == "postgresql":
-        for name in _FUNCTIONS:
-            for statement in create_function(name, 1):
-                connection.exec_driver_sql(statement)
+    create_functions(op.get_bind(), _FUNCTIONS)
 
 
 def downgrade() -> None:
-    connection = op.get_bind()
-    if connection.dialect.name == "postgresql":
-        for name in reversed(_FUNCTIONS):
-            connection.exec_driver_sql(drop_function(name))
+    drop_functions(op.get_bind(), _FUNCTIONS)
     op.drop_table("locks")
     with op.batch_alter_table("audit_log") as batch:
         for name, _ in reversed(_ADDED):

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-from db.functions import create_function, drop_function
+from db.functions import create_functions, drop_functions
 
 revision = "0014"
 down_revision = "0013"
@@ -38,7 +38,7 @@ _TABLES = (
     "parts",
 )
 _FLAGS = ("again", "serialised", "by_receipt")
-# What settles parts and commits into them comes with 0016, which has the tables that it reads.
+# What settles parts comes with 0025 and 0034, which have the tables that it reads.
 _FUNCTIONS = (
     "linewatch_rank",
     "linewatch_slice_of",
@@ -47,7 +47,6 @@ _FUNCTIONS = (
     "linewatch_counted",
     "linewatch_add_counts",
     "linewatch_picture_counts",
-    "linewatch_adopt",
     "linewatch_plain_parts",
     "linewatch_move_shifts",
 )
@@ -79,18 +78,11 @@ def upgrade() -> None:
         sa.Column("set_at", _INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("line", "valid_from", name=op.f("pk_shift_calendars")),
     )
-    connection = op.get_bind()
-    if connection.dialect.name == "postgresql":
-        for name in _FUNCTIONS:
-            for statement in create_function(name, 1):
-                connection.exec_driver_sql(statement)
+    create_functions(op.get_bind(), _FUNCTIONS)
 
 
 def downgrade() -> None:
-    connection = op.get_bind()
-    if connection.dialect.name == "postgresql":
-        for name in reversed(_FUNCTIONS):
-            connection.exec_driver_sql(drop_function(name))
+    drop_functions(op.get_bind(), _FUNCTIONS)
     for table in _TABLES:
         op.drop_table(table)
     # Not in a batch: SQLite would copy the table, and labels refer to it.

@@ -5,8 +5,6 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from db.functions import create_function, drop_function
-
 revision = "0015"
 down_revision = "0014"
 branch_labels = None
@@ -25,14 +23,7 @@ def upgrade() -> None:
     op.execute(
         "INSERT INTO part_backfill (name) SELECT 'parts' WHERE EXISTS (SELECT 1 FROM inspections)"
     )
-    connection = op.get_bind()
-    if connection.dialect.name == "postgresql":
-        for statement in create_function("linewatch_backfill", 1):
-            connection.exec_driver_sql(statement)
 
 
 def downgrade() -> None:
-    connection = op.get_bind()
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(drop_function("linewatch_backfill"))
     op.drop_table("part_backfill")

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-from db.functions import create_function, drop_function
+from db.functions import create_functions, drop_functions
 
 revision = "0016"
 down_revision = "0015"
@@ -20,51 +20,30 @@ _INSTANT = sa.DateTime(timezone=True)
 _SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _JSON = sa.JSON().with_variant(JSONB(), "postgresql")
 _OPEN = sa.text("ended_at IS NULL")
-_NEW = (
+_FUNCTIONS = (
     "linewatch_hmac_pad",
     "linewatch_seed",
     "linewatch_challenged",
     "linewatch_draw",
-    "linewatch_draw_parts",
-    "linewatch_settle_facts",
-    "linewatch_settle",
+    "linewatch_may_say",
 )
-_CHANGED = ("linewatch_may_say", "linewatch_commit", "linewatch_replace")  # from version 1 to 2
 
 
 def upgrade() -> None:
     _audit_sample()
     _audit_answers()
     _challenges()
-    connection = op.get_bind()
-    if connection.dialect.name == "postgresql":
-        for name in _NEW:
-            for statement in create_function(name, 1):
-                connection.exec_driver_sql(statement)
-        for name in _CHANGED:
-            _replace_function(name, version=2)
+    create_functions(op.get_bind(), _FUNCTIONS)
     _seeds()
 
 
 def downgrade() -> None:
-    connection = op.get_bind()
-    if connection.dialect.name == "postgresql":
-        for name in _CHANGED:
-            _replace_function(name, version=1)
-        for name in reversed(_NEW):
-            connection.exec_driver_sql(drop_function(name))
+    drop_functions(op.get_bind(), _FUNCTIONS)
     for table in (
         *("challenge_parts", "challenges"),
         *("audit_answers", "audit_sample", "audit_shares", "audit_seeds"),
     ):
         op.drop_table(table)
-
-
-def _replace_function(name: str, version: int) -> None:
-    connection = op.get_bind()
-    connection.exec_driver_sql(drop_function(name))
-    for statement in create_function(name, version):
-        connection.exec_driver_sql(statement)
 
 
 def _texts(*names: str, nullable: bool = False) -> list[sa.Column[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from db.functions import create_function, drop_function
+from db.functions import create_functions, drop_functions
 
 revision = "0024"
 down_revision = "0023"
@@ -13,6 +13,7 @@ branch_labels = None
 depends_on = None
 
 _INSTANT = sa.DateTime(timezone=True)
+_FUNCTIONS = ("linewatch_hour_changed", "linewatch_roll_hours")
 # Labels are few beside pictures: a person gave each.
 _LABELLED = """
 INSERT INTO labelled_pictures (inspection_id, product, label, recorded_at, line, lot, model_version,
@@ -50,18 +51,13 @@ def upgrade() -> None:
     op.execute(_LABELLED)
     op.create_index(op.f("ix_labelled_pictures_made_at"), "labelled_pictures", ["made_at"])
     _picture_hours()
+    create_functions(op.get_bind(), _FUNCTIONS)
     if op.get_bind().dialect.name == "postgresql":
-        _functions({"linewatch_keep_labelled": 1, "linewatch_settle_facts": 2})
-        _functions({"linewatch_hour_changed": 1, "linewatch_roll_hours": 1})
         op.execute("SELECT linewatch_roll_hours(false)")
 
 
 def downgrade() -> None:
-    if op.get_bind().dialect.name == "postgresql":
-        for name in ("linewatch_roll_hours", "linewatch_hour_changed"):
-            op.execute(drop_function(name))
-        _functions({"linewatch_settle_facts": 1})
-        op.execute(drop_function("linewatch_keep_labelled"))
+    drop_functions(op.get_bind(), _FUNCTIONS)
     op.execute("DELETE FROM retention_marks WHERE kind = 'picture_hours'")
     op.drop_table("picture_hours")
     op.drop_table("labelled_pictures")
@@ -77,11 +73,3 @@ def _picture_hours() -> None:
         *(sa.Column(name, sa.Integer(), nullable=False) for name in counts),
         sa.PrimaryKeyConstraint("hour", *key, name=op.f("pk_picture_hours")),
     )
-
-
-def _functions(versions: dict[str, int]) -> None:
-    connection = op.get_bind()
-    for name, version in versions.items():
-        connection.exec_driver_sql(drop_function(name))
-        for statement in create_function(name, version):
-            connection.exec_driver_sql(statement)

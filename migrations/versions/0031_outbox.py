@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from db.base import Json, OptionalJson
-from db.functions import create_function, drop_function, replace_function
+from db.functions import create_functions, drop_functions
 
 revision = "0031"
 down_revision = "0030"
@@ -14,26 +14,16 @@ branch_labels = None
 depends_on = None
 
 _INSTANT = sa.DateTime(timezone=True)
-_NEW = ("linewatch_append", "linewatch_outbox")
-_CHANGED = ("linewatch_commit", "linewatch_replace")  # from version 2 to 3
+_FUNCTIONS = ("linewatch_append", "linewatch_outbox", "linewatch_replace")
 
 
 def upgrade() -> None:
     _tables()
-    connection = op.get_bind()
-    if connection.dialect.name == "postgresql":
-        for name in _NEW:
-            for statement in create_function(name, 1):
-                connection.exec_driver_sql(statement)
-        _replace(3)
+    create_functions(op.get_bind(), _FUNCTIONS)
 
 
 def downgrade() -> None:
-    connection = op.get_bind()
-    if connection.dialect.name == "postgresql":
-        _replace(2)
-        for name in reversed(_NEW):
-            connection.exec_driver_sql(drop_function(name))
+    drop_functions(op.get_bind(), _FUNCTIONS)
     for table in ("outbox_parts", "outbox_cursors", "outbox", "outbox_lines"):
         op.drop_table(table)
 
@@ -86,9 +76,3 @@ def _tables() -> None:
         sa.PrimaryKeyConstraint(*names, "pass_number", name=op.f("pk_outbox_parts")),
     )
     op.create_index(op.f("ix_outbox_parts_told_at"), "outbox_parts", ["told_at"])
-
-
-def _replace(version: int) -> None:
-    for name in _CHANGED:
-        for statement in replace_function(name, version):
-            op.get_bind().exec_driver_sql(statement)

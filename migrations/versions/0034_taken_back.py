@@ -8,17 +8,14 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from db.functions import replace_function
+from db.functions import create_functions, drop_functions
 
 revision = "0034"
 down_revision = "0033"
 branch_labels = None
 depends_on = None
 
-_CHANGED = {  # from version to version
-    "linewatch_keep_labelled": (1, 2),
-    "linewatch_settle_facts": (4, 5),
-}
+_FUNCTIONS = ("linewatch_keep_labelled", "linewatch_settle_facts")
 _SAID = (
     "(disposition = 'conforming' AND defect_class IS NULL)"
     " OR (disposition = 'nonconforming' AND defect_class IS NOT NULL)"
@@ -36,9 +33,7 @@ def upgrade() -> None:
         postgresql_where=_ALONE,
         sqlite_where=_ALONE,
     )
-    if op.get_bind().dialect.name == "postgresql":
-        for name, (_, version) in _CHANGED.items():
-            _replace(name, version)
+    create_functions(op.get_bind(), _FUNCTIONS)
 
 
 def downgrade() -> None:
@@ -47,9 +42,7 @@ def downgrade() -> None:
     op.execute("DELETE FROM decisions WHERE disposition = 'open'")
     op.execute("DELETE FROM labels WHERE label = ''")
     _check(_SAID)
-    if op.get_bind().dialect.name == "postgresql":
-        for name, (version, _) in _CHANGED.items():
-            _replace(name, version)
+    drop_functions(op.get_bind(), _FUNCTIONS)
 
 
 def _check(words: str) -> None:
@@ -57,8 +50,3 @@ def _check(words: str) -> None:
     with op.batch_alter_table("decisions") as batch:
         batch.drop_constraint(name, type_="check")
         batch.create_check_constraint(name, words)
-
-
-def _replace(name: str, version: int) -> None:
-    for statement in replace_function(name, version):
-        op.get_bind().exec_driver_sql(statement)

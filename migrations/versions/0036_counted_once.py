@@ -5,12 +5,14 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from db.functions import replace_function
+from db.functions import create_functions, drop_functions
 
 revision = "0036"
 down_revision = "0035"
 branch_labels = None
 depends_on = None
+
+_FUNCTIONS = ("linewatch_commit",)
 
 
 def upgrade() -> None:
@@ -20,16 +22,9 @@ def upgrade() -> None:
         sa.Column("product", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_purged_singles")),
     )
-    _commit(4)
+    create_functions(op.get_bind(), _FUNCTIONS)
 
 
 def downgrade() -> None:
-    _commit(3)
+    drop_functions(op.get_bind(), _FUNCTIONS)
     op.drop_table("purged_singles")
-
-
-def _commit(version: int) -> None:
-    connection = op.get_bind()
-    if connection.dialect.name == "postgresql":
-        for statement in replace_function("linewatch_commit", version):
-            connection.exec_driver_sql(statement)

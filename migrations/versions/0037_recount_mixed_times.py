@@ -4,28 +4,19 @@ from __future__ import annotations
 
 from alembic import op
 
-from db.functions import replace_function
+from db.functions import create_functions, drop_functions
 
 revision = "0037"
 down_revision = "0036"
 branch_labels = None
 depends_on = None
 
-_CHANGED = {"linewatch_unproven": (3, 4)}
+_FUNCTIONS = ("linewatch_unproven",)
 
 
 def upgrade() -> None:
-    _functions(1)
+    create_functions(op.get_bind(), _FUNCTIONS)
 
 
 def downgrade() -> None:
-    _functions(0)
-
-
-def _functions(place: int) -> None:
-    connection = op.get_bind()
-    if connection.dialect.name != "postgresql":
-        return
-    for name, versions in _CHANGED.items():
-        for statement in replace_function(name, versions[place]):
-            connection.exec_driver_sql(statement)
+    drop_functions(op.get_bind(), _FUNCTIONS)

@@ -59,8 +59,8 @@ def unlike_good(manifest: ManifestDraft) -> tuple[str, ...]:
     if manifest.kind != "fitted" or not good or good >= LEAST_PARTS:
         return ()
     return (
-        f"{good} good parts do not show what is unlike them; from {LEAST_PARTS} on, what is passes "
-        "no more",
+        f"{good} good parts are too few to tell what is unlike them: with {LEAST_PARTS}, parts "
+        "that are will not pass",
     )
 
 

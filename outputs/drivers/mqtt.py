@@ -6,6 +6,7 @@ import json
 import ssl
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import lru_cache
 from threading import Condition
 from typing import Any
 
@@ -21,6 +22,7 @@ from outputs.secrets import secret
 
 _KEEPALIVE_S = 10  # after one and a half of these without a word the broker publishes the will
 _CLOSE_S = 2.0
+_TOPICS = 64  # kept: a line has few products
 
 
 class MqttDriver:
@@ -35,6 +37,7 @@ class MqttDriver:
             if options.password_file is None
             else secret(options.password_file, options.name).decode()
         )
+        self._topics = lru_cache(_TOPICS)(self._verdict_topic)
         self._client: Client | None = None
         self._changed = Condition()
         self._connected = False
@@ -55,7 +58,7 @@ class MqttDriver:
             self._acknowledged.clear()
             self._wanted = len(results)
         sent = [
-            client.publish(self._topic(self._options.topic, r), json.dumps(r.as_json()), qos=1).mid
+            client.publish(self._topics(r.site, r.product), json.dumps(r.as_json()), qos=1).mid
             for r in results
         ]
         acknowledged = self._wait_for(sent)
@@ -93,12 +96,15 @@ class MqttDriver:
     def _state_topic(self) -> str:
         return self._topic(self._options.state_topic)
 
-    def _topic(self, pattern: str, result: Result | None = None) -> str:
+    def _verdict_topic(self, site: str, product: str) -> str:
+        return self._topic(self._options.topic, site, product)
+
+    def _topic(self, pattern: str, site: str = "", product: str = "PRODUCT") -> str:
         named = {
-            "site": self._place.site or (result.site if result else ""),
+            "site": self._place.site or site,
             "area": self._place.area,
             "line": self._place.line,
-            "product": result.product if result else "PRODUCT",
+            "product": product,
         }
         filled = pattern.format(**{name: _level(value) for name, value in named.items()})
         levels = [level for level in f"{self._options.prefix}/{filled}".split("/") if level]

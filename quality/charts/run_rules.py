@@ -79,9 +79,12 @@ def _below(scores: Sequence[Score]) -> Truth:
     return _every(score < 0 for score in scores)
 
 
+POINTS_BELOW = "{points} points in a row below the centre"
+
+
 def below_centre(points: int) -> Rule:
     """So many points in a row below the centre line, for a chart that is not symmetric."""
-    return Rule(f"{points}_below", f"{points} points in a row below the centre", points, _below)
+    return Rule(f"{points}_below", POINTS_BELOW.format(points=points), points, _below)
 
 
 _ONE_BEYOND_3 = Rule("beyond_3", "a point beyond 3 sigma", 1, _beyond(1, 3))

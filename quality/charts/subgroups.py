@@ -45,7 +45,8 @@ class Gap:
 
 def instant_name(when: datetime) -> str:
     """An instant as the name of a subgroup, whatever the plant's clock: '2026-03-01T06:15Z'."""
-    return f"{when.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
+    utc = when.astimezone(UTC).replace(tzinfo=None)
+    return f"{utc.isoformat(timespec='minutes')}Z"
 
 
 def joined(name: str, members: Sequence[TimedSubgroup]) -> TimedSubgroup:
@@ -90,8 +91,9 @@ def gaps(slices: Sequence[TimedSubgroup]) -> list[Gap]:
     for one in slices:
         conforming = one.counts.parts - one.counts.nonconforming
         open_ += one.counts.open
+        slice_name = instant_name(one.starts) if one.counts.nonconforming else ""
         for number, share in enumerate(_shares(conforming, one.counts.nonconforming), start=1):
-            name = f"{instant_name(one.starts)} {number}"
+            name = f"{slice_name} {number}"
             found.append(Gap(name, one.starts, one.ends, good + share, open_))
             conforming -= share
             good, open_ = 0, one.counts.open

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,10 +12,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
 
+from linewatch.services import free_port
 from tests.support.pictures import texture
+from tests.support.waiting import until
 
 
 def command(*arguments: str) -> list[str]:
@@ -107,5 +111,40 @@ def test_ctrl_c_stops_every_process_it_started(
     assert len(children) >= 4
     demo.send_signal(signal.SIGINT)
     assert demo.wait(timeout=120) == 130
+    _, alive = psutil.wait_procs(children, timeout=30)
+    assert alive == []
+
+
+@pytest.mark.slow
+def test_with_stay_the_console_and_a_notifier_that_tells_nobody_go_on(
+    tmp_path: Path, surroundings: dict[str, str]
+) -> None:
+    real = tmp_path / "alerts.yaml"
+    real.write_text('channels: {plant: {to: "json://127.0.0.1:1/"}}')
+    port, printed = free_port(), tmp_path / "printed"
+    arguments = ["--parts", "6", "--first", "3", "--stay", "--console-port", str(port)]
+    with printed.open("w") as output:
+        demo = subprocess.Popen(
+            command(*arguments),
+            env={**surroundings, "LINEWATCH_ALERTS_FILE": str(real)},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        until(lambda: "Ctrl-C stops it" in printed.read_text() or demo.poll() is not None, 170)
+        link = re.search(rf"http://127.0.0.1:{port}/sign-in/link/\S+", printed.read_text())
+        assert link, printed.read_text()
+        with httpx.Client(headers={"sec-fetch-site": "same-origin"}) as client:
+            assert client.post(link[0]).status_code == 303
+            address = f"http://127.0.0.1:{port}/api/v1/alerts"
+            until(lambda: client.get(address).json()["notifier"] != "", 60)
+            assert client.get(address).json()["channels"] == []
+        children = psutil.Process(demo.pid).children(recursive=True)
+    finally:
+        demo.send_signal(signal.SIGINT)
+        assert demo.wait(timeout=120) == 130
+    (log,) = (tmp_path / "var").rglob("alerts.log")
+    assert "tells nobody" in log.read_text()
     _, alive = psutil.wait_procs(children, timeout=30)
     assert alive == []

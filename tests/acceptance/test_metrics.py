@@ -17,6 +17,7 @@ from linewatch.services import free_port
 from linewatch.top import look
 from tests.acceptance.live import PATIENCE, Live, ids_of, message
 from tests.support.committed import committed
+from tests.support.outbox import registered
 from tests.support.records import a_record
 
 PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
@@ -37,6 +38,7 @@ def value(page: str, sample: str) -> float:
 
 def test_metrics_of_a_worker_that_judges(plant: Live) -> None:
     port = free_port()
+    registered(plant.engine, "line-1", "gate")
     plant.worker(LINEWATCH_METRICS_PORT=str(port))
     with plant.camera() as camera:
         for _ in range(12):
@@ -52,6 +54,7 @@ def test_metrics_of_a_worker_that_judges(plant: Live) -> None:
     assert value(page, 'linewatch_stage_seconds_count{stage="decode"}') == 12
     for stage in ("queue_wait", "receive", "batch_wait", "infer", "commit", "receipt"):
         assert value(page, f'linewatch_stage_seconds_count{{stage="{stage}"}}') >= 1
+    assert value(page, 'linewatch_output_backlog{line="line-1",receiver="gate"}') == 12
     expected = {"linewatch_queue_depth": 0, "linewatch_holding": 0, "linewatch_suspects": 0}
     expected |= {"linewatch_redis_up": 1, "linewatch_database_up": 1, "linewatch_in_flight": 0}
     expected |= {"linewatch_batch_limit": plant.settings.max_batch}

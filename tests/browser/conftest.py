@@ -47,6 +47,14 @@ def watch(page: Any) -> None:
     page.on("requestfailed", lambda asked: page.complaints.append(_failure(asked)))
 
 
+def with_scripts(page: Any) -> None:
+    """Wait for the scripts of a page that a click led to: what is shown comes before them.
+
+    `page.goto` waits for them by itself, and keys are kept for them (`test_early_keys.py`).
+    """
+    page.wait_for_load_state("domcontentloaded")
+
+
 def _failure(asked: Any) -> str:
     return f"{asked.method} {asked.url} failed: {asked.failure}"
 

@@ -22,6 +22,7 @@ from tests.support.pictures import encoded, texture
 from tests.support.review import PRODUCT, a_product, a_view, commit
 
 pytestmark = pytest.mark.browser
+EARLIER_S = 3600  # so that the hour of the last part is over, and on its chart
 HOSTILE = '<img src=x onerror="document.title=1">'
 
 
@@ -43,7 +44,7 @@ def parts(engine: Engine, folder: Path, names: list[str], views: int = 1) -> Non
             path.write_bytes(data)
             sha256 = hashlib.sha256(data).hexdigest()
             place = {"image_uri": str(path), "image_sha256": sha256, "camera": f"C{view}"}
-            made.append(a_view(name, n, lot=f"LOT-{n % 3}", **place))
+            made.append(a_view(name, n - EARLIER_S, lot=f"LOT-{n % 3}", **place))
     commit(engine, made)
 
 
@@ -62,12 +63,25 @@ def decided(page: Any, count: int) -> None:
     page.locator("#open-count", has_text=re.compile(f"^{count}$")).wait_for()
 
 
+def on_chart(page: Any, address: str) -> tuple[int, int, int, str]:
+    """Decided parts, nonconforming and open ones of the p-chart's points, and what is drawn."""
+    page.goto(f"{address}/charts?product={PRODUCT}&by=hour")
+    page.get_by_role("heading", name=f"p – {PRODUCT}").wait_for()
+    page.locator(".chart svg").wait_for()
+    rows = page.locator("tbody tr").evaluate_all("rows => rows.map(r => r.innerText.split('\\t'))")
+    parts, bad, left = (sum(int(row[n]) for row in rows) for n in (1, 2, 3))
+    return parts, bad, left, str(page.locator(".chart").get_attribute("data-chart"))
+
+
 def test_twenty_parts_by_keyboard_and_one_taken_back(
     page: Any, engine: Engine, tmp_path: Path
 ) -> None:
     parts(engine, tmp_path, [f"P-{n:02}" for n in range(22)])
     with served(console_app(engine)) as address:
         signed_in(page, engine, address, "ann")
+        *counted, drawn = on_chart(page, address)
+        assert counted == [0, 0, 22]
+        page.goto(f"{address}/review")
         assert serious(page) == []
         for n in range(20):
             page.keyboard.press("2" if n % 4 == 0 else "1")
@@ -85,6 +99,9 @@ def test_twenty_parts_by_keyboard_and_one_taken_back(
         assert page.locator("#by-person").inner_text() == "19"
         page.keyboard.press("3")
         decided(page, 2)
+        *counted, drawn_now = on_chart(page, address)
+        assert counted == [20, 6, 2]
+        assert drawn_now != drawn
 
 
 def test_keys_are_the_browsers_own(page: Any, engine: Engine, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from linewatch.services import ServiceGroup, free_port
 from linewatch.settings import Settings
 from producer.simulator import SimulatedLine
 from producer.simulator.save import save
-from tests.browser.conftest import serious
+from tests.browser.conftest import serious, with_scripts
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -65,6 +65,7 @@ def test_a_product_is_set_up_from_good_pictures_and_judges(
     page.get_by_label("Code, as cameras say it").fill("cord")
     page.get_by_role("button", name="Begin").click()
     page.get_by_role("heading", name="1. What it is").wait_for()
+    with_scripts(page)
     assert serious(page) == []
     page.locator("#roi-file").set_input_files(shown[0])
     page.wait_for_function("document.querySelector('#roi img').naturalWidth > 0")
@@ -75,8 +76,8 @@ def test_a_product_is_set_up_from_good_pictures_and_judges(
     page.mouse.move(drawn["x"] + 0.95 * drawn["width"], drawn["y"] + 0.95 * drawn["height"])
     page.mouse.up()
     assert float(page.get_by_label("Width").input_value()) == pytest.approx(0.9, abs=0.02)
-    page.get_by_role("button", name="Save", exact=True).click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Save", exact=True).click()
     assert "roi:" in (tmp_path / "products" / "cord.yaml").read_text()
 
     page.locator("#files").set_input_files(shown[:30])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from threading import Barrier, Thread
 from typing import Any
 
@@ -109,35 +108,6 @@ def test_upgrade_downgrade_upgrade(empty_database_url: str) -> None:
     assert described(engine) == {"indexes": []}
     migrate.upgrade(empty_database_url)
     assert described(engine) == first
-
-
-def test_functions_in_another_version_may_be_called_by_the_same(empty_postgresql_url: str) -> None:
-    migrate.upgrade(empty_postgresql_url, "0021")
-    engine = engine_for(empty_postgresql_url)
-    before, role = functions(engine), f"lw_{secrets.token_hex(4)}"
-    with transaction(engine) as connection:
-        connection.execute(text(f"CREATE ROLE {role}"))
-        connection.execute(text(f"GRANT EXECUTE ON FUNCTION linewatch_settle TO {role}"))
-    try:
-        migrate.upgrade(empty_postgresql_url)
-        assert functions(engine) != before
-        settle = "linewatch_settle(text[], text[], uuid[])"
-        query = f"SELECT has_function_privilege(:role, '{settle}', 'execute')"
-        with transaction(engine) as connection:
-            assert connection.execute(text(query), {"role": role}).scalar_one()
-    finally:
-        with transaction(engine) as connection:
-            connection.execute(text(f"DROP OWNED BY {role}"))
-            connection.execute(text(f"DROP ROLE {role}"))
-    migrate.downgrade(empty_postgresql_url, "0021")
-    assert functions(engine) == before
-
-
-def functions(engine: Engine) -> dict[str, str]:
-    query = """SELECT proname, pg_get_functiondef(oid) AS body
-      FROM pg_proc WHERE proname LIKE 'linewatch%'"""
-    with transaction(engine) as connection:
-        return {row.proname: row.body for row in connection.execute(text(query))}
 
 
 def test_create_all_and_drop_all_know_the_views(empty_database_url: str) -> None:

@@ -11,6 +11,7 @@ from vision.backends.choice import Choice
 from vision.backends.protocol import Backend
 from vision.backends.torch_eager import TorchBackend
 from vision.feature_net import FeatureNet
+from vision.patch_stages import LOOK
 from vision.probe import Probe, probe_of, verify
 
 log = logging.getLogger(__name__)
@@ -76,14 +77,18 @@ def _openvino(choice: Choice, net: FeatureNet, settings: Settings, source: str) 
     from vision.openvino_model import convert
 
     folder = optimized.folder_of(settings, "int8" if choice.precision == "int8" else "float32")
-    digest = ""
-    if choice.precision == "int8" or optimized.about_of(folder) is not None:
+    stored = optimized.about_of(folder)
+    digest, look = "", LOOK
+    # Float32 is the same whoever converted it; int8 with tokens would have other features.
+    if choice.precision == "int8" or (stored is not None and stored.look == LOOK):
         model, probe, about = optimized.load(folder, source=source)
-        digest = about.digest if choice.precision == "int8" else ""
+        digest, look = (about.digest, about.look) if choice.precision == "int8" else ("", LOOK)
     else:
         log.info("converting the encoders; `linewatch optimize` keeps the result for later starts")
-        model, probe = convert(net), probe_of(net)
-    backend = OpenvinoBackend(model, precision=choice.precision, largest=settings.max_batch)
+        model, probe = convert(net), probe_of(net, tokens=True)
+    backend = OpenvinoBackend(
+        model, precision=choice.precision, largest=settings.max_batch, look=look
+    )
     built = _verified(backend, probe, settings.max_batch, digest)
     backend.warm_up(probe.pictures[0])
     return built

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from linewatch.errors import ConfigurationError
 from vision.backends.lanes import IDLE, IDLE_BESIDE_MUCH_ELSE, PART, lanes_for, parts_of
 from vision.backends.protocol import Precision
+from vision.patch_stages import LOOK
 
 _HINTS = {"float32": "f32", "bfloat16": "bf16", "int8": "f32"}  # int8: what is not quantised
 
@@ -20,20 +22,24 @@ class OpenvinoBackend:
     It is compiled twice: for all cores on one picture, and for a lane on each part of a batch.
     Every call shares its input: a request that shared once would copy the next over that memory.
 
+    Tokens are computed with every batch: they cost a few hundredths of the features, and a second
+    network without them would cost its weights once more.
+
     Args:
         model: an `openvino.Model`, see `vision.openvino_model`.
         precision: float32 or bfloat16 of the arithmetic; int8 for a model that was quantised.
         largest: the most pictures that a batch will usually have.
+        look: what made the model's tokens, as `vision.patch_stages.LOOK` says.
     """
 
     name = "openvino"
     asynchronous = False
-    gives_tokens = False  # the converted network has one output
     device = torch.device("cpu")
 
-    def __init__(self, model: Any, *, precision: Precision, largest: int) -> None:
+    def __init__(self, model: Any, *, precision: Precision, largest: int, look: str = LOOK) -> None:
         import openvino
 
+        self.gives_tokens = look == LOOK and len(model.outputs) > 1
         self.precision: Precision = precision
         core = openvino.Core()
         config = {"INFERENCE_PRECISION_HINT": _HINTS[precision]}
@@ -64,40 +70,47 @@ class OpenvinoBackend:
             if len(parts_of(count, self._lanes, self._may_idle)) == 1:
                 self._whole.infer([images], share_inputs=True)
             if self._queue is not None:
-                found: list[Any] = [None] * self._lanes
-                for lane in range(self._lanes):
-                    self._queue.start_async([images], (found, lane), share_inputs=True)
+                for _ in range(self._lanes):
+                    self._queue.start_async([images], ([], 0), share_inputs=True)
                 self._queue.wait_all()
 
     def features(self, batch: torch.Tensor) -> torch.Tensor:
         """float32 [n, dim] from uint8 [n, 3, size, size]."""
+        return self._computed(batch, 1)[0]
+
+    def with_tokens(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The features, and float32 [n, p, c] tokens of the pictures' places.
+
+        Raises:
+            ConfigurationError: the network was converted by a Linewatch that knew of none.
+        """
+        if not self.gives_tokens:
+            raise ConfigurationError(
+                "the optimised network gives no patch tokens; run `linewatch optimize` again"
+            )
+        features, tokens = self._computed(batch, 2)
+        return features, tokens
+
+    def _computed(self, batch: torch.Tensor, outputs: int) -> list[torch.Tensor]:
+        """The first outputs; copies, since a request writes over its own."""
         images = np.ascontiguousarray(batch.cpu().numpy())
         parts = parts_of(len(images), self._lanes, self._may_idle)
         if len(parts) == 1:
             results = self._whole.infer([images], share_inputs=True)
-            return torch.from_numpy(results[0].copy())  # the request writes over its own
-        found: list[Any] = [None] * len(parts)
+            return [torch.from_numpy(results[place].copy()) for place in range(outputs)]
+        found: list[list[Any]] = [[None] * len(parts) for _ in range(outputs)]
         for index, part in enumerate(parts):
             self._queue.start_async([images[part]], (found, index), share_inputs=True)
         self._queue.wait_all()
-        return torch.from_numpy(np.concatenate(found))
-
-    def with_tokens(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Never: the converted network has one output.
-
-        Raises:
-            ConfigurationError: always.
-        """
-        raise ConfigurationError(
-            "openvino gives no tokens of a picture's places; set LINEWATCH_BACKEND=torch"
-        )
+        return [torch.from_numpy(np.concatenate(output)) for output in found]
 
     def describe(self) -> str:
         """Library, precision and device."""
         return f"openvino {self.precision} on cpu"
 
 
-def _keep(request: Any, place: tuple[list[Any], int]) -> None:
+def _keep(request: Any, place: tuple[Sequence[list[Any]], int]) -> None:
     """Copy what a lane computed, before it writes over it."""
     found, index = place
-    found[index] = request.get_output_tensor(0).data.copy()
+    for number, output in enumerate(found):
+        output[index] = request.get_output_tensor(number).data.copy()

@@ -36,6 +36,10 @@ QUIET_PARTS = 200  # parts of a line without any alarm end the one that stands
 _MOST_WAITING = 20_000  # records; more mean that the database is away, and drift can wait
 _AT_ONCE = 256  # records
 _MOST_CAMERAS = 500
+DRIFT = (
+    "{camera}, {product}: drift, {change} than in its first parts under {version}; look at lamp, "
+    "lens and material, then label some new parts"
+)
 _WORDS = {
     Signal.FEATURES: "its pictures look different",
     Signal.CONFIDENCE: "the model's confidence has changed",
@@ -175,10 +179,8 @@ class DriftWatch:
 
     def _raise(self, camera: Camera, signal: Signal) -> None:
         where = "/".join(filter(None, (camera.line, camera.camera))) or "an unnamed camera"
-        message = (
-            f"{where}, {camera.product}: drift, {_WORDS[signal]} than in its first parts under "
-            f"{camera.model_version}; look at lamp, lens and material, then label some new parts"
-        )
+        of = {"camera": where, "product": camera.product, "version": camera.model_version}
+        message = DRIFT.format(**of, change=_WORDS[signal])
         log.warning("%s", message)
         with transaction(self._engine) as connection:
             alerts.raise_alert(

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from db.inspections import suspects
 from linewatch.redis_access.keys import HELD
 from producer.queue_state import queue_state
+from workers.health.output_gauges import output_gauges
 
 if TYPE_CHECKING:
     from workers.runtime import InspectRuntime
@@ -46,6 +47,7 @@ class Gauges(Collector):
             yield _gauge(
                 "linewatch_suspects", "Pictures and messages that may have killed a worker.", count
             )
+            yield from output_gauges(self._runtime.engine)
         except SQLAlchemyError:
             up = 0
         yield _gauge("linewatch_database_up", "Whether the database answered.", up)

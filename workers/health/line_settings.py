@@ -25,6 +25,10 @@ log = logging.getLogger(__name__)
 
 PERIOD_S = 2.0
 ALERT = "takt"
+LATE = (
+    "{line}: verdicts come later than its takt budget of {budget} s after capture; see queue depth "
+    "and age in `linewatch top`"
+)
 
 
 class LineSettings:
@@ -95,10 +99,7 @@ class LineSettings:
                 self._watch.settled(change)
 
     def _raise(self, overrun: Overrun) -> None:
-        message = (
-            f"{overrun.line}: verdicts come later than its takt budget of {overrun.budget_s:g} s "
-            "after capture; see queue depth and age in `linewatch top`"
-        )
+        message = LATE.format(line=overrun.line, budget=f"{overrun.budget_s:g}")
         log.warning("%s (now %.1f s)", message, overrun.worst_s)
         with transaction(self._engine) as connection:
             takt.raise_once(connection, line=overrun.line, kind=ALERT, message=message)

@@ -79,6 +79,7 @@ def _check_places(space: FeatureExtractor, look: str) -> None:
         )
     if not space.gives_tokens:
         raise ModelError(
-            f"it remembers good parts' patches, and {space.backend.name} gives none of a picture; "
-            "set LINEWATCH_BACKEND=torch, or LINEWATCH_PATCH_MEMORY=false and train a new version"
+            "it remembers good parts' patches, and the optimised network, made by an earlier "
+            "Linewatch, gives none of a picture; run `linewatch optimize` again, and `linewatch "
+            "backends check` for each product"
         )

@@ -8,9 +8,11 @@ from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import Query
+from markupsafe import Markup
 from pydantic import Field
 
 from console.access.roles import Role
+from console.drawing import DrawnPoint, drawing
 from console.page import Context, Page, Visit
 from db import products
 from db.charts import signals
@@ -25,6 +27,7 @@ from linewatch.errors import LinewatchError
 from quality.charts.attribute_charts import Kind
 
 _SIGNALS = 50
+_MOST_DRAWN = 1000  # points; a screen has no more columns of pixels for them
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,10 @@ class AskedChart:
         return Chart(product, self.line, self.class_, self.by, number if self.by == "n" else 0)
 
 
-class Point(Context):
+class Point(DrawnPoint):
     """A subgroup, or a gap of good parts."""
+
+    drawn = ("label", "value", "lower", "centre", "upper", "provisional", "signal")
 
     label: str = Field(description="The subgroup's name.")
     starts: datetime = Field(description="When it began.")
@@ -73,6 +78,12 @@ class ChartFigure(Context):
     kind: str = Field(default="control", description="Always 'control'.")
     share: bool = Field(description="Whether values are shares from 0 to 1.")
     points: list[Point] = Field(description="Oldest first.")
+    left_out: int = Field(description="Older points that are not drawn, being too many.")
+
+    @property
+    def drawing(self) -> Markup:
+        """As its script reads it."""
+        return drawing(self.kind, self.points, share=self.share)
 
 
 class Done(Context):
@@ -131,7 +142,7 @@ def read(visit: Visit, asked: AskedChart) -> ChartPage:
             view = _view(visit, asked, product)
         except LinewatchError as error:
             problem = str(error)
-    points = [_point(asked, product or "", one) for one in view.points] if view else []
+    points = _points(asked, product or "", view) if view else []
     share = view is None or view.kind is not Kind.G
     kept = signals.signals(engine, product) if product and problem is None else []
     return ChartPage(
@@ -146,7 +157,7 @@ def read(visit: Visit, asked: AskedChart) -> ChartPage:
         until=asked.until,
         kind=str(view.kind) if view else str(Kind.P),
         frozen=view is not None and view.frozen is not None,
-        figure=ChartFigure(share=share, points=points) if points else None,
+        figure=_figure(points, share=share) if points else None,
         rows=points,
         notes=list(view.notes) if view else [],
         signals=[_raised(one) for one in kept[:_SIGNALS]],
@@ -163,16 +174,21 @@ def _view(visit: Visit, asked: AskedChart, product: str) -> ChartView:
     return chart_view(visit.site.engine, chart, since, until, timezone=zone, now=now)
 
 
-def _point(asked: AskedChart, product: str, one: ChartPoint) -> Point:
+def _figure(points: list[Point], *, share: bool) -> ChartFigure:
+    drawn = points[-_MOST_DRAWN:]
+    return ChartFigure(share=share, points=drawn, left_out=len(points) - len(drawn))
+
+
+def _points(asked: AskedChart, product: str, view: ChartView) -> list[Point]:
+    said = {"product": product, "line": asked.line, "class": asked.class_}
+    narrowed = {name: value for name, value in said.items() if value}
+    behind = f"/reports/parts?{urlencode({**narrowed, 'disposition': 'nonconforming'})}"
+    return [_point(behind, one) for one in view.points]
+
+
+def _point(behind: str, one: ChartPoint) -> Point:
     codes = {rule.code for rule in one.signals} | set(one.raised)
-    said = {
-        "product": product,
-        "line": asked.line,
-        "class": asked.class_,
-        "since": one.starts.isoformat(),
-        "until": one.ends.isoformat(),
-        "disposition": "nonconforming",
-    }
+    since, until = _quoted(one.starts), _quoted(one.ends)
     return Point(
         label=one.name,
         starts=one.starts,
@@ -186,8 +202,13 @@ def _point(asked: AskedChart, product: str, one: ChartPoint) -> Point:
         upper=one.limits.upper if one.limits else None,
         provisional=one.provisional,
         signal=" ".join(sorted(codes)),
-        address=f"/reports/parts?{urlencode({k: v for k, v in said.items() if v})}",
+        address=f"{behind}&since={since}&until={until}",
     )
+
+
+def _quoted(at: datetime) -> str:
+    """An instant as `urllib.parse.quote` has it; there may be thousands."""
+    return at.isoformat().replace(":", "%3A").replace("+", "%2B")
 
 
 def _raised(one: Signal) -> Raised:

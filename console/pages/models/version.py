@@ -23,6 +23,8 @@ from model_store.promise.words import in_full, unlike_good
 from model_store.store import ModelStore
 from training.stored_model import load
 
+_DECISIONS = 200
+
 
 @dataclass(frozen=True)
 class AskedVersion:
@@ -113,7 +115,7 @@ def read(visit: Visit, asked: AskedVersion) -> VersionPage:
     manifest, problem = _manifest(visit, info)
     measured = run_metrics.run_metrics(engine, info.version)
     found = None if manifest is None else manifest.decisions
-    said = gate_decisions.newest(engine, info.product, 200)
+    said = gate_decisions.newest(engine, info.product, _DECISIONS, challenger=info.version)
     role = _role(visit, info)
     return VersionPage(
         version=info.version,
@@ -142,7 +144,7 @@ def read(visit: Visit, asked: AskedVersion) -> VersionPage:
         ),
         working=[Working(**one.model_dump()) for one in found.curve] if found else [],
         in_force=Working(**found.with_review.model_dump()) if found else None,
-        decisions=[gate_word(one) for one in said if one.challenger == info.version],
+        decisions=[gate_word(one) for one in said],
         shadow=_shadow(visit, info) if role == "shadow" else [],
         problem=problem,
         signing=signing_for(visit, MEANINGS),

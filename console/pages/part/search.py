@@ -12,8 +12,10 @@ from pydantic import Field
 from console.access.roles import Role
 from console.page import Context, Page, Visit
 from db import products
-from db.parts.search import beginning_with
+from db.parts.search import Found, beginning_with
+from db.review.undecided import undecided
 from db.session import reading
+from quality.audit.draw import PassName
 
 _SHOWN = 100
 
@@ -26,7 +28,10 @@ class FoundPart(Context):
     pass_number: int = Field(description="From 1.")
     line: str = Field(description="That made it.")
     lot: str = Field(description="It belongs to.")
-    disposition: str = Field(description="conforming, nonconforming or open.")
+    hidden: bool = Field(
+        description="Who asks may decide it, and nobody has: what the model said is left out."
+    )
+    disposition: str = Field(description="conforming, nonconforming or open; '' where hidden.")
     classes: str = Field(description="Defect classes, joined by +.")
     decided_by: str = Field(description="model or person; '' while it is open.")
     made_at: datetime | None = Field(description="When its first picture was taken.")
@@ -56,22 +61,30 @@ def read(visit: Visit, query: PartsQuery) -> Parts:
     wanted = [query.product] if query.product else [*known, ""]
     with reading(visit.site.engine) as connection:
         found = beginning_with(connection, wanted, query.q.strip(), _SHOWN + 1)
-    parts = [
-        FoundPart(
-            product=one.product,
-            part=one.serial,
-            pass_number=one.pass_number,
-            line=one.line,
-            lot=one.lot,
-            disposition=one.disposition,
-            classes=one.classes,
-            decided_by=one.decided_by,
-            made_at=one.made_at,
-        )
-        for one in found[:_SHOWN]
-    ]
+        names = [_name(one) for one in found[:_SHOWN]]
+        kept = undecided(connection, names) if visit.visitor.decides else set()
+    parts = [_found(one, hidden=_name(one) in kept) for one in found[:_SHOWN]]
     return Parts(
         q=query.q, product=query.product, products=known, parts=parts, more=len(found) > _SHOWN
+    )
+
+
+def _name(one: Found) -> PassName:
+    return PassName(one.product, one.serial, one.scope, one.pass_number)
+
+
+def _found(one: Found, *, hidden: bool) -> FoundPart:
+    return FoundPart(
+        product=one.product,
+        part=one.serial,
+        pass_number=one.pass_number,
+        line=one.line,
+        lot=one.lot,
+        hidden=hidden,
+        disposition="" if hidden else one.disposition,
+        classes="" if hidden else one.classes,
+        decided_by="" if hidden else one.decided_by,
+        made_at=one.made_at,
     )
 
 

@@ -8,17 +8,22 @@ from uuid import UUID
 from pydantic import Field
 
 from console.page import Context
+from console.pages.review.shown import ReviewClass
 
 
 class PartPass(Context):
     """One trip past the cameras."""
 
+    key: str = Field(description="Names it, as the review page has it.")
+    hidden: bool = Field(
+        description="Who asks may decide it, and nobody has: what the model said is left out."
+    )
     scope: str = Field(description="The lot or day that the serial number is unique in; '': all.")
     pass_number: int = Field(description="From 1; later ones are re-inspections.")
     line: str = Field(description="That made it.")
     lot: str = Field(description="It belongs to.")
     work_order: str = Field(description="It was made for.")
-    disposition: str = Field(description="conforming, nonconforming or open.")
+    disposition: str = Field(description="conforming, nonconforming or open; '' where hidden.")
     classes: list[str] = Field(description="Defect classes, where it is nonconforming.")
     decided_by: str = Field(description="model or person; '' while it is open.")
     why: str = Field(description="It is open: review, rejected or incomplete.")
@@ -37,11 +42,14 @@ class PartPicture(Context):
     camera: str = Field(description="That took it.")
     pass_number: int | None = Field(description="As its message said; None: it did not say.")
     stored: bool = Field(description="Whether its file is on record; else it was purged.")
+    hidden: bool = Field(description="What the model said of it is left out, as of its pass.")
     uri: str | None = Field(description="Where its file lies.")
     made_at: datetime = Field(description="When it was taken, as far as that is believed.")
     enqueued_at: datetime | None = Field(description="When its message was sent.")
     decided_at: datetime = Field(description="When the verdict fell.")
-    verdict: str = Field(description="As its receipt says: pass, defect, review, rejected …")
+    verdict: str = Field(
+        description="As its receipt says: pass, defect, review, rejected …; '' where hidden."
+    )
     reason: str = Field(description="As its receipt says.")
     detail: str = Field(description="The reason in words.")
     defect_class: str | None = Field(description="The model's first choice.")
@@ -50,6 +58,8 @@ class PartPicture(Context):
     attempt: int = Field(description="How often its message was delivered by then.")
     worker: str = Field(description="That judged it.")
     label: str | None = Field(description="The label that holds; None: nobody labelled it.")
+    labelled_by: str = Field(description="Who gave it; '' likewise.")
+    labels: int = Field(description="How many labels it was given; who gives another names this.")
     golden: list[str] = Field(description="Golden sets that hold it.")
     requeued: bool = Field(description="Whether it was sent again and waits for a new verdict.")
     shadows: list[str] = Field(description="What shadows would have said: version and verdict.")
@@ -88,6 +98,7 @@ class PartPage(Context):
     product: str = Field(description="Whose part it is.")
     part: str = Field(description="Its serial number, or its picture's id.")
     serialised: bool = Field(description="Whether it has a serial number.")
+    to_decide: str = Field(description="The key of a pass that is to be decided; '': none is.")
     passes: list[PartPass] = Field(description="In the order in which they began.")
     pictures: list[PartPicture] = Field(description="In the order in which they were taken.")
     purged: list[PurgedPicture] = Field(description="Pictures that are gone.")
@@ -95,3 +106,5 @@ class PartPage(Context):
     features: int = Field(description="Of how many pictures the features are stored.")
     versions: list[str] = Field(description="Versions of the product that can judge it again.")
     replay: str = Field(description="The version that judges it again; '': none.")
+    classes: list[ReviewClass] = Field(description="Of its product, to label a picture with.")
+    class_count: int = Field(description="How many there are; 0: who asks may not label.")

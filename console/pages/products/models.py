@@ -96,7 +96,7 @@ def promote(
 def label_handed_over(site: Site, product: str, *, by: str) -> int:
     """Label the pictures that say what they show and have no label; returns how many."""
     said = [
-        labels.NewLabel(one.id, one.label, labelled_by=by, source="setup", product=product)
+        labels.NewLabel(one.id, one.label, labelled_by=by, source=set_up.SOURCE, product=product)
         for one in set_up.pictures(site.engine, product)
         if one.label is not None and not one.labelled and one.verdict not in _LOST
     ]

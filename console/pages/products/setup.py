@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -32,7 +33,7 @@ class ClassRow(Context):
     good: bool = Field(description="Whether it passes.")
     prompts: list[str] = Field(description="Sentences that describe it.")
     pictures: int = Field(description="Handed over here and looked at by a worker.")
-    labelled: int = Field(description="Of these, labelled.")
+    labelled: int = Field(description="That have its label, wherever they came from.")
 
 
 class Region(Context):
@@ -84,7 +85,7 @@ class Setup(Context):
     file: str | None = Field(description="Where it lies; none: in the database alone.")
     revision: str = Field(description="Of what is shown; a form brings it back.")
     enough: int = Field(description="Good pictures to begin with.")
-    good: int = Field(description="Good pictures there are.")
+    good: int = Field(description="Good pictures there are: labelled, or handed over as such.")
     waiting: int = Field(description="Pictures accepted that no worker has looked at yet.")
     unusable: int = Field(description="Pictures that could not be judged.")
     pictures: list[UUID] = Field(description="The newest ones, for a look.")
@@ -113,7 +114,8 @@ def read(visit: Visit, query: AskedProduct) -> Setup:
     found = set_up.pictures(engine, spec.product)
     usable = [one for one in found if one.verdict not in ("rejected", "dead_letter")]
     seen = Counter(one.label for one in usable)
-    labelled = Counter(one.label for one in usable if one.labelled)
+    labelled, good = set_up.labelled_by_class(engine, spec.product), spec.good_class
+    unlabelled = Counter(one.label for one in usable if not one.labelled)
     folder = settings.products_dir
     region = spec.roi if isinstance(spec.roi, Rectangle) else None
     return Setup(
@@ -129,8 +131,8 @@ def read(visit: Visit, query: AskedProduct) -> Setup:
         file=None if folder is None else str(folder / f"{spec.product}.yaml"),
         revision=revision(spec),
         enough=ENOUGH,
-        good=0 if spec.good_class is None else seen[spec.good_class],
-        waiting=visit.site.intake.waiting(set_up.LINE, spec.product),
+        good=0 if good is None else labelled.get(good, 0) + unlabelled[good],
+        waiting=len(visit.site.intake.waiting(set_up.LINE, spec.product)),
         unusable=len(found) - len(usable),
         pictures=[one.id for one in usable[:_SHOWN]],
         run=_run(runs.latest_run(engine, spec.product)),
@@ -140,7 +142,7 @@ def read(visit: Visit, query: AskedProduct) -> Setup:
 
 
 def _classes(
-    spec: ProductSpec, seen: Counter[str | None], labelled: Counter[str | None]
+    spec: ProductSpec, seen: Counter[str | None], labelled: Mapping[str, int]
 ) -> list[ClassRow]:
     return [
         ClassRow(
@@ -148,7 +150,7 @@ def _classes(
             good=one.good,
             prompts=list(one.prompts),
             pictures=seen[one.code],
-            labelled=labelled[one.code],
+            labelled=labelled.get(one.code, 0),
         )
         for one in spec.classes
     ]

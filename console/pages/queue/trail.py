@@ -12,6 +12,8 @@ from console.access.roles import Role
 from console.page import Page, Visit
 from console.pages.queue.context import StepRow, Trail
 from db.inspections.trail import trail
+from db.review.undecided import undecided_pictures
+from db.session import reading
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,11 @@ def read(visit: Visit, query: Asked) -> Trail:
         picture = UUID(name)
     except ValueError:
         picture = None
-    steps = trail(visit.site.engine, name)
+    blind = False
+    if picture is not None and visit.visitor.decides:
+        with reading(visit.site.engine) as connection:
+            blind = bool(undecided_pictures(connection, [picture]))
+    steps = trail(visit.site.engine, name, blind=blind)
     known = any(step.what == "decided" for step in steps)
     return Trail(
         message=name,

@@ -7,20 +7,21 @@ from datetime import date
 from itertools import takewhile
 from typing import Any
 
+from markupsafe import Markup
 from pydantic import Field
 
+from console.drawing import DrawnPoint, drawing
 from console.page import Context
-from console.pages.reports.asked import Asked
-from console.pages.reports.drill import parts_behind
 from db.reports.report import Cell, Report, plain
 
-_MOST = 400  # points that a person can tell apart
 _PARETO = {"class", "parts", "cumulative"}
 _RATES = {"rate", "rate_low", "rate_high"}
 
 
-class Drawn(Context):
+class Drawn(DrawnPoint):
     """A bar or point."""
+
+    drawn = ("label", "value", "low", "high", "running")
 
     label: str = Field(description="What it is of.")
     value: float | None = Field(description="Parts of a Pareto's bar, else a rate from 0 to 1.")
@@ -37,9 +38,19 @@ class ReportChart(Context):
     points: list[Drawn] = Field(description="In the order of the rows.")
     left_out: int = Field(description="Rows that are not drawn, being too many.")
 
+    @property
+    def drawing(self) -> Markup:
+        """As its script reads it."""
+        return drawing(self.kind, self.points)
 
-def chart_of(report: Report, asked: Asked) -> ReportChart | None:
-    """The chart of a report; None where its columns give none, or one row leaves no comparison."""
+
+def chart_of(report: Report, addresses: Sequence[str]) -> ReportChart | None:
+    """The chart of a report; None where its columns give none, or one row leaves no comparison.
+
+    Args:
+        report: its first rows are drawn, so many as have an address.
+        addresses: of the parts behind each row.
+    """
     columns = set(report.columns)
     if not report.rows or not (columns >= _PARETO or columns >= _RATES):
         return None
@@ -54,9 +65,9 @@ def chart_of(report: Report, asked: Asked) -> ReportChart | None:
             low=None if pareto else _number(row["rate_low"]),
             high=None if pareto else _number(row["rate_high"]),
             running=_number(row["cumulative"]) if pareto else None,
-            address=parts_behind(asked, row),
+            address=address,
         )
-        for row in report.rows[:_MOST]
+        for row, address in zip(report.rows, addresses, strict=False)
     ]
     kind = "pareto" if pareto else "rates"
     return ReportChart(kind=kind, points=points, left_out=len(report.rows) - len(points))

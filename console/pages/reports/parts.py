@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
@@ -17,7 +18,10 @@ from console.page import Context, Page, Visit
 from console.pages.reports.asked import Asked
 from db.reports.part_reports.behind import Narrowed, PartRow, parts_behind
 from db.reports.part_reports.filters import PartFilters
+from db.review.undecided import undecided
+from db.session import reading
 from linewatch.errors import ReportError
+from quality.audit.draw import PassName
 
 _LIMIT = 100
 _NAMES = ("product", "line", "lot", "work_order", "shift")
@@ -43,7 +47,10 @@ class PartEntry(Context):
     line: str = Field(description="On which line.")
     lot: str = Field(description="Of which lot; empty: none.")
     made_at: datetime = Field(description="When its first picture was taken.")
-    disposition: str = Field(description="conforming, nonconforming or open.")
+    hidden: bool = Field(
+        description="Who asks may decide it, and nobody has: what the model said is left out."
+    )
+    disposition: str = Field(description="conforming, nonconforming or open; '' where hidden.")
     classes: str = Field(description="Its defect classes, joined by +.")
     decided_by: str = Field(description="model or person; empty while it is open.")
     why: str = Field(description="Why it is open.")
@@ -78,7 +85,7 @@ def read(visit: Visit, asked: AskedParts) -> PartsBehind:
     following = _after(found[-1]) if len(found) == _LIMIT else None
     told = {name: asked.name(name) for name in ("since", "until", *_NAMES, "class", "disposition")}
     return PartsBehind(
-        parts=[_entry(part) for part in found],
+        parts=_entries(visit, found),
         asked={name: value for name, value in told.items() if value},
         next=following,
         more=None if following is None else asked.address(after=following),
@@ -86,7 +93,19 @@ def read(visit: Visit, asked: AskedParts) -> PartsBehind:
     )
 
 
-def _entry(part: PartRow) -> PartEntry:
+def _entries(visit: Visit, found: Sequence[PartRow]) -> list[PartEntry]:
+    kept: set[PassName] = set()
+    if visit.visitor.decides:
+        with reading(visit.site.engine) as connection:
+            kept = undecided(connection, [_name(part) for part in found])
+    return [_entry(part, hidden=_name(part) in kept) for part in found]
+
+
+def _name(part: PartRow) -> PassName:
+    return PassName(part.product, part.serial, part.scope, part.pass_number)
+
+
+def _entry(part: PartRow, *, hidden: bool) -> PartEntry:
     address = f"/parts/{quote(part.product, safe='')}/{quote(part.serial, safe='')}"
     return PartEntry(
         product=part.product,
@@ -95,10 +114,11 @@ def _entry(part: PartRow) -> PartEntry:
         line=part.line,
         lot=part.lot,
         made_at=part.made_at,
-        disposition=part.disposition,
-        classes=part.classes,
-        decided_by=part.decided_by,
-        why=part.why,
+        hidden=hidden,
+        disposition="" if hidden else part.disposition,
+        classes="" if hidden else part.classes,
+        decided_by="" if hidden else part.decided_by,
+        why="" if hidden else part.why,
         model_version=part.model_version,
         address=address if part.serial else "",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -27,7 +28,8 @@ from linewatch.nearest import did_you_mean
 from linewatch.report_files.formats import NEEDS, file_bytes
 from linewatch.report_files.made import Made
 
-_MOST_ROWS = 500  # shown; files have all
+_MOST_DRAWN = 400  # points that a person can tell apart
+_MOST_ROWS = 200  # shown; files have all
 _MEDIA = {
     "csv": "text/csv; charset=utf-8",
     "json": "application/json",
@@ -82,8 +84,9 @@ def read(visit: Visit, asked: AskedReport) -> ReportPage:
         report, problem = kind.make(visit, asked, by), None
     except ReportError as error:
         report, problem = Report(kind.name, kind.title, empty=""), str(error)
-    shown = report.plain_rows()[:_MOST_ROWS]
+    shown = replace(report, rows=report.rows[:_MOST_ROWS]).plain_rows()
     drills = not kind.of_pictures and "parts" in report.columns
+    behind = [parts_behind(asked, row) for row in report.rows[:_MOST_DRAWN]] if drills else []
     return ReportPage(
         name=kind.name,
         title=kind.title,
@@ -95,11 +98,11 @@ def read(visit: Visit, asked: AskedReport) -> ReportPage:
         until=None if report.until is None else str(plain(report.until)),
         columns=list(report.columns),
         rows=shown,
-        addresses=[parts_behind(asked, row) if drills else "" for row in report.rows[: len(shown)]],
+        addresses=behind[: len(shown)] if drills else [""] * len(shown),
         notes=list(report.notes),
         empty=report.empty,
         problem=problem,
-        chart=chart_of(report, asked) if drills else None,
+        chart=chart_of(report, behind) if drills else None,
         left_out=len(report.rows) - len(shown),
         formats=list(NEEDS),
         query=asked.address(),

@@ -10,12 +10,14 @@ from fastapi.responses import RedirectResponse, Response
 
 from console.access.roles import Role, opened_to
 from console.page import API, show, visit
+from console.pages.review.choices import shelves_of
 from console.pages.review.page import ReviewQuery, review
 from console.pages.review.shown import Done, name_of
 from console.pages.review.storing import Back, Taken, Word, store
 from console.pages.review.storing import done as done_of
 from console.pages.review.storing import undo as take_back
 from console.refusals import Superseded
+from db import products
 
 router = APIRouter()
 _TEMPLATE, _BLOCK = "review/page.html", "work"
@@ -59,6 +61,7 @@ def decide_and_next(request: Request, query: Asked, word: Annotated[Word, Form()
         taken = store(here.site, here.visitor.name, word)
     except Superseded as error:
         return _answer(request, replace(query, part=word.key), problem=str(error), status=409)
+    _at_hand(request, word.key, word.said)
     done = done_of(here.site, word.key, word.said, taken)
     return _answer(request, replace(query, part=""), done)
 
@@ -92,10 +95,18 @@ def decide_selection(
         revision, _, key = one.partition(" ")
         try:
             store(here.site, here.visitor.name, Word(key=key, revision=revision, said=said))
+            _at_hand(request, key, said)
         except Superseded as error:
             problems.append(f"{name_of(key).serial or name_of(key).scope}: {error}")
     status, told = (409, "; ".join(problems)) if problems else (200, None)
     return _answer(request, replace(query, part=""), problem=told, status=status)
+
+
+def _at_hand(request: Request, key: str, said: str) -> None:
+    """Give a class that was said a button, where the product has too many for all to have one."""
+    here, product = visit(request), name_of(key).product
+    good = products.classes(here.site.engine, product).good
+    shelves_of(here.site).use(product, here.visitor.name, said, good)
 
 
 def _answer(

@@ -11,12 +11,12 @@ from sqlalchemy import Engine
 
 from console.access.roles import Role
 from console.page import Page, Visit
+from console.pages.review.choices import choices
 from console.pages.review.claims import claims_of
-from console.pages.review.queue import queue
+from console.pages.review.queue import Asked, queue
 from console.pages.review.shown import (
     Done,
     Review,
-    ReviewClass,
     ReviewPart,
     ReviewPicture,
     ReviewProduct,
@@ -31,9 +31,7 @@ from db.review.pictures import pictures_of
 from db.review.standing import standings
 from db.review.waiting import Waiting, open_by_product, part_of
 from db.session import reading
-from linewatch.products import ProductSpec
 
-_KEYS = "1234567890qwertasdfyxcvb"  # without those that the page itself has
 _DAY = timedelta(days=1)
 
 
@@ -64,19 +62,21 @@ def review(
     Raises:
         NotThere: no such product is registered, or the part does not exist.
     """
-    engine, known = visit.site.engine, products.all_products(visit.site.engine)
+    engine, known = visit.site.engine, products.codes(visit.site.engine)
     with reading(engine) as connection:
         open_ = open_by_product(connection)
     listed = sorted(known, key=lambda code: (-open_.get(code, 0), code))
     product = query.product or next(iter(listed), "")
     if product and product not in known:
         raise NotThere(str(products.unknown(engine, product)))
+    classes = products.classes(engine, product) if product else products.Classes((), None)
     parts = _parts(visit, query, product) if product else []
     counted = _last_day(engine, product)
     return Review(
         product=product,
         products=[ReviewProduct(code=code, open=open_.get(code, 0)) for code in listed],
-        classes=_classes(known[product]) if product else [],
+        classes=choices(visit.site, product, visit.visitor.name, classes),
+        class_count=len(classes.codes),
         line=query.line,
         lot=query.lot,
         queue=query.queue,
@@ -93,9 +93,11 @@ def review(
 def _parts(visit: Visit, query: ReviewQuery, product: str) -> list[ReviewPart]:
     engine, me = visit.site.engine, visit.visitor.name
     first = _first(engine, query.part)
-    found = queue(engine, product, line=query.line, lot=query.lot, kind=query.queue, me=me)
+    claims = claims_of(visit.site)
+    asked = Asked(product, query.line, query.lot, query.queue, me)
+    found = queue(engine, asked, claims.by_others(me))
     ordered = first + [one for one in found if one not in first]
-    claims_of(engine).claim(ordered[0].name if ordered else None, me)
+    claims.claim(ordered[0].name if ordered else None, me)
     with reading(engine) as connection:
         pictures = pictures_of(connection, ordered)
         said = standings(connection, [one.name for one in ordered])
@@ -135,13 +137,6 @@ def _part(part: Waiting, revision: str, pictures: list[ReviewPicture]) -> Review
         revision=revision,
         pictures=pictures,
     )
-
-
-def _classes(spec: ProductSpec) -> list[ReviewClass]:
-    return [
-        ReviewClass(code=code, good=code == spec.good_class, key=_KEYS[n] if n < len(_KEYS) else "")
-        for n, code in enumerate(spec.class_codes)
-    ]
 
 
 def _last_day(engine: Engine, product: str) -> Counted:

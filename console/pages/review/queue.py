@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import numpy as np
 from sqlalchemy import Connection, Engine
 
-from console.pages.review.claims import claims_of, with_claimed_last
+from console.pages.review.claims import with_claimed_last
 from console.pages.review.recent import Recent
 from db.audit_sample import items
 from db.audit_sample.items import Item
@@ -31,28 +32,37 @@ _orders: Recent[list[PassName]] = Recent(20.0)
 _draws: Recent[list[Item]] = Recent(60.0)
 
 
-def queue(
-    engine: Engine, product: str, *, line: str, lot: str, kind: str, me: str
-) -> list[Waiting]:
-    """The next parts, the most useful first; what others look at comes last.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked for.
 
-    Args:
-        engine: the database.
+    Attributes:
         product: whose parts.
         line: only this one's; '': all.
         lot: only this one's; '': all.
         kind: `open`, or `golden` for parts that want a second person.
         me: who asks.
     """
-    if kind == "golden":
+
+    product: str
+    line: str
+    lot: str
+    kind: str
+    me: str
+
+
+def queue(engine: Engine, asked: Asked, claimed: set[PassName]) -> list[Waiting]:
+    """The next parts, the most useful first; what others look at, `claimed`, comes last."""
+    product, line, lot = asked.product, asked.line, asked.lot
+    if asked.kind == "golden":
         with reading(engine) as connection:
-            names = [one.name for one in golden.for_a_second(connection, product, me)]
+            names = [one.name for one in golden.for_a_second(connection, product, asked.me)]
     else:
         drawn = _drawn(engine, product, line, lot)
         mine = set(drawn)
         others = [one for one in _open(engine, product, line, lot) if one not in mine]
         names = mixed(others, drawn, seed=str(drawn[0]) if drawn else "")
-    names = with_claimed_last(names, claims_of(engine).by_others(me))[:SHOWN]
+    names = with_claimed_last(names, claimed)[:SHOWN]
     with reading(engine) as connection:
         return list(waiting.parts_of(connection, names).values())
 
@@ -68,10 +78,15 @@ def _open(engine: Engine, product: str, line: str, lot: str) -> list[PassName]:
             return _ordered(connection, engine, product, line, lot)
 
     asked = (product, line, lot)
+    left = _still_open(engine, _orders.get(engine, asked, find)[:_KEPT])
+    if len(left) < SHOWN:
+        left = _still_open(engine, _orders.get(engine, asked, find, anew=True)[:_KEPT])
+    return left
+
+
+def _still_open(engine: Engine, names: Sequence[PassName]) -> list[PassName]:
     with reading(engine) as connection:
-        ordered = _orders.get(engine, asked, find)[:_KEPT]
-        left = list(waiting.parts_of(connection, ordered, still_open=True))
-    return left if len(left) >= SHOWN else _orders.get(engine, asked, find, anew=True)
+        return list(waiting.parts_of(connection, names, still_open=True))
 
 
 def _drawn(engine: Engine, product: str, line: str, lot: str) -> list[PassName]:

@@ -18,13 +18,12 @@ from console.pages.review.queue import worst_of
 from console.pages.review.seen_shown import Neighbour, Score, SeenMap, SeenPart, SeenPicture
 from console.pages.review.shown import key_of, name_of
 from console.refusals import NotThere
-from db.audit_sample.items import by_name
 from db.inspections.unlike_maps import map_of
 from db.models import deployments, versions
 from db.parts.model_word import model_word
 from db.review.neighbours import labelled_vectors
 from db.review.pictures import Seen, pictures_of, vectors_of
-from db.review.standing import standing
+from db.review.undecided import undecided
 from db.review.waiting import part_of
 from db.session import reading
 from quality.arrays import Floats
@@ -47,10 +46,10 @@ def read(visit: Visit, query: SeenQuery) -> SeenPart:
     """
     name, engine = name_of(query.part), visit.site.engine
     with reading(engine) as connection:
-        part, said = part_of(connection, name), standing(connection, name)
+        part = part_of(connection, name)
         if part is None:
             raise NotThere("there is no such part any more")
-        if said.last is None or by_name(connection, name) is not None:
+        if undecided(connection, [name]):
             raise NotThere("nobody has decided this part yet: what the model said is not shown")
         word = model_word(connection, name)
         pictures = pictures_of(connection, [part])[name]

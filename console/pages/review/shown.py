@@ -45,6 +45,17 @@ class ReviewClass(Context):
     key: str = Field(description="The key that decides for it, unless the browser has another.")
 
 
+class ViewLabel(Context):
+    """A picture of a part, and the label that holds for it."""
+
+    id: UUID = Field(description="Of the picture.")
+    product: str = Field(description="What it shows.")
+    camera: str = Field(description="That took it; '' where nobody said.")
+    label: str = Field(description="Its class; '' where nobody labelled it.")
+    by: str = Field(description="Who said so.")
+    given: int = Field(description="How many labels it was given; who gives another names this.")
+
+
 class ReviewProduct(Context):
     """A product with open parts."""
 
@@ -62,6 +73,7 @@ class Done(Context):
     labels: int = Field(description="How many of its pictures were labelled with it.")
     pictures: int = Field(description="How many pictures it has.")
     golden: str = Field(default="", description="What came of calling it golden, in words.")
+    views: list[ViewLabel] = Field(description="Its pictures with their labels, by camera.")
 
 
 class Review(Context):
@@ -69,7 +81,11 @@ class Review(Context):
 
     product: str = Field(description="Whose parts are shown; '' where no product is registered.")
     products: list[ReviewProduct] = Field(description="Registered ones, most open parts first.")
-    classes: list[ReviewClass] = Field(description="Of the product, in its order.")
+    classes: list[ReviewClass] = Field(
+        description="Of the product, in its order; of more than 30 those said most and last: "
+        "/api/v1/classes finds the others."
+    )
+    class_count: int = Field(description="How many the product has.")
     line: str = Field(description="Only parts of this line; '': of all.")
     lot: str = Field(description="Only parts of this lot; '': of all.")
     queue: str = Field(description="`open`, or `golden`: parts that want a second person.")

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from console.page import Context
+from console.pages.review.labels import view_labels
 from console.pages.review.shown import Done, key_of, name_of
 from console.refusals import Superseded
 from console.site import Site
@@ -104,6 +105,7 @@ def done(site: Site, key: str, said: str, taken: Taken) -> Done:
     with reading(site.engine) as connection:
         part = part_of(connection, name)
         pictures = [] if part is None else pictures_of(connection, [part])[name]
+        views = view_labels(connection, name.product, pictures)
     return Done(
         key=key_of(name),
         part=name.serial or name.scope,
@@ -112,4 +114,5 @@ def done(site: Site, key: str, said: str, taken: Taken) -> Done:
         labels=taken.labels,
         pictures=len(pictures),
         golden=taken.golden,
+        views=views,
     )

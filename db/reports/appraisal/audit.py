@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
 
 from sqlalchemy import Connection, Engine
 
-from db.reports.appraisal.audit_strata import Audited, audited, products_of
+from db.reports.appraisal.audit_strata import Audited, Counted, Counts, audited
 from db.reports.appraisal.labelled_parts import sensitivity_and_specificity
-from db.reports.part_reports import counted
 from db.reports.part_reports.filters import PartFilters
 from db.reports.part_reports.names import refuse_unknown
 from db.reports.part_reports.past import notes_on_past
-from db.reports.part_reports.period import Period, used_period
+from db.reports.part_reports.period import used_period
 from db.reports.report import Report, Row
 from db.session import reading
 from quality.audit.estimators import Truth, truth
@@ -48,7 +47,8 @@ def audit(engine: Engine, filters: PartFilters, timezone: tzinfo) -> Report:
             now=datetime.now(UTC),
             line=filters.line,
         )
-        products = products_of(connection, filters, period)
+        counts = Counts(connection, filters)
+        products = counts.products(period)
         if not products:
             refuse_unknown(connection, filters)
         rows, notes = (
@@ -56,8 +56,8 @@ def audit(engine: Engine, filters: PartFilters, timezone: tzinfo) -> Report:
             [*period.notes(timezone), *notes_on_past(connection, timezone, period.since)],
         )
         for product in products:
-            found = audited(connection, product, filters, period)
-            row, said = _row(connection, product, filters, period, found)
+            found = audited(connection, product, filters, period, counts)
+            row, said = _row(connection, product, found, counts.of(product, period))
             rows.append({"product": product, **row})
             notes += [f"{product}: {sentence}" for sentence in (*said, *_notes(found))]
     since, until = period.local(timezone)
@@ -66,10 +66,10 @@ def audit(engine: Engine, filters: PartFilters, timezone: tzinfo) -> Report:
 
 
 def _row(
-    connection: Connection, product: str, filters: PartFilters, period: Period, found: Audited
+    connection: Connection, product: str, found: Audited, counts: Sequence[Counted]
 ) -> tuple[Row, list[str]]:
     if not found.drawn:
-        return _by_labels(connection, product, filters, period)
+        return _by_labels(connection, product, _called(counts))
     shares = found.shares
     drawn: Row = {
         "parts": parts_of(found.strata) + found.by_people,
@@ -132,10 +132,9 @@ def _notes(found: Audited) -> Iterable[str]:
 
 
 def _by_labels(
-    connection: Connection, product: str, filters: PartFilters, period: Period
+    connection: Connection, product: str, called: Proportion | None
 ) -> tuple[Row, list[str]]:
     """Without a sample: by how the model does on labelled parts."""
-    called = _called(connection, product, filters, period)
     none: Row = {"parts": called.trials if called else 0, "drawn": 0}
     if called is None:
         return none, ["the model decided no part in this range, and none was drawn for an audit"]
@@ -161,12 +160,9 @@ def _by_labels(
     return {**none, **rates, "method": ROGAN_GLADEN}, [said]
 
 
-def _called(
-    connection: Connection, product: str, filters: PartFilters, period: Period
-) -> Proportion | None:
+def _called(counts: Sequence[Counted]) -> Proportion | None:
     """First passes that the model called nonconforming, of those that it decided."""
-    mine = PartFilters(product=product, line=filters.line, lot=filters.lot)
-    sums = counted.numbers(connection, mine, period, ("again", "decided_by", "disposition"))
-    by_model = {kind: n for (again, by, kind), n in sums.items() if not again and by == By.MODEL}
-    total = sum(by_model.values())
-    return Proportion(by_model.get(Disposition.NONCONFORMING, 0), total) if total else None
+    by_model = [one for one in counts if one.decided_by == By.MODEL]
+    total = sum(one.parts for one in by_model)
+    bad = sum(one.parts for one in by_model if one.disposition == Disposition.NONCONFORMING)
+    return Proportion(bad, total) if total else None

@@ -25,7 +25,7 @@ from quality.parts.disposition import By, Disposition
 from quality.shifts.shift_calendar import quarter_hour
 
 _DRAWS, _ANSWERS, _PARTS = table_of(AuditDraw), table_of(AuditAnswer), table_of(Part)
-_KINDS = ("again", "model_disposition", "disposition", "decided_by")
+_KINDS = ("model_disposition", "disposition", "decided_by")
 _QUARTER = timedelta(minutes=15)
 
 
@@ -58,35 +58,89 @@ class Audited:
         return sum(one.drawn for one in self.strata)
 
 
-def audited(connection: Connection, product: str, filters: PartFilters, period: Period) -> Audited:
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """First passes that ended alike: what the model said, how they ended, and who decided."""
+
+    by_model: str
+    disposition: str
+    decided_by: str
+    parts: int
+
+
+class Counts:
+    """First passes by product. Those of all products are counted at once, each period once.
+
+    Args:
+        connection: reads.
+        filters: by product, line and lot; its times are not looked at.
+    """
+
+    def __init__(self, connection: Connection, filters: PartFilters) -> None:
+        self._connection, self._filters = connection, filters
+        self._kept: dict[tuple[object, object], dict[str, list[Counted]]] = {}
+
+    def products(self, period: Period) -> list[str]:
+        """The products that have parts in a range of whole slices, by name."""
+        return sorted(self._of(period))
+
+    def of(self, product: str, period: Period) -> list[Counted]:
+        """A product's first passes in a range of whole slices."""
+        return self._of(period).get(product, [])
+
+    def _of(self, period: Period) -> dict[str, list[Counted]]:
+        key = (period.since, period.until)
+        if key not in self._kept:
+            found: dict[str, list[Counted]] = {}
+            sums = counted.numbers(
+                self._connection, self._filters, period, ("product", "again", *_KINDS)
+            )
+            for (product, again, by_model, disposition, decided_by), parts in sums.items():
+                of_product = found.setdefault(product, [])
+                if not again:
+                    of_product.append(Counted(by_model, disposition, decided_by, parts))
+            self._kept[key] = found
+        return self._kept[key]
+
+
+def audited(
+    connection: Connection, product: str, filters: PartFilters, period: Period, counts: Counts
+) -> Audited:
     """A product's parts, draws and answers.
 
     Args:
         filters: by line and lot besides; its times are not looked at.
         period: the range, of whole slices.
+        counts: with these filters.
     """
     mine, found = replace(filters, product=product), Audited()
     for part_of_it, share in _times(connection, product, period):
-        _add(connection, found, mine, part_of_it, share)
+        _add(found, counts.of(product, part_of_it), share)
+        if share:
+            _add_drawn(connection, found, mine, part_of_it, counts.of(product, part_of_it), share)
     return found
 
 
-def _add(
-    connection: Connection, found: Audited, filters: PartFilters, period: Period, share: float
+def _add(found: Audited, counts: Sequence[Counted], share: float) -> None:
+    for one in counts:
+        if one.by_model != Disposition.OPEN:
+            found.uncovered += 0 if share else one.parts
+        elif share and one.decided_by == By.PERSON:
+            found.by_people += one.parts
+            found.bad_by_people += one.parts * (one.disposition == Disposition.NONCONFORMING)
+
+
+def _add_drawn(
+    connection: Connection,
+    found: Audited,
+    filters: PartFilters,
+    period: Period,
+    counts: Sequence[Counted],
+    share: float,
 ) -> None:
-    sums = counted.numbers(connection, filters, period, _KINDS)
     parts: Counter[str] = Counter()
-    for (again, by_model, disposition, decided_by), count in sums.items():
-        if again:
-            continue
-        if by_model != Disposition.OPEN:
-            parts[by_model] += count
-        elif share and decided_by == By.PERSON:
-            found.by_people += count
-            found.bad_by_people += count * (disposition == Disposition.NONCONFORMING)
-    if not share:
-        found.uncovered += parts.total()
-        return
+    for one in counts:
+        parts[one.by_model] += one.parts
     drawn = _drawn(connection, filters, period)
     found.reinspections += sum(n for key, (n, *_) in drawn.items() if key[0])
     for said in Said:
@@ -154,10 +208,3 @@ def _drawn(connection: Connection, filters: PartFilters, period: Period) -> Draw
         .group_by(again, now["model_disposition"])
     )
     return {(bool(row[0]), row[1]): (row[2], row[3], row[4]) for row in connection.execute(query)}
-
-
-def products_of(connection: Connection, filters: PartFilters, period: Period) -> Sequence[str]:
-    """The products that have parts in the range, by name."""
-    return sorted(
-        product for (product,) in counted.numbers(connection, filters, period, ("product",))
-    )

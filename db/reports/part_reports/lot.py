@@ -55,9 +55,19 @@ def lot_release(engine: Engine, lot: str, timezone: tzinfo, product: str | None 
         if not rows:
             refuse_unknown(connection, PartFilters(lot=lot, product=product))
         past = notes_on_past(connection, timezone)
-    note = f"{still_open} parts of the lot are still open" if still_open else "no part is open"
+    note = _still_open(still_open)
     empty = f"no part of lot {lot} was counted"
     return Report("lot", f"Release of lot {lot}", tuple(rows), notes=(note, *past), empty=empty)
+
+
+def _still_open(parts: int) -> str:
+    if not parts:
+        return "no part is open"
+    return (
+        f"{parts} parts of the lot are still open"
+        if parts > 1
+        else "1 part of the lot is still open"
+    )
 
 
 class _Lot:

@@ -29,6 +29,7 @@ PARTS: dict[str, tuple[str, ...]] = {
         "test_redis_dies.py::test_connections_are_half_open",
     ),
     "database": ("test_database_dies.py",),
+    "outputs": ("test_outputs_die.py",),
     "producers": ("test_producers_die.py",),
     "backlogs": ("test_backlogs_drain.py",),
     "disks": ("test_disks_fill.py", "test_shares_hang.py", "test_s3_dies.py"),

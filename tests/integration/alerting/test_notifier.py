@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from console.words import say
 from db import alerts
 from db.alerting import leases, notices, seen_to
 from db.session import engine_for
@@ -20,6 +21,8 @@ from linewatch.alerting.sending import Sender
 from linewatch.settings import Settings
 from tests.support.committed import committed
 from tests.support.told import Hook, Mailbox, smtp_server, web_server
+from workers.fleet import FleetWorker
+from workers.health.line_settings import LATE
 
 QUIET_RULES = {
     name: {"on": "false"}
@@ -28,6 +31,11 @@ QUIET_RULES = {
         *("review_backlog", "shift_unverified"),
     )
 }
+
+
+def nobody(_: Settings) -> list[FleetWorker]:
+    """No worker answers."""
+    return []
 
 
 @pytest.fixture
@@ -55,7 +63,7 @@ def notifier(
 
     def make(name: str, channels: dict[str, Any], **addresses: str) -> Notifier:
         file: AlertsFile = parse({"rules": QUIET_RULES, "channels": channels}, "a test")
-        return Notifier(engine, settings, file, Sender(addresses), name=name, ask=lambda _: [])
+        return Notifier(engine, settings, file, Sender(addresses), name=name, ask=nobody, words=say)
 
     return make
 
@@ -80,6 +88,20 @@ def test_people_are_told_by_mail_and_webhook(
     (call,) = hook.calls
     assert call["type"] == "warning"
     assert "L1 drifts" in call["message"]
+
+
+def test_people_are_told_in_their_language(
+    engine: Engine, notifier: Callable[..., Notifier], hook: Hook, mailbox: Mailbox
+) -> None:
+    an_alert(engine, LATE.format(line="L1", budget="0.5"), kind="takt", severity="critical")
+    channels = {"day": {"to": "mail", "language": "de"}, "boss": {"to": hook.url}}
+    one = notifier("a", channels, mail=mailbox.url)
+    one.round()
+    (mail,), (text,) = mailbox.mails, mailbox.texts()
+    assert mail["subject"] == "Linewatch: kritisch, takt an L1"
+    assert "L1: Urteile kommen später als das Taktbudget von 0.5 s" in " ".join(text.split())
+    (call,) = hook.calls
+    assert "L1: verdicts come later than its takt budget of 0.5 s" in call["message"]
 
 
 def test_two_notifiers_tell_once(

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Engine
 
+from console.words import say
 from db import alerts
 from db.base import table_of
 from db.inspections.inspections import commit_inspections
@@ -18,7 +19,7 @@ from linewatch.alerting.notifier import Notifier
 from linewatch.alerting.sending import Sender
 from linewatch.settings import Settings
 from producer.contract import Verdict
-from tests.integration.alerting.test_notifier import QUIET_RULES
+from tests.integration.alerting.test_notifier import QUIET_RULES, nobody
 from tests.support.committed import committed
 from tests.support.records import a_record
 from tests.support.told import Mailbox, smtp_server
@@ -63,13 +64,17 @@ def test_a_summary_of_a_shift_that_ended(
         connection.execute(moved.values(raised_at=within))
 
     settings = make_settings(redis_url=redis_url)
-    channels = {"boss": {"to": mailbox.url, "summary": "true", "alerts": "false"}}
+    boss = {"to": mailbox.url, "summary": "true", "alerts": "false"}
+    channels = {"boss": boss, "chef": {**boss, "language": "de"}}
     file = parse({"rules": QUIET_RULES, "channels": channels}, "a test")
     for name in "ab":
-        one = Notifier(engine, settings, file, Sender({}), name=name, ask=lambda _: [])
+        one = Notifier(engine, settings, file, Sender({}), name=name, ask=nobody, words=say)
         one.round()
         one.round()
-    (mail,), (text,) = mailbox.mails, mailbox.texts()
+    (mail, german), (text, in_german) = mailbox.mails, mailbox.texts()
+    assert german["subject"] == f"Linewatch: Schicht early vom {day}, 5 Teile"
+    assert "L1, cable: 3 gut, 1 schlecht, 1 offen; 25.0% schlecht" in in_german
+    assert "Meldungen: 1" in in_german
     assert mail["subject"] == f"Linewatch: shift early of {day}, 5 parts"
     assert "L1, cable: 3 good, 1 bad, 1 open; 25.0% bad" in text
     assert "Alerts: 1" in text

@@ -14,6 +14,7 @@ from db.session import engine_for
 from linewatch.settings import Settings
 from tests.support.committed import committed
 from tests.support.console import client_of, console_app
+from workers.health.line_settings import LATE
 
 XSS = "<script>alert(1)</script>"
 
@@ -84,3 +85,14 @@ def test_who_is_told_is_shown_without_addresses(
     path.write_text("channels: {day: {too: [boss]}}")
     page = client_of(console_app(engine), "viewer").get("/alerts").text
     assert "is &#39;to&#39; meant?" in page
+
+
+def test_the_page_says_alerts_in_the_visitors_language_and_names_as_text(engine: Engine) -> None:
+    an_alert(engine, kind="takt", message=LATE.format(line=XSS, budget="0.5"))
+    viewer = client_of(console_app(engine), "viewer")
+    page = viewer.get("/alerts", headers={"accept-language": "de"}).text
+    assert "Urteile kommen später als das Taktbudget von 0.5 s" in page
+    assert XSS not in page
+    assert "verdicts come later than its takt budget" in viewer.get("/alerts").text
+    (row,) = viewer.get("/api/v1/alerts", headers={"accept-language": "de"}).json()["alerts"]
+    assert "verdicts come later" in row["message"], "programs read what is stored"

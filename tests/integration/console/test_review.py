@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import markupsafe
 import numpy as np
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
@@ -116,7 +117,7 @@ def test_of_two_inspectors_the_second_is_told_by_whom_and_when(
 ) -> None:
     a_product(engine)
     commit(engine, [a_view("P1"), a_view("P2", 1)])
-    bob = client_of(console_app(engine), "inspector", "bob")
+    bob = client_of(cast(FastAPI, ann.app), "inspector", "bob")
     mine = queue_of(ann)["parts"][0]
     assert queue_of(bob)["parts"][0]["key"] != mine["key"]  # what ann looks at comes last
     word = {"key": mine["key"], "revision": mine["revision"], "said": "bent"}

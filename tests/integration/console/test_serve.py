@@ -28,6 +28,41 @@ def test_other_machines_need_tls(settings: Settings) -> None:
     assert "need each other" in half.output
 
 
+def test_a_link_leads_to_the_port_that_the_console_was_given(
+    sqlite_url: str, make_settings: Callable[..., Settings]
+) -> None:
+    make_settings()
+    port, run = free_port(), CliRunner().invoke
+    assert run(cli, ["users", "add", "eve", "--role", "viewer", "--no-password"]).exit_code == 0
+    before = run(cli, ["users", "link", "eve"])
+    assert "no console of these settings runs on this machine" in before.stderr
+    assert before.stdout.startswith("http://127.0.0.1:8080/sign-in/link/")
+    command = [sys.executable, "-m", "linewatch", "console", "--port", str(port)]
+    with subprocess.Popen(command) as process:
+        try:
+            until(lambda: _listens(port) or process.poll() is not None, 60)
+            link = run(cli, ["users", "link", "eve"]).output.strip()
+            assert link.startswith(f"http://127.0.0.1:{port}/sign-in/link/")
+            page = httpx.get(link)
+            assert (page.status_code, "eve" in page.text) == (200, True)
+        finally:
+            process.terminate()
+
+
+def test_a_taken_port_and_files_that_are_no_certificate_are_said(
+    settings: Settings, sqlite_url: str, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        with pytest.raises(ConfigurationError, match=rf"--port {port} cannot be used .*another"):
+            CliRunner().invoke(cli, ["console", "--port", port], catch_exceptions=False)
+    file = tmp_path / "cert.pem"
+    file.write_text("no certificate")
+    both = ["--certificate", str(file), "--key", str(file)]
+    with pytest.raises(ConfigurationError, match=r"cert\.pem.*belong together"):
+        CliRunner().invoke(cli, ["console", *both], catch_exceptions=False)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["tls", "insecure"])
 def test_it_serves_and_says_how(

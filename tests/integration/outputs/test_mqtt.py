@@ -16,7 +16,7 @@ from outputs.drivers.mqtt import MqttDriver
 from outputs.drivers.mqtt_options import MqttOptions
 from outputs.errors import ReceiverAwayError
 from outputs.options import Place
-from tests.integration.outputs.test_dispatcher import a_lot, dispatching, shown
+from tests.support.dispatching import a_broker, a_lot, assert_in_order, dispatching, shown
 from tests.support.mosquitto import Listener, Mosquitto
 from tests.support.outbox import committed, now_record, registered
 from tests.support.waiting import until
@@ -37,13 +37,8 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
     found.end(signal.SIGKILL)
 
 
-def a_receiver(broker: Mosquitto, **fields: Any) -> dict[str, Any]:
-    usual = {"name": "gate", "kind": "mqtt", "host": "127.0.0.1", "port": broker.port}
-    return {**usual, "tls": False, "ack_timeout_s": 1.0, **fields}
-
-
 def a_driver(broker: Mosquitto, **fields: Any) -> MqttDriver:
-    options = MqttOptions.model_validate(a_receiver(broker, **fields))
+    options = MqttOptions.model_validate(a_broker(broker, **fields))
     return MqttDriver(options, Place(site="north", area="hall 2", line="L1"))
 
 
@@ -51,7 +46,7 @@ def test_verdicts_are_published_in_order_and_none_is_retained(
     engine: Engine, broker: Mosquitto
 ) -> None:
     listener = Listener(broker.port)
-    with dispatching(engine, a_receiver(broker), area="hall"):
+    with dispatching(engine, a_broker(broker), area="hall"):
         parts = a_lot(engine, 50)
         until(lambda: len(listener.results) == 50)
     assert [one["part"] for one in listener.results] == parts
@@ -71,7 +66,7 @@ def test_a_broker_that_goes_away_and_comes_back_misses_nothing(
     engine: Engine, broker: Mosquitto, how: signal.Signals
 ) -> None:
     listener = Listener(broker.port, session="mes")
-    with dispatching(engine, a_receiver(broker)):
+    with dispatching(engine, a_broker(broker)):
         parts = a_lot(engine, 20, "A")
         until(lambda: len(listener.results) == 20)
         if how is signal.SIGSTOP:
@@ -87,16 +82,6 @@ def test_a_broker_that_goes_away_and_comes_back_misses_nothing(
         until(lambda: {one["part"] for one in listener.results} == set(parts), 30)
     assert_in_order(listener.results, parts)
     listener.close()
-
-
-def assert_in_order(results: list[dict[str, Any]], parts: list[str]) -> None:
-    """Each came, first comings in order; what came again has its id."""
-    first: dict[str, dict[str, Any]] = {}
-    for one in results:
-        again = first.setdefault(one["part"], one)
-        assert again["id"] == one["id"]
-        assert again["sequence"] == one["sequence"]
-    assert list(first) == parts
 
 
 def test_the_will_says_that_the_line_is_offline(broker: Mosquitto) -> None:
@@ -120,7 +105,7 @@ def test_a_topic_that_is_not_allowed_is_said_and_nothing_is_lost(
     broker.start()
     registered(engine, "L1")
     parts = a_lot(engine, 5)
-    with dispatching(engine, a_receiver(broker)):
+    with dispatching(engine, a_broker(broker)):
         until(lambda: "Not authorized" in str(shown(engine)["problem"]))
         assert shown(engine)["backlog"] == 5
         rules.write_text("topic readwrite #\n")
@@ -209,7 +194,7 @@ def test_what_is_no_broker_is_said(engine: Engine, tmp_path: Path) -> None:
 
 def test_names_cannot_leave_their_level_of_the_topic(engine: Engine, broker: Mosquitto) -> None:
     listener = Listener(broker.port)
-    with dispatching(engine, a_receiver(broker, topic="{line}/{product}/verdict")):
+    with dispatching(engine, a_broker(broker, topic="{line}/{product}/verdict")):
         committed(engine, now_record(product="a/../#+b"))
         until(lambda: len(listener.results) == 1)
     (topic,) = {m.topic for m in listener.messages if m.topic.endswith("verdict")}

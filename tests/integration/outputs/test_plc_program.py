@@ -16,20 +16,17 @@ from examples.plc_ejects import Gate, ModbusPort
 from linewatch.services import free_port
 from linewatch.settings import Settings
 from producer.contract import Verdict
-from tests.integration.outputs.test_program import program, write
 from tests.support.outbox import committed, now_record, registered
 from tests.support.plc import scanning
-from tests.support.waiting import until
+from tests.support.waiting import until_counted
 
 KILLS = 50
 AHEAD = 20  # parts
 
-__all__ = ["program", "write"]  # fixtures
-
 
 @pytest.mark.line
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(7200)
 def test_killed_again_and_again_each_part_is_ejected_once_and_in_order(
     settings: Settings,
     write: Callable[..., Path],
@@ -59,14 +56,14 @@ def test_killed_again_and_again_each_part_is_ejected_once_and_in_order(
             for kill in range(KILLS):
                 process = program()
                 reached = len(gate.ejected)
-                until(lambda r=reached: len(gate.ejected) > r, 120)
+                until_counted(lambda: len(gate.ejected), reached + 1)
                 time.sleep(0.05 * (kill % 7))
                 process.send_signal(signal.SIGKILL)
                 process.wait()
             stop.set()
             committer.join()
             program()
-            until(lambda: len(gate.ejected) >= len(parts), 120)
+            until_counted(lambda: len(gate.ejected), len(parts))
             assert not gate.alarm
     finally:
         stop.set()

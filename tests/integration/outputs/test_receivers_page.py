@@ -15,8 +15,8 @@ from db.session import engine_for
 from outputs.file import parse_outputs
 from outputs.result import Result
 from quality.parts.disposition import Disposition
-from tests.integration.outputs.test_dispatcher import a_lot, a_webhook, dispatching
 from tests.integration.outputs.test_line_page import blocks
+from tests.support.dispatching import a_lot, a_webhook, dispatching
 from tests.support.waiting import until
 from tests.support.webhook_server import WebhookServer
 

@@ -79,6 +79,45 @@ def test_submit_names_every_missing_file_and_sends_nothing(
     assert not settings.spool_folder.exists()
 
 
+def test_submit_hands_over_objects_of_an_s3_server_as_they_are_named(
+    pictures: Path, tmp_path: Path, redis_url: str, make_settings: Callable[..., Settings]
+) -> None:
+    """This PC need not reach the server, so a key is neither looked up nor made a path."""
+    make_settings(redis_url=redis_url)
+    objects = ("s3://pictures/line 1//a.png", "s3://pictures/%41.png")
+    with Judge(redis_url) as judge:
+        done = linewatch(
+            "submit", *objects, pictures / "a.png", *STATION, "--json", tmp_path / "o.json"
+        )
+    assert done.returncode == 0, done.stderr
+    uris = [image.uri for message in judge.messages for image in message.images]
+    assert uris == [*objects, str(pictures / "a.png")]
+    outcome = json.loads((tmp_path / "o.json").read_text())
+    assert [picture["path"] for picture in outcome["pictures"]] == uris
+    assert objects[0] in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("word", "sentence"),
+    [
+        ("s3://pictures", "s3://pictures names no object; name each as s3://bucket/key"),
+        ("s3://pictures/line-1/", "buckets are not listed"),
+        ("s3:///a.png", "names no object"),
+        ("https://pc/a.png", "handed over as files, folders or s3://bucket/key"),
+    ],
+)
+def test_submit_says_how_an_object_is_named(
+    pictures: Path, make_settings: Callable[..., Settings], word: str, sentence: str
+) -> None:
+    settings = make_settings(redis_url=AWAY)
+    done = linewatch("submit", pictures / "a.png", word, *STATION)
+    assert done.returncode == 2
+    assert "nothing was submitted" in done.stderr
+    assert sentence in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert not settings.spool_folder.exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -73,6 +73,33 @@ def test_broker_away_at_submit_then_there(
         assert source.status().sender.trouble is None
 
 
+def test_an_outage_is_told_once_and_its_end_only_when_redis_answers(
+    private_redis: RedisServer, make_settings: MakeSettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "producer.sender")
+    private_redis.kill()
+    with camera(make_settings(redis_url=private_redis.url)) as source:
+        until(lambda: source.status().sender.trouble is not None)
+        time.sleep(0.5)  # further rounds, with nothing to send
+        source.submit("/1.png")
+        time.sleep(0.5)
+        told = [record.getMessage() for record in caplog.records]
+        assert [words for words in told if "stay in the spool" in words] == told
+        assert len(told) == 1
+        private_redis.start()
+        until(lambda: source.status().sender.trouble is None)
+    assert caplog.records[-1].getMessage().endswith("sending again")
+
+
+def test_a_camera_whose_redis_nobody_named_says_so(make_settings: MakeSettings) -> None:
+    settings = make_settings(redis_url="")
+    with camera(settings) as source:
+        until(lambda: source.status().sender.trouble is not None)
+        trouble = source.status().sender.trouble or ""
+    assert trouble.startswith("LINEWATCH_REDIS_URL says no Redis")
+    assert str(settings.private_redis_socket) in trouble
+
+
 @pytest.mark.parametrize("appendonly", ["yes", "no"])
 def test_redis_killed_again_and_again(
     private_redis: RedisServer, make_settings: MakeSettings, appendonly: str

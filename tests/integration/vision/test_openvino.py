@@ -11,7 +11,9 @@ import torch
 
 pytest.importorskip("openvino", reason="OpenVINO is not installed")
 
-from linewatch.errors import WeightsError
+from safetensors.torch import load_file, save_file
+
+from linewatch.errors import ConfigurationError, WeightsError
 from linewatch.settings import Settings
 from tests.support.pictures import texture
 from vision import optimized
@@ -20,8 +22,9 @@ from vision.extractor import FeatureExtractor
 from vision.networks import load_net
 from vision.openvino_model import convert
 from vision.optimize import optimize
+from vision.patch_stages import LOOK
 from vision.preprocess import preprocess
-from vision.weights import find_weights
+from vision.weights import find_weights, sha256_of
 
 
 @pytest.fixture(scope="module")
@@ -81,12 +84,64 @@ def test_each_precision_has_a_fingerprint_of_its_own(
     torch.testing.assert_close(quantised.norm(dim=1), torch.ones(32))
 
 
+def test_places_are_torchs(extractor: FeatureExtractor, site: Path, pictures: torch.Tensor) -> None:
+    """The compact CLIP is all convolutions, which int8 leaves alone: so its tokens are torch's."""
+    batches = [pictures[:1], pictures[:5], pictures]
+    wanted = [extractor.backend.with_tokens(batch) for batch in batches]
+    for precision, least in (("float32", 0.999999), ("bfloat16", 0.9998), ("int8", 0.9999)):
+        backend = extractor_of(site, backend="openvino", precision=precision).backend
+        assert backend.gives_tokens
+        for batch, (features, tokens) in zip(batches, wanted, strict=True):
+            found = backend.with_tokens(batch)
+            torch.testing.assert_close(found[0], backend.features(batch))
+            assert torch.cosine_similarity(found[0], features).min() > 0.999
+            assert found[1].shape == tokens.shape == (len(batch), 196, 448)
+            assert torch.cosine_similarity(found[1], tokens, dim=-1).min() > least
+            torch.testing.assert_close(found[1].norm(dim=-1), torch.ones(len(batch), 196))
+
+
+def test_networks_of_an_earlier_version_serve_without_places(
+    copied: Path, extractor: FeatureExtractor
+) -> None:
+    """Int8 keeps its fingerprint; float32 has torch's, and is converted anew."""
+    folder = copied / "optimized" / "compact"
+    before = extractor_of(copied, precision="int8").fingerprint
+    for precision in ("int8", "float32"):
+        about = folder / precision / "about.json"
+        said = json.loads(about.read_text())
+        assert said.pop("look") == LOOK
+        about.write_text(json.dumps(said))
+    int8 = extractor_of(copied, precision="int8")
+    assert int8.fingerprint == before
+    assert not int8.gives_tokens
+    with pytest.raises(ConfigurationError, match="run `linewatch optimize` again"):
+        int8.features_and_tokens_of([torch.zeros(3, 224, 224, dtype=torch.uint8)])
+    assert extractor_of(copied).backend.name == "torch"  # auto passes it by
+    float32 = extractor_of(copied, backend="openvino")
+    assert float32.gives_tokens
+    assert float32.fingerprint == extractor.fingerprint
+
+
+def test_tokens_that_are_not_torchs_end_the_start(copied: Path) -> None:
+    folder = copied / "optimized" / "compact" / "float32"
+    tensors = load_file(folder / "probe.safetensors")
+    tensors["tokens"] = tensors["tokens"].flip(1)
+    save_file(tensors, folder / "probe.safetensors")
+    about = json.loads((folder / "about.json").read_text())
+    about["sha256"]["probe.safetensors"] = sha256_of(folder / "probe.safetensors")
+    (folder / "about.json").write_text(json.dumps(about))
+    with pytest.raises(ConfigurationError, match="does not compute the encoders' patch tokens"):
+        extractor_of(copied)
+
+
 def test_results_stay_when_the_next_batch_comes(site: Path, pictures: torch.Tensor) -> None:
     int8 = extractor_of(site, precision="int8")
-    first = int8.features(pictures[:2])
-    kept = first.clone()
-    int8.features(pictures[2:4])
-    assert torch.equal(first, kept)
+    for count in (2, 32):  # by all cores together, and by lanes
+        features, tokens = int8.backend.with_tokens(pictures[:count])
+        kept = features.clone(), tokens.clone()
+        int8.backend.with_tokens(pictures[:count].flip(0))
+        assert torch.equal(features, kept[0])
+        assert torch.equal(tokens, kept[1])
 
 
 def test_about_says_what_was_measured(site: Path, extractor: FeatureExtractor) -> None:
@@ -96,6 +151,10 @@ def test_about_says_what_was_measured(site: Path, extractor: FeatureExtractor) -
     assert about.pictures == 24
     assert 0.999 <= about.mean_cosine <= 1.00001
     assert about.least_cosine <= about.mean_cosine
+    assert about.look == LOOK
+    assert about.mean_token_cosine is not None
+    assert about.least_token_cosine is not None
+    assert 0.999 <= about.least_token_cosine <= about.mean_token_cosine <= 1.00001
     assert set(about.versions) == {"openvino", "nncf", "torch"}
 
 

@@ -45,9 +45,9 @@ def test_onnx(pictures: torch.Tensor, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_openvino(pictures: torch.Tensor) -> None:
     openvino = pytest.importorskip("openvino", reason="OpenVINO is not installed")
-    from vision.openvino_model import convert
+    from vision.openvino_model import traced
 
-    model = convert(TextureNet())  # type: ignore[arg-type]
+    model = traced(TextureNet(), SIDE, ("features",))
     served = openvino.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     for batch in (pictures[:1], pictures):  # the number of pictures stays free
         found = served(batch.numpy())[0]

@@ -56,13 +56,15 @@ def bench(make_settings: Callable[..., Settings], sqlite_url: str) -> Bench:
 
 def test_from_training_to_rollback(bench: Bench) -> None:
     said = run("train", "cable", "--promote")
-    assert "gate, first: there is no champion to compare with" in said
+    assert "the gate says first:\n  there is no champion to compare with" in said
     assert "100% " not in said
     assert " 10% cross-validation" in said
-    assert "9 good parts do not show what is unlike them; from 10 on" in said
+    assert "9 good parts are too few to tell what is unlike them: with 10" in said
     first = deployments.champion(bench.engine, "cable")
     assert first is not None
-    assert "gate, passed: folds: no worse: at the same" in run("train", "cable", "--promote")
+    assert "the gate says passed:\n  folds: no worse: at the same" in run(
+        "train", "cable", "--promote"
+    )
     second = deployments.champion(bench.engine, "cable")
     assert second not in (None, first)
     assert f"{first} serves cable again" in run("models", "rollback", "cable")

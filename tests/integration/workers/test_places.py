@@ -208,7 +208,7 @@ def test_without_tokens_or_by_setting_there_is_no_memory(plant: Plant) -> None:
     assert row.maps == ()
 
 
-def test_a_backend_that_sees_no_places_refuses_such_a_model(
+def test_a_network_that_sees_no_places_refuses_such_a_model(
     plant: Plant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cost = UnlikeGood(parts=20, rate=0.01, rate_low=0, rate_high=0.1)
@@ -220,5 +220,5 @@ def test_a_backend_that_sees_no_places_refuses_such_a_model(
     with pytest.raises(ModelError, match=r"remembers patches by clip\[-1\]@7/1"):
         spaces.of_model(manifest.model_copy(update={"patches": other}))
     monkeypatch.setattr(plant.extractor.backend, "gives_tokens", False)
-    with pytest.raises(ModelError, match="set LINEWATCH_BACKEND=torch"):
+    with pytest.raises(ModelError, match="run `linewatch optimize` again"):
         spaces.of_model(manifest)

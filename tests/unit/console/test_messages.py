@@ -25,6 +25,7 @@ _PACKAGES = (
     "db",
     "linewatch",
     "model_store",
+    "outputs",
     "producer",
     "quality",
     "training",

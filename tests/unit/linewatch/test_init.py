@@ -304,3 +304,16 @@ def test_the_documented_first_start_is_three_commands_that_exist(
     for line in systemd[1:]:
         (path,) = re.findall(r"/etc/linewatch(/\S+)", line)
         assert (tmp_path / f"plant-2{path}").is_file()
+
+
+def test_pictures_are_named_from_the_root_without_dots(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever reads the file knows the folder, and a link that cameras name stays one."""
+    (tmp_path / "share").mkdir()
+    (tmp_path / "pictures").symlink_to(tmp_path / "share")
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    init(tmp_path / "p", "--systemd", "--pictures", "../pictures")
+    roots = dotenv_values(tmp_path / "p" / "environment")["LINEWATCH_IMAGE_ROOTS"]
+    assert (roots or "").split(":")[0] == str(tmp_path / "pictures")

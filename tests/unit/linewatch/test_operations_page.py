@@ -22,7 +22,9 @@ PAGE = ROOT / "docs" / "operations.md"
 RULES = ROOT / "deploy" / "prometheus" / "linewatch.rules.yml"
 LINE_DASHBOARD = ROOT / "deploy" / "grafana" / "line.json"
 DASHBOARD = ROOT / "deploy" / "grafana" / "linewatch.json"
-GAUGES = (ROOT / "workers" / "health" / "gauges.py").read_text()
+GAUGES = "".join(
+    (ROOT / "workers" / "health" / name).read_text() for name in ("gauges.py", "output_gauges.py")
+)
 _NAME = re.compile(r"linewatch_[a-z_]+")
 
 

@@ -132,4 +132,5 @@ def test_a_taken_port_is_said_before_anything_starts(
     get_settings.cache_clear()
     assert isinstance(done.exception, ConfigurationError), repr(done.exception)
     assert "--flower-port" in str(done.exception)
+    assert f"port {port} cannot be used (Address already in use): another" in str(done.exception)
     assert not (tmp_path / "data" / "logs").exists()

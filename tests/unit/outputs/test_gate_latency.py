@@ -58,3 +58,11 @@ def test_a_wait_doubles_up_to_its_bound(failures: int) -> None:
     whole = backoff_s(failures, 1.0)
     assert backoff_s(failures, 0.0) == whole / 2
     assert whole == min(LONGEST_S, 0.1 * 2.0 ** (min(failures, 50) - 1))
+
+
+def test_a_clock_whose_skew_is_known_is_taken_off() -> None:
+    latency = GateLatency()
+    made_at = NOON + timedelta(seconds=5) - timedelta(milliseconds=40)
+    latency.told([a_result(0, captured_at=made_at, clock_ahead=timedelta(seconds=5))], NOON)
+    found = latency.figures() or {}
+    assert (found["gate_p50_ms"], found["clock_ahead_ms"]) == (40.0, 5000.0)

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
+
 from db.outbox.entries import Entry, PartKey
 from db.outbox.facts import PartFact, PictureFact, Told
+from outputs.camera_time import CameraTime
 from outputs.result import Result, Word
+from outputs.shown import shown
+from outputs.signals import ErrorCode
 from outputs.telling import Facts, Line, tellings
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -31,6 +37,7 @@ def a_picture(**fields: Any) -> PictureFact:
         "reason": "",
         "model_version": "cable-1",
         "made_at": NOON,
+        "by_receipt": False,
     }
     return PictureFact(**{**usual, **fields})
 
@@ -47,6 +54,7 @@ def a_part(**fields: Any) -> PartFact:
         "views": 1,
         "made_at": NOON,
         "last_at": NOON,
+        "by_receipt": False,
     }
     return PartFact(**{**usual, **fields})
 
@@ -184,3 +192,51 @@ def test_what_comes_again_has_its_id_and_what_changed_another() -> None:
 
 def test_what_was_purged_is_not_told() -> None:
     assert told_of([of_picture(a_picture()), of_part()]) == []
+
+
+@pytest.mark.parametrize("level", ["part", "picture"])
+@pytest.mark.parametrize(
+    ("ahead_s", "by_receipt", "late"),
+    [(5, False, False), (-4, False, False), (1, False, True), (5, True, True), (5, True, False)],
+)
+def test_a_deadline_counts_by_the_database_s_clock(
+    level: str, ahead_s: float, by_receipt: bool, late: bool
+) -> None:
+    """It ends 2 s after the part was made, whatever the camera's clock says of that moment."""
+    skewed = CameraTime({("L1", "C1"): timedelta(seconds=ahead_s)})
+    made_at = NOON if by_receipt else NOON + timedelta(seconds=ahead_s)
+    picture = a_picture(by_receipt=by_receipt, made_at=made_at)
+    part = a_part(by_receipt=by_receipt, made_at=made_at, last_at=made_at)
+    now = NOON + timedelta(seconds=2.5 if late else 1.5)
+    entry = Entry(1, "pictures", now, picture=picture.id)
+    facts = Facts({picture.id: picture}, {("cable", "S1"): [part]})
+    line = Line("L1", "plant", timedelta(seconds=2), skewed)
+    (one,) = tellings(line, level, [entry], facts, now)
+    assert one.result.late is late
+    assert one.result.passes is not late
+    assert one.result.deadline == NOON + timedelta(seconds=2)
+
+
+def test_what_a_person_decides_never_opens_a_gate() -> None:
+    """Without a deadline nothing is late: a revision would be `passes` hours after the part."""
+    picture, line = a_picture(), Line("L1")
+    part = a_part(decided_by="person")
+    decided = Entry(2, "parts", NOON, part=KEY)
+    facts = Facts({picture.id: picture}, {("cable", "S1"): [part]})
+    for told in ({KEY: Told(1, "open::review", overdue=False)}, {}):
+        (one,) = tellings(line, "part", [decided], replace(facts, told=told), NOON)
+        assert (one.result.word, one.result.passes) == (Word.OK, False)
+        assert not shown(one.result, {}).ok
+        assert shown(one.result, {}).error == ErrorCode.REVISED
+
+
+def test_a_revision_by_another_view_does_not_open_it_either() -> None:
+    picture = a_picture()
+    facts = Facts(
+        {picture.id: picture},
+        {("cable", "S1"): [a_part()]},
+        {KEY: Told(1, "nonconforming:bent:", overdue=False)},
+    )
+    entry = Entry(2, "pictures", NOON, picture=picture.id)
+    (one,) = tellings(Line("L1"), "part", [entry], facts, NOON)
+    assert (one.result.word, one.result.revision, one.result.passes) == (Word.OK, 2, False)

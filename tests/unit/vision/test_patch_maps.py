@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch.nn import functional
 
 from vision.patch_maps import GRID, patch_tokens
 
@@ -27,3 +28,10 @@ def test_a_stage_weighs_as_much_as_any_other_however_loud_it_is() -> None:
 def test_the_grid_is_no_finer_than_what_was_seen(sides: tuple[int, ...], places: int) -> None:
     stages = [torch.rand(1, 3, side, side) for side in sides]
     assert patch_tokens(stages).shape == (1, places, 3 * len(sides))
+
+
+@pytest.mark.parametrize("side", [14, 28, 42, 56])
+def test_cells_of_whole_pixels_are_pooled_as_adaptive_pooling_does(side: int) -> None:
+    stages = [torch.rand(2, 5, side, side), torch.rand(2, 3, 14, 14)]
+    pooled = [functional.adaptive_avg_pool2d(stage, GRID) for stage in stages]
+    torch.testing.assert_close(patch_tokens(stages), patch_tokens(pooled), atol=1e-6, rtol=0)

@@ -84,7 +84,7 @@ def test_a_calendar_is_checked_imported_and_shown(plant: Settings, file: Path) -
     assert shown() == before, "nothing is written"
     said = run("shifts", "import", str(file))
     assert said.splitlines()[0] == "all lines: valid from 2026-03-01"
-    assert "1 days counted anew" in said
+    assert "1 day counted anew" in said
     night = [row for row in shown("--day", "2026-10-25") if row["shift"] == "night"]
     assert night == [
         {
@@ -132,8 +132,9 @@ def test_a_line_is_released(plant: Settings, file: Path) -> None:
 
 
 def test_names_that_are_not_there(plant: Settings, file: Path) -> None:
-    assert "no line is called 'C'; a line appears with its first" in refused(
-        "shifts", "import", str(file), "--line", "C"
+    assert refused("shifts", "import", str(file), "--line", "C").endswith(
+        "no line is called 'C'; a line appears with its first picture; --new-lines takes one that "
+        "is still to come"
     )
     assert "A1" in run("shifts", "import", str(file), "--line", "A1", "--new-lines")
     assert refused("shifts", "show", "--line", "a1").endswith("did you mean 'A1'?")

@@ -155,12 +155,12 @@ def test_a_lease_is_one_dispatchers_until_it_ends_or_dies(engine: Engine) -> Non
 def test_a_cursor_moves_for_its_owner_alone(engine: Engine) -> None:
     registered(engine, "L1")
     with transaction(engine) as connection:
-        cursor = cursors.take(connection, "L1", "gate", "a")
+        cursor, now = cursors.take(connection, "L1", "gate", "a"), datetime.now(UTC)
         assert cursor is not None
-        assert not cursors.move(connection, cursor, 5, "b")
-        assert cursors.move(connection, cursor, 5, "a")
-        assert not cursors.move(connection, cursor, 6, "a")  # it was at 0 when it was read
-        assert cursors.move(connection, cursors.moved_to(cursor, 5), 6, "a")
+        assert not cursors.move(connection, cursor, 5, "b", now)
+        assert cursors.move(connection, cursor, 5, "a", now)
+        assert not cursors.move(connection, cursor, 6, "a", now)  # it was at 0 when it was read
+        assert cursors.move(connection, cursors.moved_to(cursor, 5), 6, "a", now)
 
 
 def test_a_commit_without_receivers_asks_only_whether_there_are_any(sqlite_url: str) -> None:

@@ -138,7 +138,7 @@ def test_a_message_lists_the_worst_first() -> None:
         for n in range(30)
     ]
     told.append((Key("alert:99", "day", "raised"), an_alert(id=99, severity="critical")))
-    made = of_alerts(told, console="https://plant/", timezone=BERLIN)
+    made = of_alerts(told, console="https://plant/", timezone=BERLIN, say=str)
     lines = made.body.splitlines()
     assert made.title == "Linewatch: 31 alerts"
     assert lines[0].startswith("2026-03-02 13:00 critical #99")

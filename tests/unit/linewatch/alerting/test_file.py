@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from linewatch.alerting.file import load
+from linewatch.alerting.file import alerts_of, load
 from linewatch.errors import AlertError
+from linewatch.settings import Settings
 
 WHOLE = """
 console: https://plant.example/
@@ -65,3 +67,13 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
     path = tmp_path / "alerts.yaml"
     path.write_text("")
     assert load(path).rules.camera_silent.severity == "critical"
+
+
+def test_messages_link_to_where_the_file_or_the_settings_say(
+    tmp_path: Path, make_settings: Callable[..., Settings]
+) -> None:
+    path = tmp_path / "alerts.yaml"
+    for text, address in (("{}", "https://set.example"), (WHOLE, "https://plant.example/")):
+        path.write_text(text.replace("[mail, ", "[").replace("to: mail", 'to: "json://x/"'))
+        settings = make_settings(alerts_file=path, console_url="https://set.example")
+        assert alerts_of(settings).console == address

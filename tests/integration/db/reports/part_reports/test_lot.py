@@ -19,6 +19,7 @@ def test_the_release_of_a_lot(engine: Engine) -> None:
         Made(SATURDAY, serialised=False, why="rejected", **still),  # type: ignore[arg-type]
         Made(SATURDAY, serial="B1", again=True),
         Made(SATURDAY, lot="B", serial="X"),
+        Made(SATURDAY, lot="C", serial="Y", why="review", **still),  # type: ignore[arg-type]
     ]
     store(engine, parts, usual())
     report = lot_release(engine, "A", BERLIN)
@@ -49,4 +50,5 @@ def test_the_release_of_a_lot(engine: Engine) -> None:
     assert rows["open", "O1"]["detail"] == ("review, pass 1, line L1, made 2026-03-28T04:00+01:00")
     assert rows["open", "(no serial number)"]["detail"] == "rejected"
     assert report.notes == ("2 parts of the lot are still open",)
+    assert lot_release(engine, "C", BERLIN).notes == ("1 part of the lot is still open",)
     assert lot_release(engine, "B", BERLIN, "cable").notes == ("no part is open",)

@@ -1,0 +1,69 @@
+"""Asks every few seconds how far the cameras' clocks are off."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+import redis
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from db.clock import database_now
+from db.session import reading
+from linewatch.redis_access.client import quick_client
+from linewatch.settings import Settings
+from outputs.camera_time import CameraTime
+from outputs.stoppable_thread import StoppableThread
+from producer.clock_skew import ClockSkew, camera_clocks
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 10.0
+
+
+class CameraClocks(StoppableThread):
+    """Where Redis or the database does not answer, what was known last still counts."""
+
+    def __init__(self, settings: Settings, engine: Engine) -> None:
+        self._settings, self._engine = settings, engine
+        self._found = CameraTime()
+        self._problem = ""
+        super().__init__("camera clocks")
+
+    def __call__(self) -> CameraTime:
+        """What is known now."""
+        return self._found
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self._found, problem = self._asked(), ""
+            except (redis.RedisError, SQLAlchemyError) as error:
+                problem = " ".join(str(error).split())[:300]
+            if problem and problem != self._problem:
+                log.warning("the cameras' clocks are not asked for: %s", problem)
+            self._problem = problem
+            if self._stopping.wait(EVERY_S):
+                return
+
+    def _asked(self) -> CameraTime:
+        with quick_client(self._settings) as client:
+            clocks = camera_clocks(client)
+
+            def redis_s() -> float:
+                seconds, microseconds = client.time()
+                return float(seconds) + float(microseconds) / 1e6
+
+            skew, now_s = _skew(redis_s), redis_s()
+        with reading(self._engine) as connection:
+            database = _skew(lambda: database_now(connection).timestamp())
+        return CameraTime.of(clocks, skew, database, now_s)
+
+
+def _skew(ask: Callable[[], float]) -> ClockSkew:
+    ask()  # connected first: that may take longer than the question
+    asked_s, began = time.time(), time.perf_counter()
+    there_s = ask()
+    return ClockSkew.between(asked_s, time.perf_counter() - began, there_s)

@@ -1,0 +1,162 @@
+"""Several processes serve one console: what one of them knows that matters, all know."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+import redis
+from sqlalchemy import Engine
+
+from console.access import passwords
+from console.access.visitor import COOKIE
+from console.pages.review.claims import claims_of
+from db.people import sessions, users
+from db.session import engine_for, transaction
+from linewatch.doctor.console_checks import connections
+from linewatch.doctor.findings import State
+from linewatch.services import free_port
+from linewatch.settings import Settings
+from quality.audit.draw import PassName
+from tests.support.console import OWN_SITE, client_of, console_app
+from tests.support.waiting import until
+
+PASSWORD = "a sentence of words"
+
+
+@pytest.fixture
+def plant(make_settings: Callable[..., Settings], redis_url: str, sqlite_url: str) -> Engine:
+    make_settings(redis_url=redis_url)
+    engine = engine_for(sqlite_url)
+    with transaction(engine) as connection:
+        users.add(connection, "ida", "admin", password_hash=passwords.hashed(PASSWORD), by="test")
+    return engine
+
+
+def test_wrong_passwords_count_in_all_processes(plant: Engine) -> None:
+    wrong = {"name": "ida", "password": "not hers"}
+    both = [client_of(console_app(plant)) for _ in range(2)]
+    said = [both[n % 2].post("/sign-in", data=wrong).status_code for n in range(12)]
+    assert said == [401] * 10 + [429] * 2
+    right = both[0].post("/sign-in", data={"name": "ida", "password": PASSWORD})
+    assert right.status_code == 429
+    assert client_of(console_app(plant)).post("/sign-in", data=wrong).status_code == 429
+
+
+def test_each_process_counts_for_itself_without_redis(
+    plant: Engine, make_settings: Callable[..., Settings]
+) -> None:
+    make_settings(redis_url="redis://127.0.0.1:1/0")
+    client, wrong = client_of(console_app(plant)), {"name": "ida", "password": "not hers"}
+    said = [client.post("/sign-in", data=wrong).status_code for _ in range(11)]
+    assert said == [401] * 10 + [429]
+
+
+def test_who_looks_at_a_part_is_known_in_all_processes(plant: Engine, redis_url: str) -> None:
+    one, other = (claims_of(console_app(plant).state.site) for _ in range(2))
+    part = PassName("cable", "SN-ü", "", 2)
+    one.claim(part, "ida")
+    assert (other.by_others("max"), other.by_others("ida")) == ({part}, set())
+    with redis.Redis.from_url(redis_url) as client:
+        assert 0 < client.ttl("linewatch:console:claims") <= 60
+    one.claim(None, "ida")
+    assert other.by_others("max") == set()
+
+
+def test_the_doctor_says_what_the_processes_take(
+    make_settings: Callable[..., Settings], postgresql_url: str
+) -> None:
+    few = make_settings(database_url=postgresql_url, console_processes=2)
+    found = list(connections(few))
+    assert [one.state for one in found] == [State.OK]
+    assert "2 processes with 30 connections at most" in found[0].detail
+    many = make_settings(database_url=postgresql_url, console_processes=32)
+    assert [one.state for one in connections(many)] == [State.WARN]
+
+
+@contextmanager
+def console(port: int, processes: int) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-m", "linewatch", "console", "--port", str(port)]
+    environment = {**os.environ, "LINEWATCH_CONSOLE_PROCESSES": str(processes)}
+    with subprocess.Popen(command, env=environment) as process:
+        try:
+            until(lambda: answers(port) or process.poll() is not None, 120)
+            yield process
+        finally:
+            process.terminate()
+
+
+def answers(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=5).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def children(parent: int) -> set[int]:
+    found = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            name, after = stat.read_text().rsplit(")", 1)
+        except OSError:  # it has ended meanwhile
+            continue
+        state, its_parent = after.split()[:2]
+        if int(its_parent) == parent and state != "Z":
+            found.add(int(name.split()[0]))
+    return found
+
+
+def runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_processes_share_a_port_replace_each_other_and_end_together(plant: Engine) -> None:
+    port = free_port()
+    with transaction(plant) as connection:
+        token = sessions.begin(connection, "ida", lasts=timedelta(hours=1), agent="test")
+    with console(port, 2) as process:
+        first = children(process.pid)
+        assert len(first) == 2
+        until(lambda: _signed_in(port, token) == {200}, 60)
+        lost = first.pop()
+        os.kill(lost, signal.SIGKILL)
+        until(lambda: len(children(process.pid) - {lost}) == 2, 60)
+        assert answers(port)
+        with transaction(plant) as connection:
+            sessions.revoke_all(connection, "ida")
+        assert _signed_in(port, token) == {401}  # in whichever process
+        left = children(process.pid)
+    assert process.returncode == 0
+    until(lambda: not any(runs(pid) for pid in left), 30)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_no_process_outlives_a_console_that_is_killed(plant: Engine) -> None:
+    with console(free_port(), 2) as process:
+        left = children(process.pid)
+        assert len(left) == 2
+        process.kill()
+    until(lambda: not any(runs(pid) for pid in left), 60)
+
+
+def _signed_in(port: int, token: str) -> set[int]:
+    """What new connections are answered, which go to either process."""
+    url = f"http://127.0.0.1:{port}/api/v1/account"
+    said = (
+        httpx.get(url, cookies={COOKIE: token}, headers=OWN_SITE, timeout=30) for _ in range(12)
+    )
+    return {answer.status_code for answer in said}
