@@ -44,9 +44,12 @@ def next_batch(
     """
     entries = outbox.entries_after(connection, line.name, after, limit)
     if not entries:
-        # All that there was may have been purged: then there is nothing to wait for either.
         head = outbox.head(connection, line.name)
-        return Batch((), max(head, after), max(0, head - after))
+        if head > after:  # committed between the two statements, each of which sees its own moment
+            entries = outbox.entries_after(connection, line.name, after, limit)
+        if not entries:
+            # All that there was was purged, or nothing is new: there is nothing to wait for.
+            return Batch((), max(head, after), max(0, head - after))
     facts = facts_of(connection, line.name, receiver, level, entries)
     found = list(tellings(line, level, entries, facts, now))
     return Batch(found, entries[-1].sequence, entries[0].sequence - after - 1)

@@ -31,6 +31,7 @@ def page(chromium: Any) -> Iterator[Any]:
     A test that provokes a refusal says so: `page.expected.add(409)`.
     """
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(90_000)  # ms: a busy machine may take its time
     page = context.new_page()
     watch(page)
     yield page

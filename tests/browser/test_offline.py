@@ -23,6 +23,7 @@ from tests.support.every_page import every_path, query
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.timeout(600)  # every page, with axe
 @pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_no_page_needs_anything_from_elsewhere(
     page: Any,

@@ -10,8 +10,8 @@ from fastapi.responses import RedirectResponse, Response
 
 from console.access.roles import Role, opened_to
 from console.page import API, show, visit
-from console.pages.review.choices import shelves_of
 from console.pages.review.page import ReviewQuery, review
+from console.pages.review.shelves import shelves_of
 from console.pages.review.shown import Done, name_of
 from console.pages.review.storing import Back, Taken, Word, store
 from console.pages.review.storing import done as done_of

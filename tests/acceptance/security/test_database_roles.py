@@ -98,6 +98,7 @@ def make_older(plant: Live, days: int) -> None:
             )
 
 
+@pytest.mark.timeout(600)
 def test_every_program_works_as_its_own_user(postgresql_plant: Live, users: Users) -> None:
     plant = postgresql_plant
     plant.worker("w", LINEWATCH_DATABASE_URL=users.url("worker"))

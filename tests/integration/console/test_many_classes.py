@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
-from console.pages.review.choices import Shelf
 from console.pages.review.class_search import matching
+from console.pages.review.shelves import Shelf
 from db.labels import decisions
 from db.session import engine_for
 from producer.contract import Verdict

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +19,7 @@ from sqlalchemy import Engine
 from console.access import passwords
 from console.access.visitor import COOKIE
 from console.pages.review.claims import claims_of
+from console.pages.review.shelves import KEYS, Shelves, shelves_of
 from db.people import sessions, users
 from db.session import engine_for, transaction
 from linewatch.doctor.console_checks import connections
@@ -69,6 +70,27 @@ def test_who_looks_at_a_part_is_known_in_all_processes(plant: Engine, redis_url:
         assert 0 < client.ttl("linewatch:console:claims") <= 60
     one.claim(None, "ida")
     assert other.by_others("max") == set()
+
+
+def test_a_class_keeps_its_key_in_all_processes(plant: Engine) -> None:
+    one, other = (shelves_of(console_app(plant).state.site) for _ in range(2))
+    known = [f"class-{n}" for n in range(50)]
+
+    def at_hand(shelves: Shelves, begin: Sequence[str] = known[:3]) -> list[str]:
+        return shelves.codes("cable", "ida", known, lambda: begin)
+
+    assert at_hand(one) == known[:3]
+    assert at_hand(other, known[10:13]) == known[:3], "it began in another process"
+    other.use("cable", "ida", "class-40", "class-0")
+    assert at_hand(one) == [*known[:3], "class-40"]
+    for number in range(11, 40):  # more than there are keys: those unused for longest make room
+        (one if number % 2 else other).use("cable", "ida", f"class-{number}", "class-0")
+    assert at_hand(one) == at_hand(other)
+    assert at_hand(one)[0] == "class-0"
+    assert (len(at_hand(one)), "class-39" in at_hand(other)) == (len(KEYS), True)
+    shelf = shelves_of(console_app(plant).state.site)
+    assert shelf.codes("cable", "ida", known[:5], lambda: known[:2]) == known[:2], "other classes"
+    assert at_hand(one) == known[:2]
 
 
 def test_the_doctor_says_what_the_processes_take(

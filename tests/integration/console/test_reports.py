@@ -5,18 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
+from console.pages.charts import chart
 from console.pages.reports.catalogue import CATALOGUE
 from db.reports.part_reports.defect_rate import defect_rate
 from db.reports.part_reports.filters import PartFilters
 from db.reports.part_reports.pareto import pareto
 from db.session import engine_for
+from tests.support import charts
 from tests.support.console import client_of, console_app
 from tests.support.counted_parts import BERLIN, SATURDAY, Made, random_parts, store, usual
 
@@ -114,3 +117,24 @@ def test_the_list_escapes_what_producers_wrote(plant: Engine) -> None:
     assert XSS not in page.text
     assert "&lt;img src=x" in page.text
     assert page.text.count("<tbody>") == 1
+
+
+def test_a_chart_draws_its_newest_points_and_each_leads_to_its_parts(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chart, "_MOST_DRAWN", 3)
+    engine = engine_for(sqlite_url)
+    charts.a_product(engine, "bent")
+    charts.store_all(engine, charts.steady())
+    client, asked = signed_in(engine), "since=2026-02-01&until=2026-02-08T22:00"
+    page = client.get(f"/api/v1/charts?{asked}").json()
+    rows, figure = page["rows"], page["figure"]
+    assert len(rows) > 3
+    assert (figure["points"], figure["left_out"]) == (rows[-3:], len(rows) - 3)
+    told = f"{len(rows) - 3} older points are not drawn"
+    assert told in client.get(f"/charts?{asked}").text
+    for row in rows:
+        said = dict(parse_qsl(urlsplit(row["address"]).query))
+        assert datetime.fromisoformat(said["since"]) == datetime.fromisoformat(row["starts"])
+        assert datetime.fromisoformat(said["until"]) == datetime.fromisoformat(row["ends"])
+        assert said["disposition"] == "nonconforming"

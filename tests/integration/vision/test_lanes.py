@@ -26,7 +26,7 @@ def pictures() -> torch.Tensor:
     return torch.stack([preprocess(texture(260, 260, seed=i)) for i in range(LARGEST)])
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def backend(weights_dir: Path) -> TorchBackend:
     net, _ = load_net(find_weights(Settings(weights_dir=weights_dir)))
 
@@ -42,14 +42,19 @@ def backend(weights_dir: Path) -> TorchBackend:
     return made
 
 
+@pytest.fixture(scope="module")
+def alone(backend: TorchBackend, pictures: torch.Tensor) -> torch.Tensor:
+    """The features of each picture, computed by itself."""
+    return torch.cat([backend.features(picture[None]) for picture in pictures])
+
+
 @pytest.mark.parametrize("count", [1, 3, 4, 9, LARGEST, 40])
 def test_parts_have_the_features_of_each_picture(
-    backend: TorchBackend, pictures: torch.Tensor, count: int
+    backend: TorchBackend, pictures: torch.Tensor, alone: torch.Tensor, count: int
 ) -> None:
-    batch = pictures[torch.arange(count) % LARGEST]
-    alone = torch.cat([backend.features(picture[None]) for picture in pictures[:count]])
-    wanted = alone[torch.arange(count) % LARGEST]
-    torch.testing.assert_close(backend.features(batch), wanted, atol=1e-5, rtol=0)
+    which = torch.arange(count) % LARGEST
+    found = backend.features(pictures[which])
+    torch.testing.assert_close(found, alone[which], atol=1e-5, rtol=0)
 
 
 def test_a_part_that_fails_is_the_batchs_failure_and_the_next_batch_is_computed(

@@ -6,11 +6,9 @@ import json
 import shutil
 from pathlib import Path
 
-import open_clip
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import Dinov2Config, Dinov2Model
 
 from linewatch.errors import WeightsError
 from linewatch.settings import Settings
@@ -37,6 +35,9 @@ DINO = {
 @pytest.fixture
 def full(tmp_path: Path) -> Settings:
     """Settings for full encoders whose folders hold small random networks."""
+    import open_clip
+    from transformers import Dinov2Config, Dinov2Model
+
     torch.manual_seed(3)
     clip = tmp_path / "full" / "clip"
     clip.mkdir(parents=True)
@@ -47,6 +48,9 @@ def full(tmp_path: Path) -> Settings:
 
 
 def test_features_are_those_of_the_libraries(full: Settings) -> None:
+    import open_clip
+    from transformers import Dinov2Model
+
     extractor = FeatureExtractor.from_settings(full)
     assert extractor.dim == 16 + 24
     assert extractor.describe() == "CLIP ViT-B-32-quickgelu (openai) + DINOv2 facebook/dinov2-small"
@@ -66,10 +70,10 @@ def test_features_are_those_of_the_libraries(full: Settings) -> None:
 
 
 def test_clip_always_has_quickgelu(full: Settings) -> None:
+    from open_clip.model import QuickGELU
+
     loaded = load_clip(find_weights(full))  # whose file does not ask for it
-    assert isinstance(
-        loaded.model.visual.transformer.resblocks[0].mlp.gelu, open_clip.model.QuickGELU
-    )
+    assert isinstance(loaded.model.visual.transformer.resblocks[0].mlp.gelu, QuickGELU)
 
 
 def test_the_fingerprint_follows_the_weights(full: Settings) -> None:

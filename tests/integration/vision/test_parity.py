@@ -5,11 +5,9 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 
-import open_clip
 import pytest
 import torch
 from PIL import Image
-from transformers import BitImageProcessor
 
 from tests.support.pictures import encoded, real_pictures, texture
 from vision.encoders import CLIP_MEAN, CLIP_STD, DINO_MEAN, DINO_STD
@@ -36,6 +34,9 @@ def strips() -> list[bytes]:
 def test_features_agree_with_each_encoders_own_preprocessing(
     extractor: FeatureExtractor, pictures: Callable[[], list[bytes]]
 ) -> None:
+    import open_clip
+    from transformers import BitImageProcessor
+
     files = pictures()
     images = [Image.open(io.BytesIO(data)).convert("RGB") for data in files]
     encoders = extractor._networks.encoders()

@@ -11,12 +11,10 @@ import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
-import open_clip
 import pytest
 import torch
 from click.testing import CliRunner
 from safetensors.torch import save_file
-from transformers import Dinov2Config, Dinov2Model
 
 from linewatch.commands.weights import command
 from linewatch.errors import WeightsError
@@ -38,6 +36,9 @@ Run = Callable[..., str]
 @pytest.fixture(scope="module")
 def mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of weights without about.json, as someone might copy it together."""
+    import open_clip
+    from transformers import Dinov2Config, Dinov2Model
+
     folder = tmp_path_factory.mktemp("mirror")
     torch.manual_seed(5)
     (folder / "clip").mkdir()
