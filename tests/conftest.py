@@ -77,7 +77,16 @@ def sqlite_url(tmp_path: Path, _sqlite_template: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def postgresql_url(_postgresql: Databases | str) -> Iterator[str]:
+def _patient_sessions(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Transactions of a test's own process may be idle for as long as a busy machine stalls it."""
+    from db import session
+
+    if "product_limits" not in request.keywords:
+        monkeypatch.setattr(session, "_IDLE_IN_TRANSACTION_MS", 60_000)
+
+
+@pytest.fixture
+def postgresql_url(_postgresql: Databases | str, _patient_sessions: None) -> Iterator[str]:
     """A migrated PostgreSQL database; skips, with the reason, where there is no server."""
     from db import session
 

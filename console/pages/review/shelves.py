@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import redis
@@ -26,9 +26,9 @@ _LASTS_S = 90 * 86_400
 class Shelf:
     """The classes that one person has at hand, each in its place."""
 
-    def __init__(self, classes: Sequence[str]) -> None:
+    def __init__(self, classes: Sequence[str], used: Mapping[str, float] | None = None) -> None:
         self.codes = list(classes)
-        self._used: dict[str, float] = {}
+        self._used = dict(used or {})  # when each was said last, in s since 1970
 
     def use(self, code: str, fixed: str | None = None) -> None:
         """Note that a class was said; a new one takes the place of the one unused for longest.
@@ -58,9 +58,7 @@ class Shelf:
     def of_hash(cls, kept: dict[bytes, bytes]) -> Shelf:
         """From what Redis keeps; the reverse of `as_hash`."""
         found = sorted((*json.loads(word), code.decode()) for code, word in kept.items())
-        shelf = cls([code for _, _, code in found])
-        shelf._used = {code: used for _, used, code in found if used}
-        return shelf
+        return cls([code for _, _, code in found], {code: used for _, used, code in found if used})
 
 
 class Shelves:

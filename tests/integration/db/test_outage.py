@@ -168,6 +168,7 @@ def test_it_holds_while_nobody_is_let_in(
     assert reply.failures == {}
 
 
+@pytest.mark.product_limits
 def test_a_session_idle_in_its_transaction_is_ended_and_replaced(postgresql_url: str) -> None:
     engine = engine_for(postgresql_url)
     with reading(engine) as connection:

@@ -27,6 +27,7 @@ def through_pgbouncer(postgresql_url: str) -> Iterator[str]:
         dispose()
 
 
+@pytest.mark.product_limits
 def test_sessions_that_change_between_transactions(
     through_pgbouncer: str, make_settings: Callable[..., Settings]
 ) -> None:

@@ -150,6 +150,7 @@ def test_other_urls_are_refused(url: str) -> None:
         engine_for(url)
 
 
+@pytest.mark.product_limits
 def test_a_session_that_freezes_in_a_transaction_is_ended(postgresql_url: str) -> None:
     """It holds row locks that every other worker waits for."""
     with reading(engine_for(postgresql_url)) as connection:

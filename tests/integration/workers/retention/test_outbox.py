@@ -29,7 +29,7 @@ def test_what_is_over_goes_in_batches(settings: Settings) -> None:
         PartKey("cable", f"P{n}", "", 1): Told(1, "conforming::", overdue=False) for n in range(25)
     }
     with transaction(engine) as connection:
-        told.keep(connection, "L1", "away", keys)
+        told.keep(connection, "L1", "away", keys, datetime.now(UTC))
         for table, column, older in ((Outbox, "written_at", 12), (OutboxPart, "told_at", 20)):
             c = table_of(table).c
             key = c.last if table is Outbox else c.serial
