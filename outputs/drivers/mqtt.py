@@ -1,9 +1,16 @@
-"""Results to an MQTT broker."""
+"""Results to an MQTT broker.
+
+A broker that is killed may lose what it acknowledged last: what it had not written to its disk, and
+what lay in the socket of a subscriber. So what it acknowledged within a moment before a connection
+was lost is published again on the next one, before anything else.
+"""
 
 from __future__ import annotations
 
 import json
 import ssl
+import time
+from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache
@@ -22,6 +29,8 @@ from outputs.secrets import secret
 
 _KEEPALIVE_S = 10  # after one and a half of these without a word the broker publishes the will
 _CLOSE_S = 2.0
+_DOUBTED_S = 2.0
+_DOUBTED = 5000  # results at most
 _TOPICS = 64  # kept: a line has few products
 
 
@@ -43,13 +52,18 @@ class MqttDriver:
         self._connected = False
         self._refusal: str | None = None
         self._acknowledged: dict[int, str | None] = {}  # message: why it was refused
+        self._taken: deque[tuple[float, Result]] = deque(maxlen=_DOUBTED)  # acknowledged, when
+        self._lost_at: float | None = None  # the connection; None: it is there, or never was
         self._window = options.in_flight
         self._wanted = 0  # so many: whoever waits for them is not woken by each
         self.batch = options.in_flight
 
     def deliver(self, results: Sequence[Result]) -> None:
         """Publish as many as the broker takes at once, and wait for each to be acknowledged."""
-        client, size = self._connection(), self._window
+        self._publish_all(self._connection(), results)
+
+    def _publish_all(self, client: Client, results: Sequence[Result]) -> None:
+        size = self._window
         for start in range(0, len(results), size):
             self._publish(client, results[start : start + size], start)
 
@@ -65,6 +79,8 @@ class MqttDriver:
         good = 0
         while good < len(sent) and acknowledged.get(sent[good], "") is None:
             good += 1
+        now = time.monotonic()
+        self._taken.extend((now, result) for result in results[:good])
         if good < len(sent):
             why = acknowledged.get(sent[good]) or self._why_not(len(sent) - good)
             self._drop()
@@ -139,7 +155,23 @@ class MqttDriver:
             self._drop()
             raise ReceiverAwayError(f"broker {self._where}: {why}")
         self._say_online(client)
+        self._tell_again(client)
         return client
+
+    def _tell_again(self, client: Client) -> None:
+        """What the broker acknowledged just before the connection was lost."""
+        if self._lost_at is None:
+            return
+        since = self._lost_at - _DOUBTED_S
+        doubted = [(at, result) for at, result in self._taken if at >= since]
+        self._taken.clear()
+        try:
+            self._publish_all(client, [result for _, result in doubted])
+        except ReceiverAwayError as error:
+            self._taken.clear()
+            self._taken.extend(doubted)
+            raise ReceiverAwayError(str(error)) from None  # of what is to be told, nothing yet
+        self._lost_at = None
 
     def _say_online(self, client: Client) -> None:
         """A broker that does not take even this would take no verdict."""
@@ -184,11 +216,17 @@ class MqttDriver:
     def _drop(self) -> None:
         client, self._client, self._connected = self._client, None, False
         if client is not None:
+            self._note_loss()
             client.on_connect = client.on_disconnect = client.on_publish = None
             with suppress(Exception):
                 client.disconnect()
             with suppress(Exception):
                 client.loop_stop()
+
+    def _note_loss(self) -> None:
+        """The first loss counts: attempts that fail after it tell nothing."""
+        if self._lost_at is None and self._taken:
+            self._lost_at = time.monotonic()
 
     def _on_connect(self, client: Client, _data: Any, _flags: Any, code: Any, more: Any) -> None:
         most = getattr(more, "ReceiveMaximum", None) or self._options.in_flight
@@ -205,6 +243,7 @@ class MqttDriver:
     ) -> None:
         with self._changed:
             if client is self._client:
+                self._note_loss()
                 self._connected = False
                 self._refusal = self._refusal or (
                     f"ended the connection: {code}; may this user publish to the topics, also as "
