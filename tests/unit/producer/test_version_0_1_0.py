@@ -11,6 +11,7 @@ import pytest
 
 from producer import submission
 from producer.contract import Reason, Receipt, SigningKeys, Verdict, parse_message
+from producer.contract.vocabulary import stand_in
 from producer.messages import to_task
 from producer.outbox import Outbox
 from producer.spool import Spool
@@ -81,6 +82,27 @@ def test_its_cameras_can_read_each_receipt_and_ours_hear_the_exact_reason(
     assert json.loads(written)["reason"] in READABLE.split()
     assert Receipt.model_validate_json(written) == receipt
     assert ("exact_reason" in written) == (reason not in READABLE.split())
+    unsaid = {"defect_class", "confidence", "model_version"}
+    assert not unsaid & json.loads(written).keys(), "what has no value has no field"
+
+
+def test_a_receipt_without_a_reason_has_no_field_for_it() -> None:
+    receipt = Receipt(id=uuid4(), verdict=Verdict.PASS, decided_at=datetime.now(UTC))
+    assert json.loads(receipt.written()).keys() == {"version", "id", "verdict", "decided_at"}
+
+
+def test_a_reason_that_its_cameras_do_not_know_is_the_nearest_of_the_verdict() -> None:
+    unknown = Reason("of_a_later_version")
+    near = {
+        verdict: json.loads(
+            Receipt(
+                id=uuid4(), verdict=verdict, reason=unknown, decided_at=datetime.now(UTC)
+            ).written()
+        )["reason"]
+        for verdict in (Verdict.REVIEW, Verdict.REJECTED, Verdict.DEAD_LETTER)
+    }
+    assert near == {verdict: stand_in(unknown, verdict) for verdict in near}
+    assert len(set(near.values())) > 1
 
 
 def test_words_of_a_later_version_are_kept() -> None:
