@@ -1,16 +1,9 @@
-"""Results to an MQTT broker.
-
-A broker that is killed may lose what it acknowledged last: what it had not written to its disk, and
-what lay in the socket of a subscriber. So what it acknowledged within a moment before a connection
-was lost is published again on the next one, before anything else.
-"""
+"""Results to an MQTT broker."""
 
 from __future__ import annotations
 
 import json
-import ssl
 import time
-from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache
@@ -20,8 +13,9 @@ from typing import Any
 from paho.mqtt.client import Client, MQTTv5, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion
 
-from linewatch.errors import ConfigurationError
+from outputs.drivers.acknowledged import Acknowledged
 from outputs.drivers.mqtt_options import MqttOptions
+from outputs.drivers.mqtt_tls import tls, words
 from outputs.errors import ReceiverAwayError
 from outputs.options import Place
 from outputs.result import Result
@@ -29,8 +23,6 @@ from outputs.secrets import secret
 
 _KEEPALIVE_S = 10  # after one and a half of these without a word the broker publishes the will
 _CLOSE_S = 2.0
-_DOUBTED_S = 2.0
-_DOUBTED = 5000  # results at most
 _TOPICS = 64  # kept: a line has few products
 
 
@@ -40,7 +32,7 @@ class MqttDriver:
     def __init__(self, options: MqttOptions, place: Place) -> None:
         self._options = options
         self._place = place
-        self._context = _tls(options) if options.tls else None
+        self._context = tls(options) if options.tls else None
         self._password = (
             None
             if options.password_file is None
@@ -52,8 +44,7 @@ class MqttDriver:
         self._connected = False
         self._refusal: str | None = None
         self._acknowledged: dict[int, str | None] = {}  # message: why it was refused
-        self._taken: deque[tuple[float, Result]] = deque(maxlen=_DOUBTED)  # acknowledged, when
-        self._lost_at: float | None = None  # the connection; None: it is there, or never was
+        self._taken = Acknowledged()
         self._window = options.in_flight
         self._wanted = 0  # so many: whoever waits for them is not woken by each
         self.batch = options.in_flight
@@ -79,8 +70,7 @@ class MqttDriver:
         good = 0
         while good < len(sent) and acknowledged.get(sent[good], "") is None:
             good += 1
-        now = time.monotonic()
-        self._taken.extend((now, result) for result in results[:good])
+        self._taken.note(results[:good], time.monotonic())
         if good < len(sent):
             why = acknowledged.get(sent[good]) or self._why_not(len(sent) - good)
             self._drop()
@@ -144,7 +134,7 @@ class MqttDriver:
             client.connect(self._options.host, self._port, keepalive=_KEEPALIVE_S)
         except (OSError, ValueError) as error:
             self._drop()
-            raise ReceiverAwayError(f"broker {self._where}: {_words(error)}") from None
+            raise ReceiverAwayError(f"broker {self._where}: {words(error)}") from None
         client.loop_start()
         with self._changed:
             self._changed.wait_for(
@@ -160,18 +150,11 @@ class MqttDriver:
 
     def _tell_again(self, client: Client) -> None:
         """What the broker acknowledged just before the connection was lost."""
-        if self._lost_at is None:
-            return
-        since = self._lost_at - _DOUBTED_S
-        doubted = [(at, result) for at, result in self._taken if at >= since]
-        self._taken.clear()
         try:
-            self._publish_all(client, [result for _, result in doubted])
+            self._publish_all(client, self._taken.doubted())
         except ReceiverAwayError as error:
-            self._taken.clear()
-            self._taken.extend(doubted)
             raise ReceiverAwayError(str(error)) from None  # of what is to be told, nothing yet
-        self._lost_at = None
+        self._taken.settled(time.monotonic())
 
     def _say_online(self, client: Client) -> None:
         """A broker that does not take even this would take no verdict."""
@@ -216,17 +199,12 @@ class MqttDriver:
     def _drop(self) -> None:
         client, self._client, self._connected = self._client, None, False
         if client is not None:
-            self._note_loss()
+            self._taken.lost(time.monotonic())
             client.on_connect = client.on_disconnect = client.on_publish = None
             with suppress(Exception):
                 client.disconnect()
             with suppress(Exception):
                 client.loop_stop()
-
-    def _note_loss(self) -> None:
-        """The first loss counts: attempts that fail after it tell nothing."""
-        if self._lost_at is None and self._taken:
-            self._lost_at = time.monotonic()
 
     def _on_connect(self, client: Client, _data: Any, _flags: Any, code: Any, more: Any) -> None:
         most = getattr(more, "ReceiveMaximum", None) or self._options.in_flight
@@ -243,7 +221,7 @@ class MqttDriver:
     ) -> None:
         with self._changed:
             if client is self._client:
-                self._note_loss()
+                self._taken.lost(time.monotonic())
                 self._connected = False
                 self._refusal = self._refusal or (
                     f"ended the connection: {code}; may this user publish to the topics, also as "
@@ -271,23 +249,3 @@ def _level(value: str) -> str:
 
 def _state(word: str) -> str:
     return json.dumps({"version": 1, "state": word})
-
-
-def _tls(options: MqttOptions) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=options.ca_file)
-        if options.cert_file is not None and options.key_file is not None:
-            context.load_cert_chain(options.cert_file, options.key_file)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigurationError(
-            f"receiver {options.name!r}: its certificates cannot be used: {_words(error)}"
-        ) from None
-    return context
-
-
-def _words(error: Exception) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted: {error.verify_message}; is ca_file right?"
-    if isinstance(error, TimeoutError):
-        return "does not answer; is it running?"
-    return getattr(error, "strerror", None) or str(error)

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from outputs.drivers import mqtt
+from outputs.drivers import acknowledged
 from outputs.drivers.mqtt import MqttDriver
 from outputs.drivers.mqtt_options import MqttOptions
 from outputs.errors import ReceiverAwayError
@@ -98,7 +98,7 @@ def test_somebody_who_has_nothing_to_tell_tells_it_too(
 def test_what_was_acknowledged_long_before_does_not_come_again(
     broker: Mosquitto, driver: MqttDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mqtt, "_DOUBTED_S", -60.0)
+    monkeypatch.setattr(acknowledged, "DOUBTED_S", -60.0)
     driver.deliver(results(1, 3))
     listener = killed_and_started(broker, driver)
     driver.deliver(results(4, 1))

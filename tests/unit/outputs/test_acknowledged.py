@@ -1,0 +1,65 @@
+"""What a broker that was killed may have lost."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from outputs.drivers.acknowledged import DOUBTED_S, Acknowledged
+from outputs.result import Result
+from quality.parts.disposition import Disposition
+
+
+def results(*sequences: int) -> list[Result]:
+    return [
+        Result(
+            id=uuid4(),
+            sequence=sequence,
+            line="L1",
+            product="cable",
+            disposition=Disposition.CONFORMING,
+            committed_at=datetime(2026, 3, 2, 12, tzinfo=UTC),
+        )
+        for sequence in sequences
+    ]
+
+
+def doubted(kept: Acknowledged) -> list[int]:
+    return [one.sequence for one in kept.doubted()]
+
+
+def test_what_came_within_a_moment_before_the_first_loss_is_doubted() -> None:
+    kept = Acknowledged()
+    kept.note(results(1), 10.0)
+    kept.note(results(2, 3), 11.0)
+    kept.note(results(4), 12.5)
+    assert doubted(kept) == []  # the connection stands
+    kept.lost(11.0 + DOUBTED_S)
+    assert doubted(kept) == [2, 3, 4]
+    kept.lost(99.0)  # an attempt that failed
+    assert doubted(kept) == [2, 3, 4]
+
+
+def test_what_is_published_again_is_doubted_once_until_that_is_settled() -> None:
+    kept = Acknowledged()
+    first = results(1, 2)
+    kept.note(first, 10.0)
+    kept.lost(10.5)
+    kept.note(first[:1], 11.0)  # again, and then the broker was lost once more
+    kept.lost(11.1)
+    assert doubted(kept) == [1, 2]
+    kept.settled(12.0)
+    assert doubted(kept) == []
+    kept.lost(12.5)
+    assert doubted(kept) == [1, 2]
+    kept.settled(20.0)
+    kept.lost(20.0 + DOUBTED_S + 0.1)
+    assert doubted(kept) == []
+
+
+def test_of_very_many_the_last_are_kept() -> None:
+    kept = Acknowledged()
+    (one,) = results(1)
+    kept.note([one] * 6000, 10.0)
+    kept.lost(10.0)
+    assert len(doubted(kept)) == 5000
