@@ -7,9 +7,10 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
@@ -17,11 +18,13 @@ from sqlalchemy import Engine
 
 from console.access.roles import is_scoped, role_of
 from db import products
+from db.labels import labels
 from db.people import keys
 from db.session import engine_for, transaction
 from linewatch.products import parse_product
 from linewatch.settings import Settings
 from tests.support.console import client_of, console_app, every_route, served
+from tests.support.outbox import committed, now_record
 from tests.support.pictures import encoded, texture
 
 OPERATIONS = Path(__file__).with_name("operations.txt")
@@ -85,7 +88,7 @@ def test_every_field_of_a_context_is_described(engine: Engine) -> None:
 def test_the_examples_of_the_docs_run(
     engine: Engine, tmp_path: Path, make_settings: Callable[..., Settings]
 ) -> None:
-    """Every ```sh block of the page, one after the other in one shell, with a real curl."""
+    """Every ```sh block of the page, one after the other, with a real curl."""
     if shutil.which("curl") is None:
         pytest.skip("no curl on PATH")
     from PIL import Image
@@ -100,22 +103,33 @@ def test_the_examples_of_the_docs_run(
         products.register(connection, spec)
         key = keys.make(connection, "MES", "inspector", lasts=timedelta(days=1), by="test")
     blocks = re.findall(r"```sh\n(.*?)```", API_PAGE.read_text(), re.DOTALL)
-    assert len(blocks) >= 4
+    assert len(blocks) >= 5
+    label = next(place for place, block in enumerate(blocks) if "/label" in block)
     app = console_app(engine)
     with served(app) as address:
-        script = "set -euo pipefail\n" + "\necho\n".join(blocks)
-        done = subprocess.run(
-            ["bash", "-c", script],
-            cwd=tmp_path,
-            env={**os.environ, "CONSOLE": address, "KEY": key},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        environment = {**os.environ, "CONSOLE": address, "KEY": key}
+        said = run(blocks[:label], tmp_path, environment)
+        assert re.findall(r'"state":"(\w+)"', said) == ["waiting"] * 3, said
+        picture = UUID(json.loads((tmp_path / "answer.json").read_text())["id"])
+        committed(engine, now_record(id=picture, product="cable"))  # as a worker would
+        said = run(blocks[label:], tmp_path, environment)
     app.state.intake.close()
-    assert done.returncode == 0, done.stdout + done.stderr
-    states = re.findall(r'"state":"(\w+)"', done.stdout)
-    assert states == ["waiting"] * 3, done.stdout
-    refused = [line for line in done.stdout.splitlines() if '"status":' in line]
+    assert labels.latest(engine, "cable") == {picture: "bent_wire"}
+    refused = [line for line in said.splitlines() if '"status":' in line]
     assert json.loads(refused[-1])["status"] == 401
+
+
+def run(blocks: Sequence[str], folder: Path, environment: dict[str, str]) -> str:
+    """What these blocks print, one after the other in one shell."""
+    script = "set -euo pipefail\n" + "\necho\n".join(blocks)
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
