@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, or_, select, update
+from sqlalchemy import Connection, Row, delete, func, or_, select, update
 
 from db.base import table_of
 from db.clock import database_now
@@ -24,7 +24,7 @@ from db.upsert import insert_into
 LEASE = timedelta(seconds=5)
 CLOCK = ""  # the receiver that is the line's own clock, see `outputs.line_clock`
 _TABLE, _LINES, _PARTS = table_of(OutboxCursor), table_of(OutboxLine), table_of(OutboxPart)
-_C = _TABLE.c
+_C, _OUTBOX = _TABLE.c, table_of(Outbox).c
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +66,12 @@ def state(cursor: Cursor, now: datetime) -> State:
 def register(connection: Connection, line: str, receivers: Collection[str]) -> None:
     """From now on this line has an outbox, and these receivers are told what is written to it.
 
-    Harmless to repeat: one that is there stays where it is.
+    Harmless to repeat: one that is there stays where it is. A line that had an outbox before goes
+    on from the number that it had reached: receivers know a repeat by its number.
     """
     now = database_now(connection)
-    row = {"line": line, "last": 0, "since": now}
+    reached = select(func.max(_OUTBOX.last)).where(_OUTBOX.line == line)
+    row = {"line": line, "last": connection.scalar(reached) or 0, "since": now}
     connection.execute(insert_into(connection, _LINES).values(row).on_conflict_do_nothing())
     last = connection.execute(select(_LINES.c.last).where(_LINES.c.line == line)).scalar_one()
     for receiver in sorted(receivers):
@@ -86,7 +88,7 @@ def cursors(connection: Connection) -> list[tuple[Cursor, int]]:
 
 def oldest_waiting(connection: Connection) -> dict[tuple[str, str], datetime]:
     """By line and receiver: when the first thing was written that it was not told yet."""
-    o = table_of(Outbox).c
+    o = _OUTBOX
     first = select(o.written_at).where(o.line == _C.line, o.last > _C.told).order_by(o.last)
     at = first.limit(1).scalar_subquery()
     query = select(_C.line, _C.receiver, at).where(_C.receiver != CLOCK)
@@ -185,14 +187,20 @@ def replay(connection: Connection, line: str, receiver: str, after: int) -> bool
 
 
 def forget(connection: Connection, line: str, receiver: str) -> bool:
-    """Forget a receiver, and its line's outbox if it was the last; whether there was such a one."""
+    """Forget a receiver and what it was told; whether there was such a one.
+
+    If it was its line's last, nothing more is written for the line until it has one again.
+    """
     mine = (_C.line == line, _C.receiver == receiver, _C.receiver != CLOCK)
     if connection.execute(delete(_TABLE).where(*mine)).rowcount != 1:
         return False
+    theirs = [_PARTS.c.receiver == receiver]
     rest = select(_C.receiver).where(_C.line == line, _C.receiver != CLOCK)
     if connection.execute(rest.limit(1)).first() is None:
         connection.execute(delete(_TABLE).where(_C.line == line))
         connection.execute(delete(_LINES).where(_LINES.c.line == line))
+        theirs = []
+    connection.execute(delete(_PARTS).where(_PARTS.c.line == line, *theirs))
     return True
 
 

@@ -17,6 +17,8 @@ AGAIN = timedelta(hours=1)  # so long `replay` can go back, though all have been
 def purge_outbox(connection: Connection, before: datetime, now: datetime, batch: int) -> int:
     """Delete at most `batch` rows of the outbox; returns how many.
 
+    The newest row of a line stays, for it says how far the line has been numbered.
+
     Args:
         before: what was written before then goes, whoever has not been told.
         now: of what every receiver has, all but the last hour goes.
@@ -26,7 +28,10 @@ def purge_outbox(connection: Connection, before: datetime, now: datetime, batch:
         select(func.min(_CURSORS.told)).where(_CURSORS.line == c.line, _CURSORS.receiver != CLOCK)
     ).scalar_subquery()
     done = (c.written_at < now - AGAIN) & (c.last <= func.coalesce(slowest, c.last))
-    some = select(c.line, c.last).where((c.written_at < before) | done).limit(batch)
+    one = _OUTBOX.alias()
+    newest = select(func.max(one.c.last)).where(one.c.line == c.line).scalar_subquery()
+    over = ((c.written_at < before) | done) & (c.last < newest)
+    some = select(c.line, c.last).where(over).limit(batch)
     found = [tuple(row) for row in connection.execute(some)]
     by_line: dict[str, list[int]] = {}
     for line, last in found:

@@ -59,14 +59,39 @@ def test_what_was_purged_is_passed_over_and_said(
     engine = engine_for(sqlite_url)
     registered(engine, "L1", "files")
     a_lot(engine, 7, "A")
-    now = datetime.now(UTC) + timedelta(seconds=1)
+    now = datetime.now(UTC)
+    last = a_lot(engine, 7, "B")
     with transaction(engine) as connection:
         assert purge_outbox(connection, now, now, 500) == 1
-    last = a_lot(engine, 7, "B")
     with dispatching(engine, a_drop(drop)):
         until(lambda: len(dropped(drop)) == 7)
     assert [one["part"] for one in dropped(drop)] == last
     assert "7 results were purged" in caplog.text
+
+
+def test_a_line_whose_last_receiver_was_forgotten_goes_on_where_it_was(
+    database_url: str, drop: Path
+) -> None:
+    """Receivers know a repeat by its number, and no commit may meet a number that is taken."""
+    engine = engine_for(database_url)
+    with dispatching(engine, a_drop(drop)):
+        a_lot(engine, 7, "A")
+        until(lambda: len(dropped(drop)) == 7)
+    with transaction(engine) as connection:
+        assert cursors.forget(connection, "L1", "files")
+        assert not facts.told(connection, "L1", "files", [("cable", "A0000")])
+    a_lot(engine, 7, "unheard")
+    later = datetime.now(UTC) + timedelta(days=1)
+    with transaction(engine) as connection:
+        purge_outbox(connection, later, later, 500)
+    registered(engine, "L1", "files")
+    parts = a_lot(engine, 7, "B")
+    with dispatching(engine, a_drop(drop)):
+        until(lambda: len(dropped(drop)) == 14)
+    found = dropped(drop)
+    assert [one["part"] for one in found[7:]] == parts
+    numbers = [one["sequence"] for one in found]
+    assert numbers == sorted(set(numbers)) == list(range(1, 15))
 
 
 def test_told_parts_are_purged_with_the_outbox(engine: Engine, drop: Path) -> None:
