@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from db.clock import database_now
 from db.session import reading
 from linewatch.redis_access.client import quick_client
+from linewatch.redis_access.clock import redis_now
 from linewatch.settings import Settings
 from outputs.camera_time import CameraTime
 from outputs.stoppable_thread import StoppableThread
@@ -51,12 +52,7 @@ class CameraClocks(StoppableThread):
     def _asked(self) -> CameraTime:
         with quick_client(self._settings) as client:
             clocks = camera_clocks(client)
-
-            def redis_s() -> float:
-                seconds, microseconds = client.time()
-                return float(seconds) + float(microseconds) / 1e6
-
-            skew, now_s = _skew(redis_s), redis_s()
+            skew, now_s = _skew(lambda: redis_now(client)), redis_now(client)
         with reading(self._engine) as connection:
             database = _skew(lambda: database_now(connection).timestamp())
         return CameraTime.of(clocks, skew, database, now_s)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from linewatch.doctor.findings import Finding, State
 from linewatch.redis_access.client import quick_client
+from linewatch.redis_access.clock import redis_now
 from linewatch.settings import Settings
 from producer.clock_skew import CameraClock, camera_clocks
 
@@ -34,7 +35,7 @@ def of_cameras(settings: Settings) -> Iterator[Finding]:
     """
     with quick_client(settings) as client:
         known = camera_clocks(client)
-        now_s = client.time()[0]
+        now_s = redis_now(client)
     fresh = [clock for clock in known if now_s - clock.at_s < _FRESH.total_seconds()]
     off = [clock for clock in fresh if _is_off(clock)]
     for clock in off:
@@ -56,9 +57,8 @@ def redis_skew(settings: Settings) -> timedelta:
     with quick_client(settings) as client:
         client.ping()  # connect first: that may take longer than the question
         asked = datetime.now(UTC)
-        seconds, microseconds = client.time()
-    there = datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=microseconds)
-    return there - _middle(asked)
+        there = redis_now(client)
+    return datetime.fromtimestamp(there, UTC) - _middle(asked)
 
 
 def postgresql_skew(settings: Settings) -> timedelta | None:

@@ -17,9 +17,9 @@ import redis
 from celery.signals import task_postrun, task_prerun
 
 from linewatch.redis_access.client import redis_client
+from linewatch.redis_access.clock import redis_now
 from linewatch.settings import Settings
 from workers.broker.deliveries import deliveries
-from workers.broker.qos import redis_now
 from workers.broker.quarantine import held_key, quarantine
 from workers.health.periodic_thread import PeriodicThread
 

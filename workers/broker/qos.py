@@ -19,6 +19,7 @@ from typing import Any
 
 from kombu.transport import redis as kombu_redis
 
+from linewatch.redis_access.clock import redis_now
 from producer.contract import Reason
 from producer.contract.strict_json import MAX_DEPTH
 from workers.broker import redelivery
@@ -226,9 +227,3 @@ def _held(entry: bytes) -> tuple[dict[str, Any], str, str]:
         return message, exchange, queue
     size = len(entry) - AROUND - len(queue)
     return admit_read(message, queue, TASKS[queue], limit(), size=size).envelope, "", queue
-
-
-def redis_now(client: Any) -> float:
-    """Redis's time, in seconds since 1970."""
-    seconds, microseconds = client.time()
-    return float(seconds + microseconds / 1e6)
