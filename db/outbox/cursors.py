@@ -88,8 +88,8 @@ def cursors(connection: Connection) -> list[tuple[Cursor, int]]:
 
 def oldest_waiting(connection: Connection) -> dict[tuple[str, str], datetime]:
     """By line and receiver: when the first thing was written that it was not told yet."""
-    o = _OUTBOX
-    first = select(o.written_at).where(o.line == _C.line, o.last > _C.told).order_by(o.last)
+    waiting = (_OUTBOX.line == _C.line, _OUTBOX.last > _C.told)
+    first = select(_OUTBOX.written_at).where(*waiting).order_by(_OUTBOX.last)
     at = first.limit(1).scalar_subquery()
     query = select(_C.line, _C.receiver, at).where(_C.receiver != CLOCK)
     return {(line, name): at for line, name, at in connection.execute(query) if at is not None}

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
@@ -16,8 +14,8 @@ from outputs.drivers.mqtt_options import MqttOptions
 from outputs.errors import ReceiverAwayError
 from outputs.options import Place
 from outputs.result import Result
-from quality.parts.disposition import Disposition
 from tests.support.dispatching import a_broker
+from tests.support.line_results import a_result
 from tests.support.mosquitto import Listener, Mosquitto
 from tests.support.waiting import until
 
@@ -42,17 +40,7 @@ def driver(broker: Mosquitto) -> Iterator[MqttDriver]:
 
 
 def results(first: int, count: int) -> list[Result]:
-    return [
-        Result(
-            id=uuid4(),
-            sequence=first + n,
-            line="L1",
-            product="cable",
-            disposition=Disposition.CONFORMING,
-            committed_at=datetime.now(UTC),
-        )
-        for n in range(count)
-    ]
+    return [a_result(sequence=first + n) for n in range(count)]
 
 
 def killed_and_started(broker: Mosquitto, driver: MqttDriver) -> Listener:

@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from uuid import uuid4
-
 from outputs.drivers.acknowledged import DOUBTED_S, Acknowledged
 from outputs.result import Result
-from quality.parts.disposition import Disposition
+from tests.support.line_results import a_result
 
 
 def results(*sequences: int) -> list[Result]:
-    return [
-        Result(
-            id=uuid4(),
-            sequence=sequence,
-            line="L1",
-            product="cable",
-            disposition=Disposition.CONFORMING,
-            committed_at=datetime(2026, 3, 2, 12, tzinfo=UTC),
-        )
-        for sequence in sequences
-    ]
+    return [a_result(sequence=sequence) for sequence in sequences]
 
 
 def doubted(kept: Acknowledged) -> list[int]:
