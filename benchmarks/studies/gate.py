@@ -5,15 +5,20 @@
 called good. Each draw parts the set: a test part that no model and no gate sees says what each
 model is worth in truth; from the rest the labels come. Champion and challenger are fitted as the
 product fits them, and the gate compares them on the labels as they are known, wrong ones included.
+
+A rule is chosen on other draws (`--first-draw 1000`) than those that say what it is worth. Fitting
+takes the time and no rule changes it: with `--kept DIR` it is done once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
+from hashlib import sha256
 from itertools import product
+from pathlib import Path
 
 import click
 import numpy as np
@@ -49,6 +54,37 @@ class Case:
     wrong: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Said:
+    """What champion and challenger said, the probabilities of each class.
+
+    `labels` and `parts` are of the labelled pictures, of which `old` and `new` are by models that
+    were fitted without each one's fold. `bad` is the truth about the test part, and `old_on_test`
+    and `new_on_test` are of that.
+    """
+
+    labels: Names
+    parts: Names
+    old: Floats
+    new: Floats
+    old_classes: Names
+    new_classes: Names
+    bad: NDArray[np.bool_]
+    old_on_test: Floats
+    new_on_test: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One comparison: which draw of which set, who learned from what, and where it is kept."""
+
+    name: str
+    file: str
+    case: Case
+    seed: int
+    kept: Path | None
+
+
 CASES = (
     Case("later", 0.0), Case("later", 0.2), Case("later", 0.3),
     Case("corrected", 0.2), Case("corrected", 0.3), Case("fewer", 0.0),
@@ -58,18 +94,28 @@ CASES = (
 @click.command()
 @click.option("--set", "sets", multiple=True, required=True, metavar="NAME=FILE.npz")
 @click.option("--draws", default=20, show_default=True)
+@click.option("--first-draw", default=0, show_default=True, help="The draws are numbered.")
+@click.option("--kept", type=click.Path(path_type=Path), help="Folder for what the models said.")
 @click.option("--workers", default=2, show_default=True)
-def main(sets: Sequence[str], draws: int, workers: int) -> None:
+def main(sets: Sequence[str], draws: int, first_draw: int, kept: Path | None, workers: int) -> None:
     """Draw, compare and write benchmarks/results/study_gate.json."""
     rows: list[dict[str, object]] = []
+    numbers = range(first_draw, first_draw + draws)
+    files = [one.split("=", 1) for one in sets]
     jobs = [
-        (*one.split("=", 1), case, seed) for seed, one, case in product(range(draws), sets, CASES)
+        Job(name, file, case, seed, kept)
+        for seed, (name, file), case in product(numbers, files, CASES)
     ]
+    if kept is not None:
+        kept.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(workers) as pool:
         for row in pool.map(_comparison, jobs):
             rows.append(row)
             click.echo(f"{len(rows)} of {len(jobs)}: {row}", err=True)
-    settings = {"draws": draws, "rules": repr(Rules()), "test_share": TEST, "early_share": EARLY}
+    settings = {
+        "draws": draws, "first_draw": first_draw, "rules": repr(Rules()),
+        "test_share": TEST, "early_share": EARLY,
+    }  # fmt: skip
     summary = [*_by_case(rows), *_by_truth(rows)]
     report.write("study_gate", settings=settings, rows=summary, ratios=_ratios(rows))
 
@@ -81,44 +127,81 @@ def _labelled(file: str) -> tuple[Floats, Names, Names]:
     return features.astype(np.float16).astype(np.float64), labels.astype(str), groups.astype(str)
 
 
-def _comparison(job: tuple[str, str, Case, int]) -> dict[str, object]:
-    name, file, case, seed = job
-    features, truth, groups = _labelled(file)
-    rng = np.random.default_rng([7, seed])
-    parts = rng.permutation(np.unique(groups))
-    test = np.isin(groups, parts[: round(TEST * len(parts))])
-    known = np.flatnonzero(~test)
-    early = np.isin(
-        groups[known], parts[round(TEST * len(parts)) :][: round(EARLY * len(parts) * (1 - TEST))]
-    )
-    now, then, new = _told(case, truth[known], early, rng)
-    folds = assign_folds(now.tolist(), FOLDS, RANDOM_STATE, groups[known].tolist())
-    asked = folds != UNTESTED
-    x, both, models = features[known], [], []
-    for told in (then, new):
-        classes = tuple(sorted({label for label in told if label is not None}))
-        shares = out_of_fold(_fit, x, told, folds, classes, groups[known].tolist())
-        both.append(_opinion(shares[asked], classes))
-        mine = [row for row, label in enumerate(told) if label is not None]
-        head = _fit(x[mine], [str(told[row]) for row in mine])
-        models.append(_opinion(probabilities(head, features[test]), head.classes))
-    found = compare(
-        now[asked].tolist(), *both, good_class=GOOD, parts=groups[known][asked].tolist()
-    )
+@lru_cache(maxsize=4)
+def _digest(file: str) -> str:
+    return sha256(Path(file).read_bytes()).hexdigest()[:12]
+
+
+def _comparison(job: Job) -> dict[str, object]:
+    said, case = _kept(job), job.case
+    folds = (_opinion(said.old, said.old_classes), _opinion(said.new, said.new_classes))
+    found = compare(said.labels.tolist(), *folds, good_class=GOOD, parts=said.parts.tolist())
     assert found.equal is not None
-    bad = truth[test] != GOOD
-    old, better = (_escapes(model, bad, found.equal.overkill) for model in models)
+    tested = (
+        _opinion(said.old_on_test, said.old_classes),
+        _opinion(said.new_on_test, said.new_classes),
+    )
+    old, better = (_escapes(model, said.bad, found.equal.overkill) for model in tested)
     return {
-        "set": name,
+        "set": job.name,
         "case": case.kind,
         "wrong": case.wrong,
-        "seed": seed,
+        "seed": job.seed,
         "defects": found.equal.defects,
         "overkill": found.equal.overkill,
         "true": better - old,
         "seen": found.equal.difference,
         "outcome": str(decide({"folds": found}, Rules()).outcome),
     }
+
+
+def _kept(job: Job) -> Said:
+    """What was said, asked only where no file has it."""
+    if job.kept is None:
+        return _said(job)
+    case = f"{job.case.kind}-{job.case.wrong:g}"
+    path = job.kept / f"{_digest(job.file)}-{case}-{job.seed}.npz"
+    if not path.exists():
+        draft = path.with_suffix(".draft.npz")
+        np.savez_compressed(draft, **asdict(_said(job)))
+        draft.rename(path)
+    with np.load(path) as found:
+        return Said(**found)
+
+
+def _said(job: Job) -> Said:
+    """Fit both models as the product does, and ask them."""
+    features, truth, groups = _labelled(job.file)
+    rng = np.random.default_rng([7, job.seed])
+    parts = rng.permutation(np.unique(groups))
+    test = np.isin(groups, parts[: round(TEST * len(parts))])
+    known = np.flatnonzero(~test)
+    early = np.isin(
+        groups[known], parts[round(TEST * len(parts)) :][: round(EARLY * len(parts) * (1 - TEST))]
+    )
+    now, then, new = _told(job.case, truth[known], early, rng)
+    folds = assign_folds(now.tolist(), FOLDS, RANDOM_STATE, groups[known].tolist())
+    asked = folds != UNTESTED
+    x, both = features[known], []
+    for told in (then, new):
+        classes = tuple(sorted({label for label in told if label is not None}))
+        shares = out_of_fold(_fit, x, told, folds, classes, groups[known].tolist())
+        mine = [row for row, label in enumerate(told) if label is not None]
+        head = _fit(x[mine], [str(told[row]) for row in mine])
+        assert head.classes == classes
+        both.append((np.array(classes), shares[asked], probabilities(head, features[test])))
+    (old_classes, old, old_on_test), (new_classes, better, new_on_test) = both
+    return Said(
+        labels=now[asked],
+        parts=groups[known][asked],
+        old=old,
+        new=better,
+        old_classes=old_classes,
+        new_classes=new_classes,
+        bad=truth[test] != GOOD,
+        old_on_test=old_on_test,
+        new_on_test=new_on_test,
+    )
 
 
 def _told(
@@ -148,7 +231,8 @@ def _mislabel(
         labels[row] = rng.choice(classes[classes != labels[row]])
 
 
-def _opinion(shares: Floats, classes: Sequence[str]) -> Opinion:
+def _opinion(shares: Floats, named: Names) -> Opinion:
+    classes: list[str] = named.tolist()
     good = classes.index(GOOD)
     others = [place for place in range(len(classes)) if place != good]
     sure = np.log(np.maximum(shares[:, good], 1e-38)) - np.log(
