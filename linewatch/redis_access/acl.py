@@ -77,7 +77,8 @@ ROLES = (
         f"{_CONSUME} {_REMOTE} +hlen +config|get ({_QUEUES} +llen +lindex +lpush +rpush) "
         "(~redbeat::lock +exists) (~linewatch:clocks +hgetall +hset) "
         "(~linewatch:receipts:* +lrange +ltrim) "
-        "(~linewatch:console:* +hset +hgetall +hdel +expire +zadd +zcount +zremrangebyscore)",
+        "(~linewatch:console:* +set +get +del +hset +hgetall +hdel +expire +zadd +zcount "
+        "+zremrangebyscore)",
     ),
     Role("health", "the health check of Redis itself", "~linewatch:health +set +ping"),
     Role("admin", "a person with redis-cli", "~* &* +@all"),

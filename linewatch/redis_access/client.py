@@ -22,6 +22,7 @@ _KEY_COMES_FIRST = frozenset(
     {
         *(
             "EXPIRE",
+            "GET",
             "HDEL",
             "HGET",
             "HGETALL",
@@ -32,6 +33,7 @@ _KEY_COMES_FIRST = frozenset(
             "LRANGE",
             "LTRIM",
             "RPUSH",
+            "SET",
         ),
         *("ZADD", "ZCOUNT", "ZRANGE", "ZREMRANGEBYSCORE"),
     }

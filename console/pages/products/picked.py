@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from console.access.roles import Role, opened_to
 from console.inspections.taking import take
 from console.page import show, visit
+from console.pages.products.handing_over import handing_over_of
 from console.pages.products.pick import MOST, PickQuery, read, spec_of
 from console.site import Site
 from db import audit
@@ -57,7 +58,7 @@ def pick(
     own = [one for one in found if one.product == spec.product]
     new = [one for one in own if one.label != shows]
     others = [one for one in found if one.product != spec.product]
-    taken, refused = _hand_over(site, spec.product, shows, others)
+    taken, refused = _hand_over(site, spec.product, shows, others, by=by)
     _label(site, spec.product, shows, new, taken, by=by)
     known = len(found) - len(new) - len(taken) - len(refused)
     if gone := len(set(chosen)) - len(found):
@@ -93,14 +94,14 @@ def _label(
 
 
 def _hand_over(
-    site: Site, product: str, shows: str, others: Sequence[Inspected]
+    site: Site, product: str, shows: str, others: Sequence[Inspected], *, by: str
 ) -> tuple[list[Inspected], list[str]]:
     """Those that were accepted, and sentences about those that were not; a file once."""
     if not others:
         return [], []
-    pictures = Pictures.from_settings(site.settings)
+    pictures, claims = Pictures.from_settings(site.settings), handing_over_of(site)
     station = Station(set_up.LINE, set_up.CAMERA, product)
-    there = {*set_up.files(site.engine, product), *site.intake.waiting(set_up.LINE, product)}
+    there = _there(site, product)
     taken: list[Inspected] = []
     refused: list[str] = []
     for one in others:
@@ -109,13 +110,29 @@ def _hand_over(
             sha256 = digest(data)
             if one.image_sha256 not in (None, sha256):
                 refused.append(f"{one.id}: another picture lies under its name now")
-            elif sha256 not in there:
+            elif sha256 in there:
+                continue
+            elif holder := claims.claim(product, sha256, by):
+                there = _there(site, product)
+                if sha256 not in there:
+                    refused.append(f"{one.id}: {holder} hands it over right now")
+            else:
+                with claims.held(product, sha256, by):
+                    take(site.intake, data, station, _submission(one, shows))
                 there.add(sha256)
-                take(site.intake, data, station, _submission(one, shows))
                 taken.append(one)
         except (Unjudgeable, HTTPException) as error:
             refused.append(f"{one.id}: {error.detail}")
     return taken, refused
+
+
+def _there(site: Site, product: str) -> set[str]:
+    """SHA-256 of what was handed over.
+
+    What waits is asked first: it waits no more once it is stored.
+    """
+    waiting = site.intake.waiting(set_up.LINE, product)
+    return {*waiting, *set_up.files(site.engine, product)}
 
 
 def _submission(one: Inspected, shows: str) -> Submission:

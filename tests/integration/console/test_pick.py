@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from PIL import Image
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
+from console.pages.products.handing_over import handing_over_of
 from db import audit, products
 from db.inspections import set_up
 from db.inspections.inspections import commit_inspections
@@ -66,8 +69,13 @@ def app(engine: Engine, root: Path, make_settings: Callable[..., Settings]) -> F
     return app_of(engine, root, make_settings)
 
 
-def app_of(engine: Engine, root: Path, make_settings: Callable[..., Settings]) -> FastAPI:
-    make_settings(image_roots=[root], upload_dir=root / "up", redis_url="redis://127.0.0.1:1/0")
+def app_of(
+    engine: Engine,
+    root: Path,
+    make_settings: Callable[..., Settings],
+    redis_url: str = "redis://127.0.0.1:1/0",
+) -> FastAPI:
+    make_settings(image_roots=[root], upload_dir=root / "up", redis_url=redis_url)
     return console_app(engine)
 
 
@@ -184,6 +192,51 @@ def test_pictures_of_other_products_are_handed_over_once(
     app.state.site.intake.spool_path.unlink()  # as after their receipts
     assert "There already: 2" in client.post(PAGE, data=form).text
     assert not app.state.site.intake.waiting(set_up.LINE, "plug")
+
+
+def test_who_picks_the_same_pictures_at_the_same_time_hands_each_over_once(
+    engine: Engine, root: Path, make_settings: Callable[..., Settings], redis_url: str
+) -> None:
+    """Two people, each at a process of their own."""
+    apps = [app_of(engine, root, make_settings, redis_url) for _ in range(2)]
+    both = [client_of(apps[n], "engineer", name) for n, name in enumerate(("ida", "max"))]
+    form = {"chosen": [str(id_) for id_ in judged(engine, root, 12)], "shows": "bent"}
+    ready = threading.Barrier(2)
+
+    def pick(client: TestClient) -> None:
+        ready.wait()
+        assert client.post(PAGE, data=form).status_code == 200
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(pick, both))
+    uris = [one["uri"] for one in waiting(apps[0])]
+    assert len(uris) == len(set(uris)) == 12
+
+
+def test_who_picks_what_another_hands_over_is_told_who_does(
+    engine: Engine, root: Path, make_settings: Callable[..., Settings], redis_url: str
+) -> None:
+    one, other = (app_of(engine, root, make_settings, redis_url) for _ in range(2))
+    ids = judged(engine, root, 2)
+    claims = handing_over_of(one.state.site)
+    sha256 = digest((root / f"{ids[0]}.png").read_bytes())
+    assert claims.claim("plug", sha256, "ida") is None
+    form = {"chosen": [str(id_) for id_ in ids], "shows": "bent"}
+    said = client_of(other, "engineer", "max").post(PAGE, data=form).text
+    assert f"{ids[0]}: ida hands it over right now" in said
+    assert "Handed over: 1" in said
+    assert len(waiting(other)) == 1
+
+
+def test_a_picture_that_could_not_be_handed_over_can_be_picked_again(
+    engine: Engine, root: Path, app: FastAPI, client: TestClient
+) -> None:
+    (id_,) = judged(engine, root, 1)
+    form = {"chosen": [str(id_)], "shows": "bent"}
+    (root / "up").write_text("no folder")  # nothing can be stored there
+    assert f"Not taken: {id_}" in " ".join(client.post(PAGE, data=form).text.split())
+    (root / "up").unlink()
+    assert "Handed over: 1" in client.post(PAGE, data=form).text
 
 
 def test_what_cannot_be_taken_is_said_and_the_rest_is_taken(

@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 
 from console.access import passwords
 from console.access.visitor import COOKIE
+from console.pages.products.handing_over import handing_over_of
 from console.pages.review.claims import claims_of
 from console.pages.review.shelves import KEYS, Shelves, shelves_of
 from db.people import sessions, users
@@ -70,6 +71,39 @@ def test_who_looks_at_a_part_is_known_in_all_processes(plant: Engine, redis_url:
         assert 0 < client.ttl("linewatch:console:claims") <= 60
     one.claim(None, "ida")
     assert other.by_others("max") == set()
+
+
+def test_one_person_hands_a_file_over_in_all_processes(plant: Engine, redis_url: str) -> None:
+    one, other = (handing_over_of(console_app(plant).state.site) for _ in range(2))
+    key = "linewatch:console:handing-over:plug:" + "a" * 64
+    assert one.claim("plug", "a" * 64, "idä") is None
+    assert [each.claim("plug", "a" * 64, "max") for each in (one, other)] == ["idä"] * 2
+    assert other.claim("plug", "b" * 64, "max") is None, "another file"
+    assert other.claim("cable", "a" * 64, "max") is None, "another product"
+    with redis.Redis.from_url(redis_url) as client:
+        assert 0 < client.ttl(key) <= 60, "a process that dies holds nobody up for long"
+        with one.held("plug", "a" * 64, "idä"):
+            pass
+        assert 3500 < client.ttl(key) <= 3600, "until workers have looked at it"
+        assert other.claim("plug", "a" * 64, "max") == "idä"
+        with pytest.raises(OSError, match="no room"), other.held("plug", "b" * 64, "max"):
+            raise OSError("no room")
+        assert one.claim("plug", "b" * 64, "idä") is None, "who failed lets others try"
+
+
+def test_one_person_of_a_process_hands_a_file_over_without_redis(
+    plant: Engine, make_settings: Callable[..., Settings]
+) -> None:
+    make_settings(redis_url="redis://127.0.0.1:1/0")
+    one, other = (handing_over_of(console_app(plant).state.site) for _ in range(2))
+    assert one.claim("plug", "a" * 64, "ida") is None
+    assert (one.claim("plug", "a" * 64, "max"), other.claim("plug", "a" * 64, "eva")) == (
+        "ida",
+        None,
+    )
+    with pytest.raises(OSError, match="no room"), one.held("plug", "a" * 64, "ida"):
+        raise OSError("no room")
+    assert one.claim("plug", "a" * 64, "max") is None
 
 
 def test_a_class_keeps_its_key_in_all_processes(plant: Engine) -> None:
