@@ -84,7 +84,8 @@ def _superseded(row: Stored, keys: set[tuple[str, str]], run: Mapping[str, Any])
 
 
 def _unfinished(row: Stored, run: Mapping[str, Any]) -> Stored:
-    state = {"status": "unfinished", "problem": _UNFINISHED, "settings": {}, "seconds": None}
+    state: Stored = {"status": "unfinished", "problem": _UNFINISHED}
+    state |= {"settings": {}, "seconds": None}
     known = {name: value for name, value in row.items() if name not in _MEASURED}
     return {**known, **dict.fromkeys(_COUNTS), **run, **state}
 

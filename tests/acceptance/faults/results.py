@@ -160,7 +160,7 @@ def noted(
 ) -> None:
     """Record a fault that a plant came through, with the settings that it had."""
     drained = recovery if isinstance(recovery, Recovery) else None
-    recover_s = drained.recover_s if drained else recovery
+    recover_s = recovery.recover_s if isinstance(recovery, Recovery) else recovery
     record(
         Row(
             fault,
