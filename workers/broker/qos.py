@@ -139,9 +139,10 @@ class QoS(kombu_redis.QoS):  # type: ignore[misc]
         return super().restore_unacked(*args, **options)
 
     def restore_visible(self, *args: Any, **options: Any) -> None:
-        """Give back what its worker has not renewed in time."""
+        """Give back what its worker has not renewed in time; while Redis is full, later."""
         self._measure()  # every few seconds: a clock that jumped is found out soon
-        super().restore_visible(*args, **options)
+        with suppress(OutOfMemoryError):
+            super().restore_visible(*args, **options)
 
     def restore_by_tag(self, tag: Any, client: Any = None, leftmost: bool = False) -> None:
         """Put a held message back into its queue, made anew as it was taken; bury it if it is none.

@@ -386,6 +386,7 @@ def test_what_a_full_redis_does_not_take_back_comes_back_later(hand: Hand) -> No
     hand.redis.config_set("maxmemory", "1")
     hand.taken[0].reject(requeue=True)
     assert hand.channel.qos.held() == []  # no lease is renewed
+    hand.channel.qos.restore_visible(interval=0)
     assert hand.held() == {_tag(0)}
     hand.redis.config_set("maxmemory", "0")
     hand.channel.qos.restore_visible(interval=0)
