@@ -23,8 +23,10 @@ PAGE = ROOT / "docs" / "promise.md"
 BEGIN, END = "<!-- faults: begin -->", "<!-- faults: end -->"
 Row = Mapping[str, Any]
 
-_HEAD = """| fault | database | runs | accepted | lost | duplicated | recover_s | commit |
-|---|---|---:|---:|---:|---:|---:|---|"""
+_HEAD = (
+    "| fault | database | runs | accepted | lost | duplicated | recover_s | backlog | drained_s "
+    "| commit |\n|---|---|---:|---:|---:|---:|---:|---:|---:|---|"
+)
 _FAILED_HEAD = """| fault | database | run | status | why | commit |
 |---|---|---|---|---|---|"""
 
@@ -96,11 +98,12 @@ def _ran(way: tuple[str, str], rows: Sequence[Row]) -> str:
         counted = ""
     lines = [f"**The {mode} run**, {settings}.{counted}", "", _HEAD]
     for row in sorted(rows, key=lambda row: (row["fault"], row["database"])):
-        recover = "–" if row["recover_s"] is None else row["recover_s"]
+        times = (row["recover_s"], row.get("backlog"), row.get("drained_s"))
+        recovery = " | ".join("–" if number is None else f"{number:,}" for number in times)
         counts = (row["runs"], row["accepted"], row["lost"], row["duplicated"])
         numbers = " | ".join(f"{count:,}" for count in counts)
         about = f"{row['fault']} | {row['database']}"
-        lines.append(f"| {about} | {numbers} | {recover} | `{row['commit']}` |")
+        lines.append(f"| {about} | {numbers} | {recovery} | `{row['commit']}` |")
     return "\n".join(lines)
 
 

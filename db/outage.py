@@ -9,11 +9,12 @@ from __future__ import annotations
 from sqlalchemy import exc
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
+_LOST_CLASS = "40"  # a deadlock, a transaction that lost against another
 _AWAY_CLASSES = (
     "08",  # the connection
     "28",  # may not log in: a password that is being changed, pg_hba.conf
     "3D",  # no such database: it is being restored
-    "40",  # a deadlock, a transaction that lost against another
+    _LOST_CLASS,
     "53",  # no room on the disk, no memory, too many connections
     "57",  # shut down, starting, cancelled
     "58",  # its operating system failed it
@@ -75,6 +76,12 @@ def away(error: BaseException) -> bool:
     if state is None:
         return isinstance(error, _UNSAID)
     return state.startswith(_AWAY_CLASSES) or state in _AWAY or misconfigured(error)
+
+
+def lost_against_another(error: BaseException) -> bool:
+    """Whether the database is well, and let another transaction go first, as in a deadlock."""
+    state = sqlstate(error)
+    return state is not None and state.startswith(_LOST_CLASS)
 
 
 def spoils_connection(error: BaseException | None) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from linewatch.settings import Settings
 from producer.clock_skew import ClockSkew
 from producer.contract import Reason, Receipt, SigningKeys
+from producer.departures import Departures
 from producer.messages import group, to_task
 from producer.outbox import Outbox, QueuedPicture
 from producer.publisher import Publisher
@@ -29,6 +30,7 @@ _COMPLAINT_S = 60.0
 _CLOCK_NOTE_S = 60.0
 CLOCKS_DIFFER_S = 2.0
 _CLOCK_MARGIN_S = 2.0  # the oldest message may come from a camera whose clock differs
+_UNKNOWN = float("-inf")  # when the oldest message was sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Drain:
         self._next_complaint = 0.0
         self._next_clock_note = 0.0
         self._not_before = 0.0  # when the next message may go, unless it is full
+        self._departures = Departures(settings.receipt_timeout_s)
 
     def round(self) -> Round:
         """One round.
@@ -113,22 +116,30 @@ class Drain:
         """Send again what has no receipt in time.
 
         A picture sent after the oldest message that still waits is in the queue itself, and a
-        second copy would only lengthen it: during an outage of an hour, many times over. Where
-        the queue does not tell that age, a picture is given ten times as long while any wait.
+        second copy would only lengthen it: during an outage of an hour, many times over. One that
+        was taken a moment ago is being judged. Where the queue does not tell its age, a picture is
+        given ten times as long.
         """
         now = time.monotonic()
         if now < self._next_due_check:
             return
         self._next_due_check = now + min(_DUE_CHECK_S, self._settings.receipt_timeout_s / 4)
-        if self._outbox.has_due():
-            queue = self._publisher.queue()
-            if not queue.depth:
-                self._outbox.requeue_due()
-            elif queue.oldest_age_s is None:
-                self._outbox.requeue_due(self._settings.receipt_timeout_s * _BACKLOG_PATIENCE)
-            else:
-                oldest = time.time() - queue.oldest_age_s
-                self._outbox.requeue_due(sent_before=oldest - _CLOCK_MARGIN_S)
+        if not self._outbox.awaits_receipts():
+            return
+        queue, asked = self._publisher.queue(), time.time()
+        if not queue.depth:
+            self._departures.note(now, asked)
+        elif queue.oldest_age_s is None:
+            self._departures.note(now, _UNKNOWN)
+        else:
+            self._departures.note(now, asked - queue.oldest_age_s - _CLOCK_MARGIN_S)
+        if not self._outbox.has_due():
+            return
+        left_before = self._departures.before()
+        if left_before == _UNKNOWN:
+            self._outbox.requeue_due(self._settings.receipt_timeout_s * _BACKLOG_PATIENCE)
+        else:
+            self._outbox.requeue_due(sent_before=left_before)
 
     def _tidy(self) -> None:
         now = time.monotonic()

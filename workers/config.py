@@ -19,6 +19,7 @@ RETRAIN_DUE_TASK = "linewatch.retrain_due"
 MAINTENANCE_TASK = "linewatch.maintenance"
 CHARTS_TASK = "linewatch.charts"
 CHARTS_EVERY_S = 300.0
+REDIS_SILENT_S = 5  # a connection on which Redis says nothing for so long is given up
 
 # What each queue may ask for: no task of another queue, and none of Celery's own.
 TASKS: dict[str, frozenset[str]] = {
@@ -78,8 +79,10 @@ def broker_transport_options(settings: Settings) -> dict[str, Any]:
         "unacked_restore_interval": settings.redelivery_sweep_s,
         "unacked_restore_throttle": 1,
         "unacked_mutex_expire": max(5, settings.visibility_timeout_s),
-        "health_check_interval": 25,
-        "socket_timeout": 30,
+        # Where Redis vanished without a word, the loop waits for each command that it sent before,
+        # one after the other, and for the poll: so each of them gives up soon.
+        "health_check_interval": REDIS_SILENT_S,
+        "socket_timeout": REDIS_SILENT_S,
         "socket_connect_timeout": 5,
         "socket_keepalive": True,
         "retry_on_timeout": True,

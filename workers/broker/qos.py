@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from kombu.transport import redis as kombu_redis
+from redis.exceptions import OutOfMemoryError
 
 from linewatch.redis_access.clock import redis_now
 from producer.contract import Reason
@@ -73,8 +74,12 @@ class QoS(kombu_redis.QoS):  # type: ignore[misc]
             settled(delivery_tag)
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:
-        """The message goes back, or away; if Redis does not hear it, back."""
-        with self._let_go_if_it_fails(delivery_tag):
+        """The message goes back, or away; if Redis does not hear it, back.
+
+        A full Redis puts nothing into a queue. That is no reason for Celery to end this worker: the
+        message comes back when its lease is over.
+        """
+        with suppress(OutOfMemoryError), self._let_go_if_it_fails(delivery_tag):
             super().reject(delivery_tag, requeue)
             settled(delivery_tag)
 
@@ -134,9 +139,10 @@ class QoS(kombu_redis.QoS):  # type: ignore[misc]
         return super().restore_unacked(*args, **options)
 
     def restore_visible(self, *args: Any, **options: Any) -> None:
-        """Give back what its worker has not renewed in time."""
+        """Give back what its worker has not renewed in time; while Redis is full, later."""
         self._measure()  # every few seconds: a clock that jumped is found out soon
-        super().restore_visible(*args, **options)
+        with suppress(OutOfMemoryError):
+            super().restore_visible(*args, **options)
 
     def restore_by_tag(self, tag: Any, client: Any = None, leftmost: bool = False) -> None:
         """Put a held message back into its queue, made anew as it was taken; bury it if it is none.
@@ -189,6 +195,19 @@ class QoS(kombu_redis.QoS):  # type: ignore[misc]
         """Hold an entry no more."""
         self._remove_from_indices(tag).execute()
         settled(tag if isinstance(tag, str) else tag.decode(errors="replace"))
+
+    def _remove_from_indices(self, delivery_tag: Any, pipe: Any = None) -> Any:
+        """Both notes of a held message go; by themselves without MULTI.
+
+        In it a full Redis takes no command, not even one that makes room, and Celery ends a worker
+        whose acknowledgement is refused. The message goes first: of a tag without a message whoever
+        sweeps makes nothing but an end.
+        """
+        if pipe is not None:
+            return super()._remove_from_indices(delivery_tag, pipe)
+        with self.channel.conn_or_acquire() as client:
+            both = client.pipeline(transaction=False).hdel(self.unacked_key, delivery_tag)
+            return both.zrem(self.unacked_index_key, delivery_tag)
 
     def _measure(self) -> None:
         with self.channel.conn_or_acquire() as client:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from threading import Event
 from typing import TypeVar
 
-from db.outage import away, in_a_line
+from db.outage import away, in_a_line, lost_against_another
 from workers.pipeline.reply import DrainingError
 
 log = logging.getLogger(__name__)
@@ -78,7 +78,9 @@ class DatabaseWait:
                     log.warning("database away, holding %d rows: %s", rows, in_a_line(error))
                 if not self.pause(wait_s * random.uniform(0.5, 1.5)):  # noqa: S311
                     raise DrainingError from error
-                wait_s = min(LONGEST_WAIT_S, wait_s * 2)
+                # Whoever won a deadlock is done by now: there is no outage to be patient with.
+                lost = lost_against_another(error)
+                wait_s = FIRST_WAIT_S if lost else min(LONGEST_WAIT_S, wait_s * 2)
             else:
                 self._answered()
                 return done

@@ -14,6 +14,7 @@ from typing import Any
 Stored = dict[str, Any]
 
 _COUNTS = ("runs", "accepted", "lost", "duplicated", "recover_s")
+_MEASURED = ("memory_mb", "backlog", "drained_s")  # in some rows
 _LONGEST_PROBLEM = 200
 _UNFINISHED = "begun, and never ended"
 _FOLDERS = re.compile(r"(?<![\w.])/(?:[^\s/'\":,]+/)+")
@@ -83,8 +84,10 @@ def _superseded(row: Stored, keys: set[tuple[str, str]], run: Mapping[str, Any])
 
 
 def _unfinished(row: Stored, run: Mapping[str, Any]) -> Stored:
-    state = {"status": "unfinished", "problem": _UNFINISHED, "settings": {}, "seconds": None}
-    return {**row, **dict.fromkeys(_COUNTS), **run, **state}
+    state: Stored = {"status": "unfinished", "problem": _UNFINISHED}
+    state |= {"settings": {}, "seconds": None}
+    known = {name: value for name, value in row.items() if name not in _MEASURED}
+    return {**known, **dict.fromkeys(_COUNTS), **run, **state}
 
 
 def _unnamed(run: Mapping[str, Any]) -> Stored:

@@ -29,6 +29,7 @@ _SETTINGS = (
     *("visibility_timeout_s", "redelivery_sweep_s", "lease_renewal_s", "receipt_timeout_s"),
     "encoders",
 )
+_OPTIONAL = ("memory_mb", "backlog", "drained_s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,23 @@ class Row:
     recover_s: float | None
     settings: dict[str, Any] = field(default_factory=dict)
     memory_mb: tuple[float, float] | None = None  # of the worker, at first and at last
+    backlog: int | None = None
+    drained_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """How a line came back after a fault.
+
+    Attributes:
+        recover_s: from the fault's end until pictures were judged again.
+        backlog: how many pictures, or messages, had no verdict at the end of the fault.
+        drained_s: until all of them had. It is the machine's speed more than the fault's doing.
+    """
+
+    recover_s: float
+    backlog: int
+    drained_s: float
 
 
 class Recorder:
@@ -83,8 +101,7 @@ class Recorder:
         """Merge the rows; of a test that failed, say why. A skipped one leaves all as it was."""
         seconds = round(time.monotonic() - self._began)
         told = (asdict(row) for row in self._found)
-        kept = [{k: v for k, v in row.items() if k != "memory_mb" or v} for row in told]
-        found = [{**row, "seconds": seconds} for row in kept]
+        found = [{**_without_gaps(row), "seconds": seconds} for row in told]
         mine = [row for row in self._before if row.get("test") == self._run["test"]]
         with self._alone():
             others = [r for r in stored(self._path) if r.get("test") != self._run["test"]]
@@ -138,10 +155,12 @@ def noted(
     fault: str,
     runs: int,
     found: History,
-    recover_s: float | None = None,
+    recovery: Recovery | float | None = None,
     memory_mb: tuple[float, float] | None = None,
 ) -> None:
     """Record a fault that a plant came through, with the settings that it had."""
+    drained = recovery if isinstance(recovery, Recovery) else None
+    recover_s = recovery.recover_s if isinstance(recovery, Recovery) else recovery
     record(
         Row(
             fault,
@@ -150,11 +169,21 @@ def noted(
             found.accepted,
             found.lost,
             found.duplicated,
-            None if recover_s is None else round(recover_s, 1),
+            _rounded(recover_s),
             settings_of(plant),
             memory_mb,
+            drained.backlog if drained else None,
+            _rounded(drained.drained_s) if drained else None,
         )
     )
+
+
+def _without_gaps(row: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in row.items() if k not in _OPTIONAL or v is not None}
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 1)
 
 
 def settings_of(plant: Live) -> dict[str, Any]:

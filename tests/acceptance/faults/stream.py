@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from threading import Event, Thread
 from uuid import UUID
 
 from linewatch.errors import SpoolFullError
 from producer.camera import Camera
 from tests.acceptance.faults.mode import times
+from tests.acceptance.faults.results import Recovery
 from tests.acceptance.live import Live
 
 MOST_WAITING = times(short=200, long=1000)
@@ -52,19 +54,17 @@ class Stream:
             self._thread.join(timeout=30)
         return self.accepted
 
-    def settle(self, timeout_s: float) -> float:
-        """Stop, wait until every picture has its receipt; returns how long that took, in s.
+    def settle(self, timeout_s: float) -> Recovery:
+        """See `settled`."""
+        return settled([self], timeout_s)
 
-        Fails where not a single receipt comes for `timeout_s`.
-        """
-        self.stop()
-        began = time.monotonic()
+    def wait(self, timeout_s: float) -> None:
+        """Until every picture has its receipt."""
         waiting = self.camera.spool.count()
         while not self.camera.wait(timeout=timeout_s):
             left = self.camera.status()
             assert left.spool.pictures < waiting, f"no receipt for {timeout_s} s: {left}"
             waiting = left.spool.pictures
-        return time.monotonic() - began
 
     def _run(self) -> None:
         number = 0
@@ -79,3 +79,27 @@ class Stream:
                 continue  # told so, hence not accepted
             self.slowest_s = max(self.slowest_s, time.perf_counter() - began)
             number += self._images
+
+
+def settled(streams: Sequence[Stream], timeout_s: float) -> Recovery:
+    """Stop all streams of a plant, then wait until each picture has its receipt.
+
+    The first receipt says that the line is back. The last one says how fast this machine works off
+    what had gathered.
+
+    Fails where not a single receipt comes for `timeout_s`.
+    """
+    plant = streams[0]._plant
+    began, seen = time.monotonic(), len(plant.receipts)
+    for stream in streams:  # all of them, before any is waited for
+        stream.stop()
+    backlog = _waiting(streams)
+    plant.until(lambda: len(plant.receipts) > seen or not _waiting(streams), timeout_s, "a receipt")
+    recover_s = time.monotonic() - began
+    for stream in streams:
+        stream.wait(timeout_s)
+    return Recovery(recover_s, backlog, time.monotonic() - began)
+
+
+def _waiting(streams: Sequence[Stream]) -> int:
+    return sum(stream.camera.spool.count() for stream in streams)

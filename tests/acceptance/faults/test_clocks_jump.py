@@ -72,12 +72,12 @@ def test_a_workers_clock_jumps_beside_another(plant: Live, tmp_path: Path) -> No
             for offset in [*OFFSETS, 0.0]:
                 clock.jump(offset)
                 time.sleep(6)
-        recover_s = stream.settle(timeout_s=60)
+        recovery = stream.settle(timeout_s=60)
     plant.group.check()
     found = check(plant, stream.accepted)
     outcomes = plant.outcomes(stream.accepted)
     assert Verdict.DEAD_LETTER not in {outcome.verdict for outcome in outcomes.values()}
-    noted(plant, "clock of one of two workers jumps by hours", 3 * rounds, found, recover_s)
+    noted(plant, "clock of one of two workers jumps by hours", 3 * rounds, found, recovery)
 
 
 PRODUCER = """

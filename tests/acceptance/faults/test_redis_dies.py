@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,8 @@ from tests.acceptance.live import Live
 from tests.support.redis_server import RedisServer
 
 pytestmark = pytest.mark.timeout(3600)
+
+BACK_S = 30.0  # after which a line has verdicts again, see docs/promise.md
 
 # How Redis keeps its data, by the name the results use.
 PERSISTENCE = {
@@ -57,31 +60,27 @@ def test_redis_restarts_under_load(
             seen = len(redis_plant.receipts)
             redis_plant.until(lambda s=seen: len(redis_plant.receipts) > s, 90, "a receipt")
             slowest_s = max(slowest_s, time.monotonic() - began)
-        stream.settle(timeout_s=180)
+        recovery = replace(stream.settle(timeout_s=180), recover_s=slowest_s)
     found = check(redis_plant, stream.accepted)
-    noted(redis_plant, f"Redis restart, {persistence}", restarts, found, slowest_s)
+    noted(redis_plant, f"Redis restart, {persistence}", restarts, found, recovery)
 
 
 @pytest.mark.slow
 def test_redis_is_full(redis_plant: Live, private_redis: RedisServer) -> None:
     """maxmemory with noeviction: Redis refuses, the spool keeps, nothing is forgotten."""
     client = private_redis.client()
-    # Supervised: Celery's consumer ends when Redis refuses to note an acknowledgement.
-    redis_plant.group.start(
-        "supervised", python_command("linewatch", "worker", "--queues", "inspect", "--name", "s")
-    )
+    redis_plant.worker()
     with Stream(redis_plant, rate=40) as stream:
         redis_plant.until(lambda: bool(redis_plant.receipts), 60, "a first receipt")
-        spool = stream.camera.spool
-        redis_plant.until(lambda: spool.count() < 200, 120, "backlog that is worked off")
         client.config_set("maxmemory-policy", "noeviction")
         client.config_set("maxmemory", "1")
         time.sleep(20)
         assert stream.camera.status().spool.queued > 0
         client.config_set("maxmemory", "0")
-        recover_s = stream.settle(timeout_s=120)
+        recovery = stream.settle(timeout_s=120)
+    redis_plant.group.check()  # it lives: an acknowledgement needs no memory
     found = check(redis_plant, stream.accepted)
-    noted(redis_plant, "Redis out of memory (noeviction)", 1, found, recover_s)
+    noted(redis_plant, "Redis out of memory (noeviction)", 1, found, recovery)
 
 
 @pytest.mark.slow
@@ -95,12 +94,12 @@ def test_connections_are_reset(redis_plant: Live, private_redis: RedisServer) ->
     with Stream(redis_plant, rate=40) as stream:
         redis_plant.until(lambda: bool(redis_plant.receipts), 60, "a first receipt")
         for _ in range(rounds):
+            time.sleep(0.5)
             client.client_kill_filter(_type="normal", skipme=True)
             client.client_kill_filter(_type="pubsub", skipme=True)
-            time.sleep(0.5)
-        recover_s = stream.settle(timeout_s=180)
+        recovery = stream.settle(timeout_s=180)
     found = check(redis_plant, stream.accepted)
-    noted(redis_plant, "Redis connections reset", rounds, found, recover_s)
+    noted(redis_plant, "Redis connections reset", rounds, found, recovery)
 
 
 @pytest.fixture
@@ -143,6 +142,7 @@ def test_connections_are_half_open(far_plant: Live, cable: Proxy) -> None:
             far_plant.until(lambda s=seen: len(far_plant.receipts) > s, 180, "a receipt")
             slowest_s = max(slowest_s, time.monotonic() - began)
             time.sleep(2)
-        stream.settle(timeout_s=300)
+        recovery = replace(stream.settle(timeout_s=300), recover_s=slowest_s)
+    assert slowest_s <= BACK_S
     found = check(far_plant, stream.accepted)
-    noted(far_plant, "Redis connections half-open", rounds, found, slowest_s)
+    noted(far_plant, "Redis connections half-open", rounds, found, recovery)

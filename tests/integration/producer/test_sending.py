@@ -146,6 +146,21 @@ def test_nothing_is_sent_twice_while_it_waits_in_the_queue(
         assert client.llen("inspect") == 1
 
 
+def test_what_a_worker_took_after_a_long_wait_has_its_time_from_then(
+    redis_url: str, make_settings: MakeSettings
+) -> None:
+    """In a backlog every picture is late when it is taken; a copy of each would double it."""
+    settings = make_settings(redis_url=redis_url, receipt_timeout_s=2)
+    with redis.Redis.from_url(redis_url) as client, camera(settings) as source:
+        source.submit("/a.png")
+        assert source.wait_sent(10)
+        time.sleep(4)  # two timeouts in the queue
+        client.rpop("inspect")
+        time.sleep(1.5)
+        assert client.llen("inspect") == 0
+        until(lambda: client.llen("inspect") == 1)  # whoever took it has lost it
+
+
 def test_a_full_queue_stays_in_the_spool(redis_url: str, make_settings: MakeSettings) -> None:
     settings = make_settings(redis_url=redis_url, max_queue_depth=3, images_per_message=1)
     with redis.Redis.from_url(redis_url) as client, camera(settings) as source:

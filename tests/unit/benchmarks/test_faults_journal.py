@@ -43,6 +43,8 @@ def test_a_test_that_begins_takes_its_old_rows_back() -> None:
     begun = next(r for r in journal.begun([a_row(), OTHER], a_run()) if r["test"] == TEST)
     assert (begun["fault"], begun["status"], begun["commit"]) == ("Redis full", "unfinished", "new")
     assert OTHER in journal.begun([a_row(), OTHER], a_run())
+    (gone,) = journal.begun([a_row(backlog=9, drained_s=2.0)], a_run())
+    assert gone.keys() == begun.keys()  # of what only some rows have nothing is left
     assert (begun["runs"], begun["lost"], begun["recover_s"]) == (None, None, None)
 
 

@@ -28,9 +28,15 @@ def test_the_page_is_current() -> None:
 
 
 def test_a_row_is_a_line_under_the_settings_it_was_run_with() -> None:
-    rows = [a_row(), a_row(fault="f"), a_row(settings=SHIPPED | {"visibility_timeout_s": 6})]
+    back = {"recover_s": 1.5, "backlog": 1000, "drained_s": 42.0}
+    rows = [
+        a_row(),
+        a_row(fault="f"),
+        a_row(settings=SHIPPED | {"visibility_timeout_s": 6}, **back),
+    ]
     text = tables(rows)
-    assert "| f | sqlite | 2,000 | 30,000 | 0 | 0 | – | `abc1234` |" in text.splitlines()
+    assert "| f | sqlite | 2,000 | 30,000 | 0 | 0 | – | – | – | `abc1234` |" in text.splitlines()
+    assert "| 0 | 0 | 1.5 | 1,000 | 42.0 | `abc1234` |" in text
     told = "**The long run**, visibility timeout 20 s, redelivery sweep 3.0 s, encoders compact."
     assert f"{told} Together 60,000 pictures accepted, 0 lost: fewer than 1 in 20,000" in text
     assert "visibility timeout 6 s" in text

@@ -367,6 +367,32 @@ def test_what_cannot_be_buried_is_kept_until_it_can(
     assert [each.payload for each in dead_letters.newest(default_engine())] == ["picture.png"]
 
 
+def test_a_full_redis_hears_that_a_message_is_done_with(hand: Hand) -> None:
+    """Nothing inside MULTI is taken while it is full, not even what makes room."""
+    hand.redis.lpush("inspect", *_entries(3))
+    hand.turns(5)
+    hand.redis.config_set("maxmemory-policy", "noeviction")
+    hand.redis.config_set("maxmemory", "1")
+    for message in hand.taken:
+        message.ack()
+    assert hand.held() == set()
+    assert hand.channel.qos.held() == []
+
+
+def test_what_a_full_redis_does_not_take_back_comes_back_later(hand: Hand) -> None:
+    hand.redis.lpush("inspect", *_entries(1))
+    hand.turns(3)
+    hand.redis.config_set("maxmemory-policy", "noeviction")
+    hand.redis.config_set("maxmemory", "1")
+    hand.taken[0].reject(requeue=True)
+    assert hand.channel.qos.held() == []  # no lease is renewed
+    hand.channel.qos.restore_visible(interval=0)
+    assert hand.held() == {_tag(0)}
+    hand.redis.config_set("maxmemory", "0")
+    hand.channel.qos.restore_visible(interval=0)
+    assert hand.redis.llen("inspect") == 1
+
+
 def test_a_full_redis_can_be_emptied(hand: Hand) -> None:
     hand.turn()
     hand.redis.lpush("inspect", *_entries(3))

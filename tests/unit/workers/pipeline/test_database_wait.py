@@ -1,4 +1,4 @@
-"""DatabaseWait is healthy for a minute, and no longer."""
+"""DatabaseWait is healthy for a minute, and no longer; a lost deadlock is no outage."""
 
 from __future__ import annotations
 
@@ -6,13 +6,21 @@ import time
 import urllib.error
 import urllib.request
 
+import psycopg
 import pytest
 from prometheus_client import CollectorRegistry
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from workers.health.metrics_server import MetricsServer
 from workers.pipeline import database_wait as module
-from workers.pipeline.database_wait import UNHEALTHY_AFTER_S, DatabaseWait
+from workers.pipeline.database_wait import (
+    FIRST_WAIT_S,
+    LONGEST_WAIT_S,
+    UNHEALTHY_AFTER_S,
+    DatabaseWait,
+)
+from workers.pipeline.reply import DrainingError
 
 
 def test_it_is_a_problem_after_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,6 +43,37 @@ def test_it_is_a_problem_after_a_minute(monkeypatch: pytest.MonkeyPatch) -> None
     assert seen[3] is not None
     assert "verdicts are held for" in seen[3]
     assert (holding.problem, holding.now) == (None, False)
+
+
+def refused(error: psycopg.Error) -> DBAPIError:
+    return DBAPIError("INSERT", {}, error)
+
+
+@pytest.mark.parametrize(
+    ("error", "longest_s"),
+    [
+        (refused(psycopg.errors.DeadlockDetected("deadlock detected")), FIRST_WAIT_S),
+        (refused(psycopg.errors.CannotConnectNow("starting up")), LONGEST_WAIT_S),
+    ],
+)
+def test_who_lost_a_deadlock_tries_again_at_once_however_often(
+    monkeypatch: pytest.MonkeyPatch, error: DBAPIError, longest_s: float
+) -> None:
+    """An outage is waited for longer and longer; here the other transaction is over."""
+    holding = DatabaseWait()
+    waits: list[float] = []
+
+    def paused(seconds: float) -> bool:
+        waits.append(seconds)
+        return len(waits) < 20
+
+    def action() -> None:
+        raise error
+
+    monkeypatch.setattr(holding, "pause", paused)
+    with pytest.raises(DrainingError):
+        holding.hold(action, 1)
+    assert longest_s / 2 <= max(waits) <= longest_s * 1.5  # with jitter
 
 
 def answer(url: str) -> tuple[int, str]:
