@@ -96,8 +96,31 @@ def _plain(path: Path) -> Path:
 
 def _next(kind: str, folder: Path) -> str:
     if kind == "systemd":
-        return f"next: sudo sh {folder}/systemd/install.sh && sudo {folder}/linewatch doctor"
-    return (
-        f"next: cd {shlex.quote(str(folder))} && docker compose --profile cpu up -d && "
-        "docker compose run --rm admin doctor"
-    )
+        steps = f"sudo sh {folder}/systemd/install.sh && sudo {folder}/linewatch doctor"
+    else:
+        steps = (
+            f"cd {shlex.quote(str(folder))} && docker compose --profile cpu up -d && "
+            "docker compose run --rm admin doctor"
+        )
+    return f"{_first(kind, folder)}next: {steps}"
+
+
+def _first(kind: str, folder: Path) -> str:
+    """What would keep the plant from starting, if something does."""
+    from linewatch.first_start.plant import checkout, closed_to_services, own_command
+
+    command = own_command()
+    closed = closed_to_services(command)
+    if kind == "systemd" and closed:
+        return (
+            f"first: the services run as the user linewatch, who may not pass {closed} to "
+            f"{command}: install Linewatch where everybody may read it, such as /opt/linewatch, "
+            "and run the `linewatch init` of that place again\n"
+        )
+    if kind == "compose" and not checkout():
+        return (
+            "first: the image is built from a checkout, and there is none here: name one as "
+            f"LINEWATCH_SOURCE in {folder / '.env'}, or bring the image linewatch:latest here with "
+            "`docker save` and `docker load`\n"
+        )
+    return ""

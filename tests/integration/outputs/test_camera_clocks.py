@@ -61,7 +61,7 @@ def test_without_redis_what_was_known_still_counts(
 def test_in_a_plant_the_outputs_may_ask_and_nothing_else(
     settings: Settings, tmp_path: Path
 ) -> None:
-    """Without a Redis user no deadline knows of a camera's clock; with a worker's it could do all."""
+    """Without a user of its own it knows of no camera's clock, or may do what workers may."""
     (user,) = (program.redis_user for program in PROGRAMS if program.name == "outputs")
     users = tmp_path / "users.acl"
     users.write_text(acl_file(ROLES, {role.name: password_hash(PASSWORD) for role in ROLES}))
