@@ -197,6 +197,9 @@ def _person(site: units.Site) -> str:
         '    export "$(basename "$file")=$(cat "$file")"\n'
         "done\n"
         f"export LINEWATCH_ENV_FILE={site.folder}/environment\n"
+        f"if [ -f {site.folder}/outputs/outputs.yaml ]; then\n"
+        f"    export LINEWATCH_OUTPUTS_FILE={site.folder}/outputs/outputs.yaml\n"
+        "fi\n"
         "# What it writes into the data folder must be the services' own.\n"
         'if [ "$(id -u)" = 0 ] && id linewatch >/dev/null 2>&1; then\n'
         f'    exec runuser -u linewatch -- {site.command} "$@"\n'

@@ -50,6 +50,7 @@ def systemd(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_second_run_changes_nothing(tmp_path: Path) -> None:
     first = init(tmp_path / "p", "--compose", "--systemd", "--product", str(CABLE))
+    assert "then:" not in first
     assert "docker compose --profile cpu up -d" in first
     before = contents(tmp_path / "p")
     for arguments in ([], ["--product", str(CABLE)]):
@@ -73,6 +74,7 @@ def test_no_secret_and_no_edited_file_is_written_again(tmp_path: Path) -> None:
     assert f"kept {folder}/systemd/linewatch-beat.service" in said
     unit = (folder / "systemd/linewatch-train.service").read_text()  # nobody edited that one
     assert "ReadWritePaths=/data/linewatch\n" in unit
+    assert "then: `sudo systemctl restart linewatch-redis`" in said  # or it knows no cam-9
     assert "user producer-cam-9 on" in (folder / "secrets/redis/users.acl").read_text()
 
 
@@ -293,6 +295,18 @@ def test_systemd_takes_the_units(systemd: Path, tmp_path: Path) -> None:
     )
     ours = [line for line in done.stderr.splitlines() if "linewatch" in line]
     assert not ours, ours
+
+
+def test_a_person_s_commands_know_the_file_of_outputs(tmp_path: Path) -> None:
+    """The dispatcher does: what `outputs test` asks about would else be another plant's."""
+    init(tmp_path / "p", "--systemd")
+    script = (tmp_path / "p/linewatch").read_text()
+    shown = re.sub(r"^ *exec .*$", 'echo "file=$LINEWATCH_OUTPUTS_FILE"; exit', script, flags=re.M)
+    for text, wanted in ((None, ""), ("version: 1\n", f"{tmp_path}/p/outputs/outputs.yaml")):
+        if text:
+            (tmp_path / "p/outputs/outputs.yaml").write_text(text)
+        done = subprocess.run(["sh", "-c", shown], capture_output=True, text=True, check=True)
+        assert done.stdout == f"file={wanted}\n"
 
 
 def test_the_script_is_one_that_the_shell_takes(systemd: Path) -> None:
