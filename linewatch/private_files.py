@@ -33,6 +33,14 @@ def write_new(path: Path, text: str, mode: int = FILE_MODE) -> None:
         file.write(text)
 
 
+def writable_by_others(path: Path) -> bool:
+    """Whether others than its owner may change what is there."""
+    try:
+        return bool(path.stat().st_mode & 0o022)
+    except OSError:
+        return False
+
+
 def too_open(path: Path) -> bool:
     """Whether others than its owner may do anything with what is there."""
     try:

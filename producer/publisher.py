@@ -30,6 +30,10 @@ _NOWHERE = (
     "LINEWATCH_REDIS_URL says no Redis, and none of this machine's own listens at {}: set it to "
     "redis://HOST:6379/0, or start one here with `linewatch up`"
 )
+_NOT_OURS = (
+    ". The user in LINEWATCH_REDIS_URL may not do what cameras on {0} do: it takes one that was "
+    "made for this PC (`linewatch init FOLDER --producer {0}`, or `linewatch redis-acl`)"
+)
 _Answer = TypeVar("_Answer")
 
 
@@ -137,13 +141,18 @@ class Publisher:
         self._connection.close()
 
     def _ask(self, question: Callable[[], _Answer]) -> _Answer:
+        import redis
+
         try:
             return question()
         except self._errors as error:
             cause = error.__cause__ or error
             if self._private is not None and not self._private.exists():
                 raise QueueUnavailableError(_NOWHERE.format(self._private)) from error
-            raise QueueUnavailableError(f"Redis does not take or give messages: {cause}") from error
+            words = f"Redis does not take or give messages: {cause}"
+            if isinstance(cause, redis.exceptions.NoPermissionError):
+                words += _NOT_OURS.format(self._producer_id.rpartition("-")[0])
+            raise QueueUnavailableError(words) from error
 
 
 def _read(line: bytes | str) -> Receipt | None:

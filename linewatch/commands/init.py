@@ -11,6 +11,12 @@ import click
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
+_RESTART_REDIS = {
+    "systemd": "`sudo systemctl restart linewatch-redis` for Redis",
+    "compose": "`docker compose restart redis` for Redis",
+}
+
+
 @click.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--compose", is_flag=True, help="Files for Docker Compose [the default].")
@@ -72,6 +78,7 @@ def command(
     kinds = {"compose": compose or not systemd, "systemd": systemd}
     both = all(kinds.values())
     done: list[str] = []
+    restart: list[str] = []
     for kind, make in (("compose", make_compose), ("systemd", make_systemd)):
         if not kinds[kind]:
             continue
@@ -80,6 +87,9 @@ def command(
         done += [f"made {files.folder / name}" for name in files.made]
         for name in files.changed_by_hand:
             click.echo(f"kept {files.folder / name}: it was edited; this version has another")
+        users = "secrets/redis/users.acl"
+        if users in files.made and not {".env", "environment"} & set(files.made):
+            restart.append(_RESTART_REDIS[kind])
         if kind == "systemd" and (files.folder / "secrets/database_url_owner").exists():
             done += prepare_now(files.folder)
     click.echo("\n".join(done) or "nothing to do")
@@ -87,6 +97,8 @@ def command(
         for kind in kinds:
             if kinds[kind]:
                 click.echo(_next(kind, folder / kind if both else folder))
+    for words in restart:
+        click.echo(f"then: {words}, which reads its users when it starts")
 
 
 def _plain(path: Path) -> Path:
@@ -96,8 +108,31 @@ def _plain(path: Path) -> Path:
 
 def _next(kind: str, folder: Path) -> str:
     if kind == "systemd":
-        return f"next: sudo sh {folder}/systemd/install.sh && sudo {folder}/linewatch doctor"
-    return (
-        f"next: cd {shlex.quote(str(folder))} && docker compose --profile cpu up -d && "
-        "docker compose run --rm admin doctor"
-    )
+        steps = f"sudo sh {folder}/systemd/install.sh && sudo {folder}/linewatch doctor"
+    else:
+        steps = (
+            f"cd {shlex.quote(str(folder))} && docker compose --profile cpu up -d && "
+            "docker compose run --rm admin doctor"
+        )
+    return f"{_first(kind, folder)}next: {steps}"
+
+
+def _first(kind: str, folder: Path) -> str:
+    """What would keep the plant from starting, if something does."""
+    from linewatch.first_start.plant import checkout, closed_to_services, own_command
+
+    command = own_command()
+    closed = closed_to_services(command)
+    if kind == "systemd" and closed:
+        return (
+            f"first: the services run as the user linewatch, who may not pass {closed} to "
+            f"{command}: install Linewatch where everybody may read it, such as /opt/linewatch, "
+            "and run the `linewatch init` of that place again\n"
+        )
+    if kind == "compose" and not checkout():
+        return (
+            "first: the image is built from a checkout, and there is none here: name one as "
+            f"LINEWATCH_SOURCE in {folder / '.env'}, or bring the image linewatch:latest here with "
+            "`docker save` and `docker load`\n"
+        )
+    return ""

@@ -9,9 +9,10 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 from linewatch.doctor.findings import Finding, State
-from linewatch.private_files import too_open
+from linewatch.private_files import too_open, writable_by_others
 from linewatch.redis_access.client import quick_client
 from linewatch.settings import Settings, environment_file, setting_names
+from linewatch.settings.effective import holds_secret
 from linewatch.settings.places import places
 from linewatch.settings.unknown import unknown_names
 from producer.queue_state import queue_state
@@ -37,7 +38,9 @@ def queue(settings: Settings) -> Iterator[Finding]:
 
 def modes(settings: Settings) -> Iterator[Finding]:
     """Whether others on this machine may read what is secret or the plant's own."""
-    places = [settings.data_dir, environment_file()]
+    places = [settings.data_dir]
+    file = environment_file()
+    places += [file] if holds_secret(file) or writable_by_others(file) else []
     url = settings.sql_url
     if url.startswith("sqlite:///"):
         places.append(Path(url.removeprefix("sqlite:///")))
@@ -50,8 +53,12 @@ def modes(settings: Settings) -> Iterator[Finding]:
         yield Finding("modes", State.WARN, advice)
     if not bare:
         yield Finding("modes", State.OK, "data folder and secrets are this user's alone")
-    stray, file = Path(".env").absolute(), environment_file().absolute()
-    if stray.is_file() and stray != file and "LINEWATCH_" in stray.read_text(errors="replace"):
+    stray = Path(".env").absolute()
+    if (
+        stray.is_file()
+        and stray != file.absolute()
+        and "LINEWATCH_" in stray.read_text(errors="replace")
+    ):
         advice = f"{stray} is not read: the settings are in {file}, or set LINEWATCH_ENV_FILE"
         yield Finding("settings", State.WARN, advice)
 

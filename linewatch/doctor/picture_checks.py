@@ -18,7 +18,10 @@ def places(settings: Settings) -> Iterator[Finding]:
         advice = "none: every picture is rejected as outside_root; set LINEWATCH_IMAGE_ROOTS"
         yield Finding("image roots", State.FAIL, advice)
     for root in settings.image_roots:
-        if not root.is_dir():
+        if not root.exists() and root.is_relative_to(settings.data_dir):
+            words = f"{root} is made with the first picture that is uploaded"
+            yield Finding("image roots", State.OK, words)
+        elif not root.is_dir():
             yield Finding("image roots", State.FAIL, f"{root} is not a folder")
         elif not os.access(root, os.R_OK | os.X_OK):
             yield Finding("image roots", State.FAIL, f"{root} may not be read by this user")

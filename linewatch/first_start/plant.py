@@ -23,6 +23,11 @@ from linewatch.first_start.written import MadeFiles
 from linewatch.products import load_product
 
 CONTAINER_UID = 10001
+_SETTINGS = """\
+# Settings of all of Linewatch's programs here, one a line, such as
+#   LINEWATCH_PATH_MAP=C:/pics=/srv/pictures
+# docs/operations.md lists them. What docker-compose.yml names itself is set in .env.
+"""
 _PLAIN = re.compile(r"[\w./+-]+")  # in units and scripts, a space or % would need care everywhere
 _ROOT = Path(__file__).parents[2]  # of a checkout; an installed wheel carries the files it needs
 
@@ -60,11 +65,13 @@ def make_compose(folder: Path, wishes: Wishes) -> MadeFiles:
         f"LINEWATCH_UID={uid}\nLINEWATCH_GID={uid if os.getuid() == 0 else os.getgid()}\n"
         f"LINEWATCH_DATA=./data\nLINEWATCH_REDIS_DATA=./redis\n"
         f"LINEWATCH_PICTURES={wishes.pictures or './pictures'}\n"
+        f"LINEWATCH_PICTURES_AT={wishes.pictures or files.folder / 'pictures'}\n"
         f"LINEWATCH_PLANT_TIMEZONE={wishes.timezone or 'UTC'}\n"
         f"LINEWATCH_REDIS_BIND={'0.0.0.0' if wishes.address else '127.0.0.1'}\n"  # noqa: S104
         "LINEWATCH_REQUIRE_SIGNATURES=true\nLINEWATCH_ENCODERS=compact\n"
-        f"LINEWATCH_SOURCE={_source()}\n",
+        f"LINEWATCH_SOURCE={checkout() or '.'}\n",
     )
+    files.once("settings.env", _SETTINGS)
     for name in ("alerts", "backups", "data", "outputs", "redis", "products"):
         files.subfolder(name)
     if wishes.pictures is None and not (files.folder / "pictures").exists():
@@ -120,7 +127,7 @@ def make_systemd(folder: Path, wishes: Wishes) -> MadeFiles:
     site = units.Site(
         files.folder,
         data_dir,
-        Path(shutil.which("linewatch", path=str(Path(sys.executable).parent)) or "linewatch"),
+        own_command(),
         Path(shutil.which("redis-server") or "/usr/bin/redis-server"),
         sqlite,
         port,
@@ -166,9 +173,20 @@ def _finish(files: MadeFiles, wishes: Wishes, hosts: Sequence[str], port: int = 
     keys.make_camera_files(files, hosts, url=f"redis://{place}:{port}/0")
 
 
-def _source() -> str:
-    """The folder that the image is built from, if this is a checkout."""
-    return str(_ROOT) if (_ROOT / "Dockerfile").is_file() else "."
+def own_command() -> Path:
+    """The `linewatch` of this environment, which the units start."""
+    return Path(shutil.which("linewatch", path=str(Path(sys.executable).parent)) or "linewatch")
+
+
+def closed_to_services(command: Path) -> Path | None:
+    """The folder on the way to it that only its owner may pass, if there is one."""
+    outside_in = reversed(command.resolve().parents)
+    return next((one for one in outside_in if not one.stat().st_mode & 0o001), None)
+
+
+def checkout() -> Path | None:
+    """The folder that the image can be built from, if this program runs from one."""
+    return _ROOT if (_ROOT / "Dockerfile").is_file() else None
 
 
 def _person(site: units.Site) -> str:
@@ -179,6 +197,9 @@ def _person(site: units.Site) -> str:
         '    export "$(basename "$file")=$(cat "$file")"\n'
         "done\n"
         f"export LINEWATCH_ENV_FILE={site.folder}/environment\n"
+        f"if [ -f {site.folder}/outputs/outputs.yaml ]; then\n"
+        f"    export LINEWATCH_OUTPUTS_FILE={site.folder}/outputs/outputs.yaml\n"
+        "fi\n"
         "# What it writes into the data folder must be the services' own.\n"
         'if [ "$(id -u)" = 0 ] && id linewatch >/dev/null 2>&1; then\n'
         f'    exec runuser -u linewatch -- {site.command} "$@"\n'

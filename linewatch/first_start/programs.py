@@ -99,6 +99,7 @@ PROGRAMS = (
         "outputs",
         "verdicts to the lines",
         ("outputs", "run"),
+        redis_user="outputs",
         database_role="worker",
         needs="outputs/outputs.yaml",
     ),

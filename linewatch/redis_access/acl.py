@@ -80,6 +80,11 @@ ROLES = (
         "(~linewatch:console:* +set +get +del +hset +hgetall +hdel +expire +zadd +zcount "
         "+zremrangebyscore)",
     ),
+    Role(
+        "outputs",
+        "the outputs, which ask how far the cameras' clocks are off",
+        f"~linewatch:clocks +hgetall +time {_CONNECT}",
+    ),
     Role("health", "the health check of Redis itself", "~linewatch:health +set +ping"),
     Role("admin", "a person with redis-cli", "~* &* +@all"),
 )

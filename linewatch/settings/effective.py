@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
+from dotenv import dotenv_values
 from pydantic import SecretStr
 
 from linewatch.settings import Settings
@@ -37,6 +39,20 @@ def effective_settings(settings: Settings) -> list[Effective]:
         Effective(f"{PREFIX}{name.upper()}", _shown(settings, name), origin(name, found))
         for name in Settings.model_fields
     ]
+
+
+def holds_secret(file: Path) -> bool:
+    """Whether one of these settings is secret, or has a password in its URL."""
+    said = dotenv_values(file, encoding="utf-8", interpolate=False) if file.is_file() else {}
+    for name, value in said.items():
+        setting = name.casefold().removeprefix(PREFIX.casefold())
+        field = Settings.model_fields.get(setting)
+        if value and field is not None:
+            if field.annotation is SecretStr:
+                return True
+            if setting.endswith("_url") and without_secrets(value) != value:
+                return True
+    return False
 
 
 def _shown(settings: Settings, name: str) -> str:

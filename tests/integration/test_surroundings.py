@@ -217,6 +217,27 @@ def test_modes_that_are_too_open_are_warnings(
         assert f"`chmod {'700' if path.is_dir() else '600'} {path}`" in finding.detail
 
 
+def test_a_file_of_settings_without_secrets_may_be_read_by_all(
+    make_settings: MakeSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Services read the one that `linewatch init` makes, each as its own user."""
+    (tmp_path / "data").mkdir(mode=0o700)
+    made = make_settings(data_dir=tmp_path / "data")
+    file = tmp_path / "environment"
+    monkeypatch.setenv("LINEWATCH_ENV_FILE", str(file))
+    for text, mode, state in (
+        ("LINEWATCH_MAX_BATCH=7\nLINEWATCH_REDIS_URL=redis://h/0\n", 0o644, State.OK),
+        ("LINEWATCH_MAX_BATCH=7\n", 0o664, State.WARN),  # whoever may write there redirects us
+        ("LINEWATCH_SIGNING_KEYS=a:b\n", 0o644, State.WARN),
+        ("LINEWATCH_REDIS_URL=redis://u:word@h/0\n", 0o644, State.WARN),
+        ("LINEWATCH_REDIS_URL=redis://u:word@h/0\n", 0o600, State.OK),
+    ):
+        file.write_text(text)
+        file.chmod(mode)
+        (found,) = environment_checks.modes(made)
+        assert found.state is state, (text, oct(mode))
+
+
 def test_an_env_file_that_is_not_read_is_a_warning(
     make_settings: MakeSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

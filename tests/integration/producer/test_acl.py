@@ -1,5 +1,6 @@
 """The producer needs exactly the rights that docs/protocol.md lists, and no others."""
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -7,10 +8,12 @@ from pathlib import Path
 import pytest
 import redis
 
+from linewatch.redis_access.acl import producer_role
 from linewatch.settings import Settings
 from producer.camera import Camera
 from tests.support.judge import Judge
 from tests.support.redis_server import RedisServer
+from tests.support.waiting import until
 
 PROTOCOL = Path(__file__).parents[3] / "docs" / "protocol.md"
 
@@ -79,3 +82,25 @@ def test_documented_rights_forbid_the_rest(private_redis: RedisServer) -> None:
             ):
                 with pytest.raises(redis.exceptions.NoPermissionError):
                     client.execute_command(*command)
+
+
+def test_the_user_of_another_pc_is_told_what_it_takes(
+    private_redis: RedisServer, make_settings: Callable[..., Settings]
+) -> None:
+    """Its receipts are another host's: nothing would ever leave the spool."""
+    rules = producer_role("other-pc").rules.split()
+    with private_redis.client() as admin:
+        admin.execute_command(
+            "ACL", "SETUSER", "producer-other-pc", "on", ">secret", *_whole(rules)
+        )
+    url = private_redis.url.replace("redis://", "redis://producer-other-pc:secret@")
+    with Camera("l", "c", "cable", settings=make_settings(redis_url=url)) as camera:
+        host = camera.spool.producer_id.rpartition("-")[0]
+        camera.submit("/a.png")
+        until(lambda: camera.status().sender.trouble is not None)
+        assert f"`linewatch init FOLDER --producer {host}`" in str(camera.status().sender.trouble)
+
+
+def _whole(rules: list[str]) -> list[str]:
+    """Each selector as one word, as ACL SETUSER takes it."""
+    return re.findall(r"\([^)]*\)|\S+", " ".join(rules))

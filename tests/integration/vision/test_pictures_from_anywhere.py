@@ -170,13 +170,17 @@ def test_doctor_says_which_place_cannot_be_read(server: str, tmp_path: Path) -> 
     found = settings(
         server,
         s3_buckets="pictures,nothing-there",
-        image_roots=(tmp_path,),
+        image_roots=(tmp_path, tmp_path / "data/uploads", tmp_path / "gone"),
+        data_dir=tmp_path / "data",
         path_map=inside,
         upload_dir="/elsewhere",
     )
     states = {
         f"{f.check}: {f.detail.split()[0]}": str(f.state) for f in picture_checks.places(found)
     }
+    # The API's uploads have their folder from the first of them on: until then nothing is wrong.
+    assert states[f"image roots: {tmp_path}/data/uploads"] == "ok"
+    assert states[f"image roots: {tmp_path}/gone"] == "fail"
     assert states["path map: c:\\a"] == "ok"
     assert states["path map: c:\\b"] == "fail"
     assert states["uploads: LINEWATCH_UPLOAD_DIR:"] == "fail"

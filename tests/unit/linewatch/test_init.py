@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from dotenv import dotenv_values
 
 from linewatch.cli import cli
-from linewatch.first_start import programs
+from linewatch.first_start import plant, programs
 from linewatch.first_start.samples import samples
 from linewatch.settings import Settings, get_settings
 
@@ -50,6 +50,7 @@ def systemd(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_second_run_changes_nothing(tmp_path: Path) -> None:
     first = init(tmp_path / "p", "--compose", "--systemd", "--product", str(CABLE))
+    assert "then:" not in first
     assert "docker compose --profile cpu up -d" in first
     before = contents(tmp_path / "p")
     for arguments in ([], ["--product", str(CABLE)]):
@@ -73,6 +74,7 @@ def test_no_secret_and_no_edited_file_is_written_again(tmp_path: Path) -> None:
     assert f"kept {folder}/systemd/linewatch-beat.service" in said
     unit = (folder / "systemd/linewatch-train.service").read_text()  # nobody edited that one
     assert "ReadWritePaths=/data/linewatch\n" in unit
+    assert "then: `sudo systemctl restart linewatch-redis`" in said  # or it knows no cam-9
     assert "user producer-cam-9 on" in (folder / "secrets/redis/users.acl").read_text()
 
 
@@ -166,6 +168,69 @@ def expanded(text: str, env: dict[str, str | None]) -> str:
     return re.sub(r"\$\{([A-Z_]+):-([^}]*)\}", value, text)
 
 
+def plan_of(folder: Path) -> dict[str, Any]:
+    """What Compose starts in this folder, with what its .env says."""
+    text = (folder / "docker-compose.yml").read_text()
+    plan: dict[str, Any] = yaml.safe_load(expanded(text, dotenv_values(folder / ".env")))
+    return plan
+
+
+@pytest.mark.parametrize("pictures", [None, "/srv/line pictures"])
+def test_containers_see_pictures_where_the_cameras_say_they_are(
+    tmp_path: Path, pictures: str | None
+) -> None:
+    """A message names its picture by the camera's path: elsewhere, each would be rejected."""
+    init(tmp_path / "p", *(["--pictures", pictures] if pictures else []))
+    place = pictures or str(tmp_path / "p" / "pictures")
+    for name, service in plan_of(tmp_path / "p")["services"].items():
+        if str(service["image"]).startswith("linewatch:"):
+            roots = service["environment"]["LINEWATCH_IMAGE_ROOTS"]
+            assert roots.split(":")[0] == place, name
+            mounted = [v.rpartition(":")[0] for v in service["volumes"] if v.endswith(":ro")]
+            if name in ("admin", "console") or name.startswith("worker"):
+                assert f"{pictures or './pictures'}:{place}" in mounted, name
+
+
+def test_a_setting_that_compose_does_not_name_reaches_its_programs(tmp_path: Path) -> None:
+    folder = tmp_path / "p"
+    init(folder)
+    plan = plan_of(folder)
+    for name, service in plan["services"].items():
+        if str(service["image"]).startswith("linewatch:"):
+            (file,) = service["env_file"]
+            assert (folder / file["path"]).is_file(), name
+            assert not dotenv_values(folder / file["path"])
+            assert file["required"] is False  # a checkout's own Compose file has none
+    (folder / "settings.env").write_text("LINEWATCH_SITE=plant-1\n")
+    assert init(folder) == "nothing to do\n"
+    assert (folder / "settings.env").read_text() == "LINEWATCH_SITE=plant-1\n"
+
+
+def test_without_a_checkout_init_says_where_the_image_comes_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "image" not in init(tmp_path / "p")
+    monkeypatch.setattr(plant, "_ROOT", tmp_path / "site-packages")
+    monkeypatch.setattr(plant, "packaged", lambda name: (ROOT / name).read_text())
+    said = init(tmp_path / "q")
+    assert "LINEWATCH_SOURCE" in said
+    assert "docker load" in said
+    assert "LINEWATCH_SOURCE=.\n" in (tmp_path / "q/.env").read_text()
+
+
+def test_a_program_that_services_cannot_reach_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = tmp_path / "venv" / "bin" / "linewatch"
+    command.parent.mkdir(parents=True)
+    command.write_text("#!/bin/sh\n")
+    monkeypatch.setattr(plant, "own_command", lambda: command)
+    (tmp_path / "venv").chmod(0o750)
+    said = init(tmp_path / "p", "--systemd")
+    assert f"{plant.closed_to_services(command)} to {command}: install Linewatch" in said
+    assert plant.closed_to_services(Path("/usr/bin/env")) is None
+
+
 def test_compose_gives_each_program_what_the_list_says(compose: Path) -> None:
     services = yaml.safe_load((compose / "docker-compose.yml").read_text())["services"]
     sources = yaml.safe_load((compose / "docker-compose.yml").read_text())["secrets"]
@@ -232,6 +297,18 @@ def test_systemd_takes_the_units(systemd: Path, tmp_path: Path) -> None:
     assert not ours, ours
 
 
+def test_a_person_s_commands_know_the_file_of_outputs(tmp_path: Path) -> None:
+    """The dispatcher does: what `outputs test` asks about would else be another plant's."""
+    init(tmp_path / "p", "--systemd")
+    script = (tmp_path / "p/linewatch").read_text()
+    shown = re.sub(r"^ *exec .*$", 'echo "file=$LINEWATCH_OUTPUTS_FILE"; exit', script, flags=re.M)
+    for text, wanted in ((None, ""), ("version: 1\n", f"{tmp_path}/p/outputs/outputs.yaml")):
+        if text:
+            (tmp_path / "p/outputs/outputs.yaml").write_text(text)
+        done = subprocess.run(["sh", "-c", shown], capture_output=True, text=True, check=True)
+        assert done.stdout == f"file={wanted}\n"
+
+
 def test_the_script_is_one_that_the_shell_takes(systemd: Path) -> None:
     for script in ("systemd/install.sh", "linewatch"):
         subprocess.run(["sh", "-n", systemd / script], check=True)
@@ -294,7 +371,8 @@ def test_the_documented_first_start_is_three_commands_that_exist(
     shutil.copytree(ROOT / "products", tmp_path / "products")
     for block in (compose, systemd):
         words = block[0].removeprefix("sudo ").replace("/etc/linewatch", "plant-2").split()
-        assert words[:2] == ["linewatch", "init"]
+        assert words[0] in ("linewatch", "/opt/linewatch/bin/linewatch")
+        assert words[1] == "init"
         init(Path(words[2]), *words[3:])
     plan = yaml.safe_load((tmp_path / "plant/docker-compose.yml").read_text())
     assert compose[1] == "cd plant && docker compose --profile cpu up -d"
