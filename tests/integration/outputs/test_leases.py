@@ -7,6 +7,7 @@ import sys
 from functools import partial
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
@@ -165,7 +166,7 @@ def test_a_line_s_clock_goes_on_after_what_nobody_foresaw(
     """Without it no gate is told of a part whose views do not come."""
     right, broken = facts.incomplete, Event()
 
-    def once(*given: object) -> object:
+    def once(*given: Any) -> Any:
         if not broken.is_set():
             broken.set()
             raise RuntimeError("nobody foresaw this")
