@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, Engine, func, select, update
 
 from db.base import table_of
+from db.clock import database_now
 from db.session import reading
 from db.storable_text import storable
 from db.tables import Alert
@@ -75,7 +76,7 @@ def raise_alert(
         "source": storable(source),
     }
     same = [c[name].is_not_distinct_from(value) for name, value in row.items()]
-    now = datetime.now(UTC)
+    now = database_now(connection)
     open_ = connection.execute(select(c.id).where(c.resolved_at.is_(None), *same)).scalar()
     if open_ is not None:
         connection.execute(update(_TABLE).where(c.id == open_).values(seen_at=now))
@@ -117,7 +118,7 @@ def lapse(connection: Connection, *, kinds: Collection[str], unseen_for: timedel
     """Resolve the open alerts of these kinds that their workers renew no more; returns how many."""
     c = _TABLE.c
     seen_at = func.coalesce(c.seen_at, c.raised_at)
-    before = datetime.now(UTC) - unseen_for
+    before = database_now(connection) - unseen_for
     return _resolve(connection, c.resolved_at.is_(None), c.kind.in_(kinds), seen_at < before)
 
 
@@ -129,5 +130,5 @@ def open_alerts(engine: Engine) -> list[AlertInfo]:
 
 
 def _resolve(connection: Connection, *where: ColumnElement[bool]) -> int:
-    statement = update(_TABLE).where(*where).values(resolved_at=datetime.now(UTC))
-    return connection.execute(statement).rowcount
+    now = database_now(connection)
+    return connection.execute(update(_TABLE).where(*where).values(resolved_at=now)).rowcount

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine, delete, select
 
 from db import audit
 from db.audit_sample import shares
 from db.base import table_of
+from db.clock import database_now
 from db.session import reading
 from db.tables import DefectClass, Product
 from db.upsert import insert_into
@@ -37,7 +37,7 @@ def register(connection: Connection, spec: ProductSpec, *, by: str = "linewatch"
         "name": spec.name,
         "spec": {name: value for name, value in fields.items() if name in FIRST_KEYS},
         "options": options or None,
-        "created_at": datetime.now(UTC),
+        "created_at": database_now(connection),
     }
     statement = insert_into(connection, products)
     statement = statement.on_conflict_do_update(

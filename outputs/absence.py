@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Engine
@@ -33,6 +34,7 @@ class Absence:
     def __init__(self, engine: Engine, line: str, options: ReceiverOptions) -> None:
         self._engine, self._line, self._options = engine, line, options
         self._since: float | None = None
+        self._since_noted = False
         self._noted_at = 0.0
         self._alerted = False
         self._problem = ""
@@ -41,15 +43,14 @@ class Absence:
     def failed(self, error: LinewatchError) -> None:
         """It took nothing, again or for the first time."""
         now = time.monotonic()
-        first = self._since is None
         self._since = self._since if self._since is not None else now
         self._clear = False
         problem = " ".join(str(error).split())
         if problem != self._problem:
             log.warning("%s/%s: %s", self._line, self._options.name, problem)
         alert = not self._alerted and now - self._since >= ALERT_AFTER_S
-        if first or alert or problem != self._problem or now - self._noted_at >= NOTED_EVERY_S:
-            self._note(problem, first=first, alert=alert)
+        if alert or problem != self._problem or now - self._noted_at >= NOTED_EVERY_S:
+            self._note(problem, away_s=now - self._since, alert=alert)
             self._noted_at = now
         self._problem = problem
 
@@ -66,18 +67,20 @@ class Absence:
                 alerts.resolve(connection, kind=KIND, line=self._line, source=source)
         except SQLAlchemyError:
             return
-        self._since, self._alerted, self._problem, self._clear = None, False, "", True
+        self._since, self._since_noted, self._alerted = None, False, False
+        self._problem, self._clear = "", True
 
-    def _note(self, problem: str, *, first: bool, alert: bool) -> None:
+    def _note(self, problem: str, *, away_s: float, alert: bool) -> None:
         try:
             with transaction(self._engine) as connection:
                 values: dict[str, Any] = {"problem": problem}
-                if first:
-                    values["away_since"] = database_now(connection)
+                if not self._since_noted:
+                    since = database_now(connection) - timedelta(seconds=away_s)
+                    values["away_since"] = since
                 self._describe(connection, **values)
                 if alert:
                     self._alert(connection)
-                    self._alerted = True
+            self._since_noted, self._alerted = True, self._alerted or alert  # now it is committed
         except SQLAlchemyError as error:
             log.warning("%s/%s: not noted: %s", self._line, self._options.name, error)
 

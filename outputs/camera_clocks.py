@@ -38,7 +38,7 @@ class CameraClocks(StoppableThread):
         return self._found
 
     def _run(self) -> None:
-        while True:
+        while not self._stopping.is_set():
             try:
                 self._found, problem = self._asked(), ""
             except (redis.RedisError, SQLAlchemyError) as error:
@@ -46,8 +46,7 @@ class CameraClocks(StoppableThread):
             if problem and problem != self._problem:
                 log.warning("the cameras' clocks are not asked for: %s", problem)
             self._problem = problem
-            if self._stopping.wait(EVERY_S):
-                return
+            self._stopping.wait(EVERY_S)
 
     def _asked(self) -> CameraTime:
         with quick_client(self._settings) as client:

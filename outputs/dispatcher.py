@@ -74,10 +74,10 @@ class Dispatcher:
         """End: what is being told is told, receivers are left in their safe state."""
         for part in self._parts:
             part.ask_to_stop()
-        self._stopping.set()
         self._bell.stop()
         deadline = time.monotonic() + STOP_S
         hanging = [p for p in self._parts if not p.join(max(0.1, deadline - time.monotonic()))]
+        self._stopping.set()  # its leases are renewed until now: nobody else tells what it does
         if hanging:
             log.warning("%d receivers hang; they end with this process", len(hanging))
         try:
@@ -94,3 +94,5 @@ class Dispatcher:
                     cursors.renew(connection, self._owner.name)
             except SQLAlchemyError as error:
                 log.warning("leases are not renewed: %s", error)
+            except Exception:  # or all of them would run out
+                log.exception("leases are not renewed")

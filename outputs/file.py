@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, Field, StringConstraints, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from linewatch.errors import ConfigurationError
 from linewatch.unknown_keys import problems, without_unknown
-from outputs.drivers.drop_options import DropOptions
+from outputs.drivers.drop_options import DropOptions, named
 from outputs.drivers.modbus_options import ModbusOptions
 from outputs.drivers.mqtt_options import MqttOptions
 from outputs.drivers.opcua_options import OpcuaOptions
@@ -57,6 +65,23 @@ class OutputsFile(Options):
     version: Literal[1] = 1
     site: str = ""
     lines: dict[LineName, LineOptions] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _files_of_their_own(self) -> Self:
+        """Files are called by line and numbers: in one folder they would replace each other."""
+        known: dict[tuple[str, str, str], str] = {}
+        for line, options in self.lines.items():
+            for one in options.receivers:
+                if isinstance(one, DropOptions):
+                    folder = os.path.normpath(one.folder)
+                    name = f"{line}/{one.name}"
+                    other = known.setdefault((folder, named(line), one.suffix), name)
+                    if other != name:
+                        raise ValueError(
+                            f"the files of {name} would replace those of {other} in {folder}: "
+                            "give each a folder of its own"
+                        )
+        return self
 
     def place(self, line: str) -> Place:
         """Where a line is."""

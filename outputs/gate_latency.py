@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from math import ceil
 from typing import Any
 
 from outputs.result import Result
@@ -56,7 +57,7 @@ class GateLatency:
 
 def _percentile(ordered: Sequence[float], share: float) -> float:
     """Nearest rank: a wait that there was, and no mean of two."""
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    return ordered[ceil(share * len(ordered)) - 1]
 
 
 def _ms(seconds: float) -> float:

@@ -62,6 +62,7 @@ class LineClock(StoppableThread):
         super().__init__(f"clock-{line}")
 
     def _run(self) -> None:
+        self._forget()
         while not self._stopping.is_set():
             try:
                 self._turn()

@@ -5,17 +5,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Engine
 
+from db.clock import database_now
 from db.labels import golden_members, labels
 from db.labels.labels import TrainingExample
 from db.labels.picture_parts import Unit
 from db.models import deployments, feature_copies, patch_tokens, versions
 from db.models.feature_spaces import FeatureSpace
 from db.models.versions import VersionInfo
+from db.session import reading
 from linewatch.errors import TrainingError
 from linewatch.product_options import Fit, ProductOptions, Roi
 from linewatch.products import Costs, ProductSpec
@@ -97,7 +99,8 @@ class TrainingMaterial:
         of_space = recipe_of(space.encoders), framing_of(space.encoders).stored
         product, classes, good_class = spec.product, spec.class_codes, spec.good_class
         rows = labels.training_set(engine, product, space.fingerprint, by=by)
-        as_of = datetime.now(UTC)
+        with reading(engine) as connection:
+            as_of = database_now(connection)
         known = versions.versions(engine, product)
         champion = deployments.champion(engine, product)
         kept = [row for row in rows if row.label in classes]

@@ -95,7 +95,11 @@ def claim(connection: Connection, keys: Sequence[Key], *, by: str, again_after: 
         connection.execute(
             statement.on_conflict_do_update(
                 index_elements=[*_TABLE.primary_key.columns],
-                set_={"attempts": _TABLE.c.attempts + 1, "claimed_by": by, "next_at": again},
+                set_={
+                    "attempts": _TABLE.c.attempts + 1,
+                    "claimed_by": statement.excluded.claimed_by,
+                    "next_at": again,
+                },
             )
         )
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from sqlalchemy import Connection, exists, select
 from db import audit
 from db.audit_sample.items import Item
 from db.base import table_of
+from db.clock import database_now
 from db.labels.decisions import CONFORMING, NONCONFORMING, NewDecision
 from db.labels.labels import NewLabel, add_labels, products_of
 from db.labels.vocabulary import Vocabulary
@@ -62,7 +63,7 @@ def add(connection: Connection, answers: Sequence[NewAnswer]) -> list[Item]:
     if not answers:
         return []
     words = Vocabulary.of(connection, {one.item.name.product for one in answers})
-    now = datetime.now(UTC)
+    now = database_now(connection)
     connection.execute(_TABLE.insert(), [_row(one, words, now) for one in answers])
     labels, decisions, left = _decided(connection, answers, now)
     add_labels(connection, labels, decisions)

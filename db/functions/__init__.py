@@ -44,6 +44,7 @@ CURRENT = {
     "linewatch_settle_facts": 1,
     "linewatch_draw": 1,
     "linewatch_draw_parts": 1,
+    "linewatch_hold": 1,
     "linewatch_settle": 1,
     "linewatch_move_shifts": 1,
     "linewatch_append": 1,

@@ -65,7 +65,10 @@ BEGIN
   )
   INSERT INTO features (inspection_id, fingerprint, vector, created_at)
   SELECT id, fingerprint, substring(vectors FROM begin FOR size), decided_at
-  FROM extra WHERE size IS NOT NULL;
+  FROM extra WHERE size IS NOT NULL
+  -- A person may have labelled the dead letter, and an idle worker made its features for that.
+  ON CONFLICT (inspection_id, fingerprint)
+  DO UPDATE SET vector = excluded.vector, created_at = excluded.created_at;
 
   SELECT array_agg(coalesce(product, '')), array_agg(part) INTO products, serials
     FROM inspections WHERE id = ANY (ids) AND part <> '';

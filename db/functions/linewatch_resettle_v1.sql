@@ -8,26 +8,8 @@ LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
   before parts[];
 BEGIN
-  -- Where the row that stands for a serial number is missing, settling would take it for a new one.
-  INSERT INTO parts (product, serial, scope, pass_number, counted, views, line, lot, work_order,
-    model_version, disposition, classes, decided_by, why, model_disposition, model_classes,
-    by_receipt)
-  SELECT product, serial, '', 1, false, 0, '', '', '', '', 'open', '', '', '', 'open', '',
-    false
-  FROM unnest(products, serials) AS w(product, serial)
-  ORDER BY product COLLATE "C", serial COLLATE "C"
-  ON CONFLICT DO NOTHING;
-  PERFORM FROM (
-    SELECT * FROM (
-      SELECT product, serial, '' FROM unnest(products, serials) AS w(product, serial)
-      UNION ALL
-      SELECT coalesce(product, ''), '', id::text FROM inspections WHERE id = ANY (pictures)
-    ) AS w(product, serial, scope)
-    ORDER BY product COLLATE "C", serial COLLATE "C", scope COLLATE "C" OFFSET 0
-  ) AS w CROSS JOIN LATERAL (
-    SELECT FROM parts AS p WHERE p.product = w.product AND p.serial = w.serial
-      AND p.scope = w.scope AND p.pass_number = 1 FOR UPDATE
-  ) AS locked;
+  -- First, since settling would take a serial number without its row for a new one.
+  PERFORM linewatch_hold(products, serials, pictures);
   WITH wanted AS MATERIALIZED (
     SELECT product, serial FROM unnest(products, serials) AS w(product, serial)
   ), held AS (

@@ -70,17 +70,7 @@ BEGIN
     RETURN;
   END IF;
 
-  PERFORM FROM (
-    SELECT * FROM (
-      SELECT product, serial, '' FROM unnest(products, serials) AS w(product, serial)
-      UNION ALL
-      SELECT coalesce(product, ''), '', id::text FROM inspections WHERE id = ANY (pictures)
-    ) AS w(product, serial, scope)
-    ORDER BY product COLLATE "C", serial COLLATE "C", scope COLLATE "C" OFFSET 0
-  ) AS w CROSS JOIN LATERAL (
-    SELECT FROM parts AS p WHERE p.product = w.product AND p.serial = w.serial
-      AND p.scope = w.scope AND p.pass_number = 1 FOR UPDATE
-  ) AS locked;
+  PERFORM linewatch_hold(products, serials, pictures);
 
   WITH plain AS MATERIALIZED (
     SELECT f.* FROM linewatch_plain_parts(products, serials) AS f

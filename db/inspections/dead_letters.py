@@ -10,7 +10,7 @@ import hashlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -82,7 +82,7 @@ def add(
     """
     kept = storable(payload)
     row: dict[str, Any] = {
-        "received_at": datetime.now(UTC),
+        "received_at": database_now(connection),
         "task_id": storable(task_id, 255),
         "reason": str(reason),
         "detail": storable(detail, 2000),

@@ -176,7 +176,7 @@ def _replace(
     counts.subtract(rollup_key(row, timezone) for row in replaced.values())
     kept = [record for record in records if record.id in replaced]
     _insert(connection, InspectionScore, kept, shadow_row)
-    _insert(connection, Feature, kept, feature_row)
+    _put_features(connection, kept)
     store_maps(connection, map_rows(kept))
     # Last: workers wait for each other on these few rows, so hold them for one round trip.
     add_counts(connection, counts)
@@ -222,6 +222,18 @@ def _insert(
         table = table_of(model)
         statement = insert_many_into(connection, table).returning(table.c.inspection_id)
         connection.execute(statement, many(connection, rows))
+
+
+def _put_features(connection: Connection, records: Sequence[InspectionRecord]) -> None:
+    """Features of dead letters that are judged: a person may have labelled one before, and an idle
+    worker made its features for that.
+    """
+    rows = [row for row in map(feature_row, records) if row is not None]
+    if rows:
+        insert = sqlite.insert(table_of(Feature))
+        new = {name: insert.excluded[name] for name in ("vector", "created_at")}
+        keys = ["inspection_id", "fingerprint"]
+        connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=new), rows)
 
 
 def existing(engine: Engine, ids: Iterable[UUID]) -> frozenset[UUID]:

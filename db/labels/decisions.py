@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, select
 
 from db import audit
 from db.base import table_of
+from db.clock import database_now
 from db.labels.vocabulary import TAKEN_BACK, Vocabulary
 from db.outbox.append import append_parts
 from db.parts.settle import Serial, settle
@@ -28,7 +29,7 @@ _TABLE = table_of(PartDecision)
 
 @dataclass(frozen=True, slots=True)
 class NewDecision:
-    """What somebody says a part is. `decided_at` None means now.
+    """What somebody says a part is. `decided_at` None means now, by the database's clock.
 
     Attributes:
         label: a class of the product; the good one means that the part is conforming.
@@ -83,7 +84,7 @@ def add(connection: Connection, rows: Sequence[NewDecision]) -> int:
 def store(connection: Connection, rows: Sequence[NewDecision]) -> None:
     """The rows of `add`; `settle` counts them, `note` writes them into the audit log, last."""
     words = Vocabulary.of(connection, {row.product for row in rows})
-    now = datetime.now(UTC)
+    now = database_now(connection)
     stored = [_row(row, words, now) for row in rows]
     if stored:
         connection.execute(_TABLE.insert(), stored)

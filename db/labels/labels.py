@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from db import audit
 from db.base import table_of
 from db.challenges.pictures import is_challenge
+from db.clock import database_now
 from db.labels import decisions
 from db.labels.decisions import NewDecision
 from db.labels.latest import latest_labels
@@ -29,7 +30,8 @@ from linewatch.errors import LabelError
 
 @dataclass(frozen=True, slots=True)
 class NewLabel:
-    """What somebody says a picture shows. `labelled_at` None means now.
+    """What somebody says a picture shows. `labelled_at` None means now, by the database's
+    clock: people's machines differ, and the latest word counts.
 
     `product` is whose picture it is meant to be, where that was said; `where` is where it was said
     ("labels.csv, line 3"), for errors. The label `TAKEN_BACK` leaves the picture without one.
@@ -84,7 +86,7 @@ def add_labels(
         return 0
     products = products_of(connection, [row.inspection_id for row in rows])
     words = Vocabulary.of(connection, set(products.values()))
-    stored = _label_rows(rows, products, words)
+    stored = _label_rows(rows, products, words, database_now(connection))
     if stored:
         _insert(connection, rows, stored, words)
     decisions.store(connection, on_parts)
@@ -110,7 +112,8 @@ def _insert(
         with connection.begin_nested():
             connection.execute(table_of(Label).insert(), stored)
     except IntegrityError:  # a purge took a picture since it was looked up: say which
-        _label_rows(rows, products_of(connection, [row.inspection_id for row in rows]), words)
+        products = products_of(connection, [row.inspection_id for row in rows])
+        _label_rows(rows, products, words, database_now(connection))
         raise
 
 
@@ -125,15 +128,18 @@ def products_of(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, str |
 
 
 def _label_rows(
-    rows: Sequence[NewLabel], products: dict[UUID, str | None], words: Vocabulary
+    rows: Sequence[NewLabel],
+    products: dict[UUID, str | None],
+    words: Vocabulary,
+    now: datetime,
 ) -> list[dict[str, Any]]:
     """Rows to insert, by picture: purges lock pictures in the same order."""
-    stored = [_label_row(row, products, words) for row in rows]
+    stored = [_label_row(row, products, words, now) for row in rows]
     return sorted(stored, key=lambda row: row["inspection_id"])
 
 
 def _label_row(
-    row: NewLabel, products: dict[UUID, str | None], words: Vocabulary
+    row: NewLabel, products: dict[UUID, str | None], words: Vocabulary, now: datetime
 ) -> dict[str, Any]:
     place = f"{row.where}: " if row.where else ""
     product = products.get(row.inspection_id)
@@ -152,7 +158,6 @@ def _label_row(
         )
     if row.label != TAKEN_BACK:
         words.refuse_unknown(product, row.label, where=row.where)
-    now = datetime.now(UTC)
     return {
         "inspection_id": row.inspection_id,
         "product": product,

@@ -7,13 +7,13 @@ name. No model judges them, and they go where their picture goes.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, exists, func, select
 
 from db.base import table_of
 from db.challenges.pictures import is_challenge
+from db.clock import database_now
 from db.inspections.records import StoredFeatures
 from db.labels.labels import UnseenExample
 from db.session import reading
@@ -57,7 +57,7 @@ def store_copies(
     connection: Connection, picture: UUID, copies: Mapping[str, StoredFeatures]
 ) -> int:
     """Add the copies of a picture, by name; returns how many were not there."""
-    now = datetime.now(UTC)
+    now = database_now(connection)
     rows = [
         {
             "inspection_id": picture,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, distinct, exists, func, select
 
 from db.base import table_of
+from db.clock import database_now
 from db.inspections.records import StoredFeatures
 from db.models import deployments, versions
 from db.session import reading
@@ -50,7 +50,7 @@ def register(
         "fingerprint": fingerprint,
         "encoders": encoders,
         "dim": dim,
-        "registered_at": datetime.now(UTC),
+        "registered_at": database_now(connection),
         "reference": None if reference == fingerprint else reference,
     }
     connection.execute(insert_into(connection, table).on_conflict_do_nothing(), row)
@@ -104,7 +104,7 @@ def of_product(engine: Engine, product: str) -> tuple[list[tuple[FeatureSpace, i
 def store_features(connection: Connection, features: Iterable[tuple[UUID, StoredFeatures]]) -> int:
     """Add vectors of inspected pictures, as after a change of encoders; returns how many."""
     table = table_of(Feature)
-    now = datetime.now(UTC)
+    now = database_now(connection)
     rows = [
         {
             "inspection_id": id_,

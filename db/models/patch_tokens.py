@@ -7,13 +7,13 @@ about 180 kB with the compact encoders, so only so many of each product have the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, and_, exists, select
 
 from db.base import table_of
 from db.challenges.pictures import is_challenge
+from db.clock import database_now
 from db.labels.labels import UnseenExample
 from db.labels.latest import latest_labels
 from db.session import reading
@@ -81,7 +81,7 @@ def store_tokens(
         width: the length of a token.
         tokens: of each picture, float16, little endian.
     """
-    now = datetime.now(UTC)
+    now = database_now(connection)
     rows = [
         {
             "inspection_id": id_,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, select
 
 from db import audit
 from db.base import table_of
+from db.clock import database_now
 from db.session import reading
 from db.tables import Feature, Inspection, PrecisionAgreement
 from db.upsert import insert_into
@@ -46,7 +46,7 @@ class StoredVector:
 
 def record(connection: Connection, row: AgreementRow) -> None:
     """Keep the newest measurement of a model and fingerprint, and note it in the audit log."""
-    values = {**asdict(row), "measured_at": datetime.now(UTC)}
+    values = {**asdict(row), "measured_at": database_now(connection)}
     keys = ("model_version", "fingerprint")
     changes = {name: value for name, value in values.items() if name not in keys}
     statement = insert_into(connection, _TABLE).values(values)

@@ -167,9 +167,10 @@ def _known(connection: Connection, name: str) -> User:
 
 
 def _keep_an_admin(connection: Connection, name: str) -> None:
-    """Refuse to lock everybody out."""
+    """Refuse to lock everybody out. Of two who end each other at once the second waits here."""
     admins = select(_TABLE.c.name).where(_TABLE.c.role == "admin", _TABLE.c.disabled_at.is_(None))
-    names = set(connection.execute(admins).scalars())
+    locked = admins.order_by(_TABLE.c.name).with_for_update()
+    names = set(connection.execute(locked).scalars())
     if names == {name}:
         raise UserError(f"{name!r} is the only admin; make somebody else admin first")
 

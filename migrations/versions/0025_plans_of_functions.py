@@ -11,13 +11,7 @@ down_revision = "0024"
 branch_labels = None
 depends_on = None
 
-_FUNCTIONS = (
-    "linewatch_adopt",
-    "linewatch_settle",
-    "linewatch_backfill",
-    "linewatch_rows_of",
-    "linewatch_resettle",
-)
+_FUNCTIONS = ("linewatch_adopt", "linewatch_backfill", "linewatch_rows_of")
 
 
 def upgrade() -> None:

@@ -14,7 +14,7 @@ branch_labels = None
 depends_on = None
 
 _INSTANT = sa.DateTime(timezone=True)
-_FUNCTIONS = ("linewatch_append", "linewatch_outbox", "linewatch_replace")
+_FUNCTIONS = ("linewatch_append", "linewatch_outbox")
 
 
 def upgrade() -> None:

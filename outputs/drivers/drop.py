@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from linewatch.csv_cell import csv_cell, csv_line
-from outputs.drivers.drop_options import DropOptions
+from outputs.drivers.drop_options import DropOptions, named
 from outputs.errors import ReceiverAwayError
 from outputs.options import Place
 from outputs.result import Result
@@ -39,9 +39,8 @@ class DropDriver:
     def deliver(self, results: Sequence[Result]) -> None:
         """Write one file, through to the disk."""
         first, last = results[0], results[-1]
-        words = "".join(c if c.isalnum() or c in "-_" else "_" for c in first.line)
-        suffix = "csv" if self._options.format == "csv" else "jsonl"
-        name = f"{words}-{first.sequence:016d}-{last.sequence:016d}.{suffix}"
+        numbers = f"{first.sequence:016d}-{last.sequence:016d}"
+        name = f"{named(first.line)}-{numbers}.{self._options.suffix}"
         folder = self._options.folder
         try:
             _write(folder, name, self._text(results))

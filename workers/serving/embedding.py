@@ -100,7 +100,8 @@ class Embedder:
         for product in products:
             for space in self._residency.spaces_of(product):
                 print_ = space.fingerprint
-                missing = labels.without_features(self._engine, product, print_, limit=LOOK_AHEAD)
+                limit = self._limit(print_)
+                missing = labels.without_features(self._engine, product, print_, limit=limit)
                 todo = [e for e in missing if (e.id, print_) not in self._unusable]
                 if todo:  # chosen at random, so that two workers seldom choose the same
                     self._embed(product, space, random.sample(todo, min(BATCH, len(todo))))
@@ -109,6 +110,10 @@ class Embedder:
             any(self._copy_one(product) for product in products)
             or any(self._places_of_one(product) for product in products)
         )
+
+    def _limit(self, print_: str) -> int:
+        """How many to look at: the newest may be those that cannot be used, and older ones wait."""
+        return LOOK_AHEAD + sum(1 for _, of in self._unusable if of == print_)
 
     def _places_of_one(self, product: str) -> bool:
         """Store the places of one good picture that lacks them; whether there was one."""
@@ -119,7 +124,8 @@ class Embedder:
             if not space.gives_tokens:
                 continue
             wanted = product, spec.good_class, space.fingerprint, LOOK
-            missing = patch_tokens.without_tokens(self._engine, *wanted, limit=LOOK_AHEAD)
+            limit = self._limit(space.fingerprint)
+            missing = patch_tokens.without_tokens(self._engine, *wanted, limit=limit)
             todo = [e for e in missing if (e.id, space.fingerprint) not in self._unusable]
             for example in random.sample(todo, min(1, len(todo))):
                 picture = self._prepare(product, space, example)
@@ -140,7 +146,8 @@ class Embedder:
         names = copy_names(spec.symmetry) if spec is not None and spec.symmetry else ()
         for space in self._residency.spaces_of(product) if names else ():
             wanted = product, space.fingerprint, names
-            missing = feature_copies.without_copies(self._engine, *wanted, limit=LOOK_AHEAD)
+            limit = self._limit(space.fingerprint)
+            missing = feature_copies.without_copies(self._engine, *wanted, limit=limit)
             todo = [e for e in missing if (e.id, space.fingerprint) not in self._unusable]
             for example in random.sample(todo, min(1, len(todo))):
                 picture = self._prepare(product, space, example)

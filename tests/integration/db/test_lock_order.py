@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Connection, Engine, Table, text
+from sqlalchemy import Connection, Engine, Table, func, select, text
 
 from db.base import table_of
 from db.inspections.inspections import commit_inspections
 from db.inspections.records import InspectionRecord
 from db.inspections.rollup import discrepancies, rollup_key
 from db.inspections.rows import inspection_row
+from db.parts.recount import recount
+from db.retention.counts import purge_rollups
+from db.retention.queries import purge_inspections
 from db.session import engine_for, reading, transaction
-from db.tables import Inspection, InspectionHourly, Line
+from db.tables import Inspection, InspectionHourly, Line, Part, PartCount
 from tests.support.records import a_record
 
 
@@ -49,7 +52,7 @@ def undo(connection: Connection) -> None:
     connection.get_transaction().rollback()  # type: ignore[union-attr]
 
 
-def wait_until_blocked(engine: Engine) -> None:
+def wait_until_blocked(engine: Engine, waiting: int = 1) -> None:
     query = """
         SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock'
@@ -57,7 +60,7 @@ def wait_until_blocked(engine: Engine) -> None:
     deadline = time.monotonic() + 10
     while True:
         with reading(engine) as connection:
-            if connection.execute(text(query)).scalar_one():
+            if connection.execute(text(query)).scalar_one() >= waiting:
                 return
         assert time.monotonic() < deadline, "the commit never waited"
         time.sleep(0.02)
@@ -83,3 +86,34 @@ def test_the_same_new_lines(engine: Engine) -> None:
     records = [a_record(line=name) for name in reversed(names)]
     rows = [{"code": name, "name": name} for name in (names[0], names[-1])]
     assert len(contend(engine, records, table_of(Line), rows)) == 8
+
+
+def test_a_part_whose_row_a_purge_takes_at_that_moment_is_counted(engine: Engine) -> None:
+    """Two pictures of it wait for the purge; what one finds gone the other must not count twice."""
+    commit_inspections(engine, [a_record(part="P-1", captured_at=None)], UTC)
+    everything, product = datetime.now(UTC) + timedelta(days=9), ("cable", ["cable"])
+    with transaction(engine) as connection:
+        purge_inspections(connection, product, everything, 10)
+    views = [a_record(part="P-1", captured_at=None, camera=name) for name in ("C1", "C2")]
+    with ThreadPoolExecutor(2) as pool:
+        while parts_left(engine):
+            with transaction(engine) as connection:
+                assert purge_rollups(connection, product, everything, 10)
+                if not parts_left(engine, connection):
+                    commits = [pool.submit(commit_inspections, engine, [v], UTC) for v in views]
+                    wait_until_blocked(engine, 2)
+        for commit in commits:
+            commit.result(timeout=30)
+    with reading(engine) as connection:
+        found = connection.execute(select(Part.views, Part.counted)).all()
+        counted = connection.scalar(select(func.sum(PartCount.parts)))
+    assert (found, counted) == ([(2, True)], 1)
+    assert recount(engine, mend=False).right
+
+
+def parts_left(engine: Engine, connection: Connection | None = None) -> bool:
+    query = select(func.count()).select_from(Part)
+    if connection is not None:
+        return bool(connection.scalar(query))
+    with reading(engine) as another:
+        return bool(another.scalar(query))

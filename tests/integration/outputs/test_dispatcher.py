@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import os
-import socket
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from sqlalchemy import Engine, text
 from db.outbox import cursors
 from db.session import engine_for, reading, transaction
 from outputs import sender
+from outputs.owner import place
 from producer.contract import Verdict
 from tests.support.dispatching import a_drop, a_lot, dispatching, dropped, shown
 from tests.support.outbox import committed, now_record, registered
@@ -77,10 +77,9 @@ def test_the_standby_goes_on_where_the_first_one_ended(engine: Engine, drop: Pat
 
 def test_a_dispatcher_whose_process_died_is_not_waited_for(engine: Engine, drop: Path) -> None:
     registered(engine, "L1", "files")
-    host = socket.gethostname()[:64]
-    pid = _dead_pid()
+    dead = f"{place()}:{_dead_pid()}:x"
     with transaction(engine) as connection:
-        assert cursors.take(connection, "L1", "files", f"{host}:{pid}:x") is not None
+        assert cursors.take(connection, "L1", "files", dead) is not None
     a_lot(engine, 1)
     with dispatching(engine, a_drop(drop)):
         until(lambda: len(dropped(drop)) == 1, cursors.LEASE.total_seconds() / 2)

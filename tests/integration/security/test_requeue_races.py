@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from threading import Barrier
@@ -14,8 +15,14 @@ from sqlalchemy import Engine
 
 from db.inspections import dead_letters, requeues
 from db.inspections.dead_letters import Letter
-from db.inspections.inspections import InspectionRecord, commit_inspections, outcomes
+from db.inspections.inspections import (
+    InspectionRecord,
+    StoredFeatures,
+    commit_inspections,
+    outcomes,
+)
 from db.inspections.rollup import discrepancies
+from db.models import feature_spaces
 from linewatch.errors import DeadLetterError
 from producer.contract import Reason, Verdict
 from tests.support.committed import committed
@@ -64,6 +71,22 @@ def test_a_requeued_picture_that_dies_again_needs_leave_again(engine: Engine) ->
     assert commit_inspections(engine, [record(id_, Verdict.DEAD_LETTER)], UTC) == {id_}
     assert commit_inspections(engine, [record(id_, Verdict.PASS)], UTC) == frozenset()
     assert outcomes(engine, [id_])[id_].verdict is Verdict.DEAD_LETTER
+    assert discrepancies(engine, UTC) == {}
+
+
+def test_one_whose_features_an_idle_worker_made_is_replaced(engine: Engine) -> None:
+    """A person may label a dead letter, and features of labelled pictures are made."""
+    id_ = uuid4()
+    commit_inspections(engine, [record(id_, Verdict.DEAD_LETTER)], UTC)
+    first, second = (StoredFeatures("a-print", bytes([n, 0])) for n in (1, 2))
+    another = replace(first, fingerprint="another-print")
+    committed(engine, feature_spaces.store_features, [(id_, first), (id_, another)])
+    committed(engine, requeues.allow, 1, [id_], by="ann")
+    judged = replace(record(id_, Verdict.REVIEW), features=second)
+    assert commit_inspections(engine, [judged], UTC) == {id_}
+    assert outcomes(engine, [id_])[id_].verdict is Verdict.REVIEW
+    assert feature_spaces.vectors(engine, [id_], "a-print") == {id_: second.vector}
+    assert feature_spaces.vectors(engine, [id_], "another-print") == {id_: first.vector}
     assert discrepancies(engine, UTC) == {}
 
 

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import numpy as np
 import pytest
 from PIL import Image
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete
 
 from db import products
 from db.inspections.inspections import commit_inspections
@@ -20,7 +20,8 @@ from db.inspections.records import InspectionRecord, StoredFeatures
 from db.inspections.unlike_maps import map_of
 from db.labels import labels
 from db.models import deployments, feature_spaces, patch_tokens
-from db.session import engine_for, reading
+from db.session import engine_for, reading, transaction
+from db.tables import Feature
 from linewatch.errors import ModelError
 from linewatch.products import parse_product
 from linewatch.settings import Settings
@@ -160,6 +161,20 @@ def plant(
 def embedded(plant: Plant) -> None:
     while plant.embedder.embed_some():
         pass
+
+
+def test_files_that_are_gone_keep_no_older_picture_from_being_read(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("workers.serving.embedding.LOOK_AHEAD", 2)
+    with transaction(plant.engine) as connection:
+        connection.execute(delete(Feature))
+    newest = sorted(plant.ids)[-2:]
+    for id_ in newest:
+        (tmp_path / f"{plant.ids.index(id_)}.png").unlink()
+    embedded(plant)
+    found = feature_spaces.vectors(plant.engine, plant.ids, plant.extractor.fingerprint)
+    assert found.keys() == set(plant.ids) - set(newest)
 
 
 def test_a_small_flaw_is_caught_and_shown_where_it_is(plant: Plant) -> None:

@@ -67,11 +67,33 @@ def test_what_is_wrong_is_named(data: object, words: str) -> None:
     assert str(error.value).startswith("outputs.yaml: ")
 
 
+def a_drop(name: str, **fields: Any) -> dict[str, Any]:
+    return {"name": name, "kind": "drop", "folder": "/srv", **fields}
+
+
 def test_names_of_a_line_are_its_own() -> None:
     twice = {"name": "gate", "kind": "drop", "folder": "/srv"}
     data = {"lines": {"L1": {"receivers": [twice, twice]}}}
     with pytest.raises(ConfigurationError, match="listed twice: gate"):
         parse_outputs(data, "outputs.yaml")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        {"L 1": [a_drop("a")], "L_1": [a_drop("a")]},
+        {"L1": [a_drop("parts"), a_drop("pictures", level="picture", folder="/srv/./")]},
+    ],
+)
+def test_files_that_would_replace_each_other_are_refused(lines: dict[str, Any]) -> None:
+    data = {"lines": {line: {"receivers": receivers} for line, receivers in lines.items()}}
+    with pytest.raises(ConfigurationError, match=r"would replace those of L.* in /srv: give each"):
+        parse_outputs(data, "outputs.yaml")
+
+
+def test_lines_may_share_a_folder_and_formats_too() -> None:
+    both = [a_drop("json"), a_drop("csv", format="csv")]
+    parse_outputs({"lines": {line: {"receivers": both} for line in ("L1", "L2")}}, "outputs.yaml")
 
 
 def test_a_missing_file_and_one_that_is_no_yaml(tmp_path: Path) -> None:
