@@ -15,6 +15,7 @@ from console import refusals
 from console.access import by_provider, sign_in
 from console.access.admission import admit
 from console.access.attempts import Attempts
+from console.access.body_limit import BodyLimit
 from console.access.headers import SafeHeaders
 from console.access.provider import Provider
 from console.access.roles import Role, opened_to
@@ -72,6 +73,7 @@ def create_app(site: Site, *, banner: str = "") -> FastAPI:
     _add_machine_routes(app)
     static = str(files("console").joinpath("static"))
     app.mount("/static", StaticFiles(directory=static), name="static")
+    app.add_middleware(BodyLimit)
     app.add_middleware(SameOrigin)
     app.add_middleware(SafeHeaders)
     app.add_middleware(ServerTiming)  # the outermost: it sees what the others take

@@ -27,8 +27,17 @@ _MOST_SAID = 1000
 _SAID: set[str] = set()
 
 
-def register(connection: Connection, spec: ProductSpec, *, by: str = "linewatch") -> None:
-    """Add a product, or replace what was known of it; what was inspected keeps its rows."""
+def register(
+    connection: Connection, spec: ProductSpec, *, by: str = "linewatch", new: bool = False
+) -> None:
+    """Add a product, or replace what was known of it; what was inspected keeps its rows.
+
+    Args:
+        new: it must not be there yet.
+
+    Raises:
+        ProductError: it is new, and there is one of this code.
+    """
     products = table_of(Product)
     fields = spec.model_dump(mode="json")
     options = {n: v for n, v in fields.items() if n not in FIRST_KEYS and v is not None}
@@ -40,11 +49,16 @@ def register(connection: Connection, spec: ProductSpec, *, by: str = "linewatch"
         "created_at": database_now(connection),
     }
     statement = insert_into(connection, products)
-    statement = statement.on_conflict_do_update(
-        index_elements=[products.c.code],
-        set_={name: statement.excluded[name] for name in ("name", "spec", "options")},
-    )
-    connection.execute(statement, row)
+    if new:
+        statement = statement.on_conflict_do_nothing(index_elements=[products.c.code])
+    else:
+        statement = statement.on_conflict_do_update(
+            index_elements=[products.c.code],
+            set_={name: statement.excluded[name] for name in ("name", "spec", "options")},
+        )
+    written = connection.execute(statement.returning(products.c.code), row)
+    if written.one_or_none() is None:
+        raise ProductError(f"there is a product {spec.product!r}; open that one")
     _replace_classes(connection, spec)
     shares.register(connection, spec.product)
     audit.append(
@@ -85,6 +99,17 @@ def get(engine: Engine, code: str) -> ProductSpec | None:
     query = select(Product.spec, Product.options).where(Product.code == code)
     with reading(engine) as connection:
         row = connection.execute(query).one_or_none()
+    return None if row is None else _parsed(code, row.spec, row.options)
+
+
+def locked(connection: Connection, code: str) -> ProductSpec | None:
+    """The product called `code`, or None; nobody else changes it until the transaction ends.
+
+    Raises:
+        ProductError: its row cannot be read, see `catalogue`.
+    """
+    query = select(Product.spec, Product.options).where(Product.code == code).with_for_update()
+    row = connection.execute(query).one_or_none()
     return None if row is None else _parsed(code, row.spec, row.options)
 
 

@@ -25,7 +25,7 @@ def admit(request: Request) -> None:
     route = request.scope.get("route")
     wanted = role_of(route)
     try:
-        visitor = _visitor(request)
+        visitor = asker(request)
     except SQLAlchemyError as error:
         if wanted is not Role.PUBLIC or not away(error):
             raise
@@ -39,7 +39,8 @@ def admit(request: Request) -> None:
         raise OutOfScope
 
 
-def _visitor(request: Request) -> Visitor:
+def asker(request: Request) -> Visitor:
+    """Who asks, by their key or their session; `NOBODY` where neither holds."""
     kind, _, given = request.headers.get("authorization", "").partition(" ")
     if kind.lower() == "bearer":
         key = keys.good(site_of(request).engine, given.strip())

@@ -8,7 +8,7 @@ from typing import Any
 
 import anyio
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
@@ -22,6 +22,7 @@ FILE = "picture"  # the form's field that holds it
 _FIELD_BYTES = 16 * 1024  # of all the rest of a form
 _ARRIVES_WITHIN_S = 120.0
 _LATE = f"the picture took longer than {_ARRIVES_WITHIN_S:.0f} s to come"
+_ADVICE = "see LINEWATCH_MAX_IMAGE_BYTES"
 _AT_ONCE = 4  # pictures in memory
 
 
@@ -70,6 +71,15 @@ class Handed:
     said: Said
 
 
+@dataclass(frozen=True, slots=True)
+class FormFile:
+    """A file of a form, its name cut to what a sentence can hold, and the form, which is closed."""
+
+    name: str
+    data: bytes
+    form: FormData
+
+
 async def handed(request: Request, max_bytes: int) -> Handed:
     """Read a request: the picture alone, with the rest in the address, or a form of both.
 
@@ -84,13 +94,12 @@ async def handed(request: Request, max_bytes: int) -> Handed:
     try:
         with anyio.fail_after(_ARRIVES_WITHIN_S):
             if kind == "multipart/form-data":
-                return await _form(request, max_bytes)
+                file = await form_file(request, FILE, max_bytes)
+                return Handed(file.data, _said(file.form, but=FILE))
             if kind.startswith("image/") or kind == "application/octet-stream":
                 return Handed(await _bytes(request, max_bytes), _said(request.query_params))
     except TimeoutError:
-        raise HTTPException(
-            408, f"the picture took longer than {_ARRIVES_WITHIN_S:.0f} s"
-        ) from None
+        raise HTTPException(408, _LATE) from None
     raise HTTPException(
         415,
         "send the picture as the body, with a content-type of image/…, or as the field "
@@ -123,8 +132,21 @@ async def _bytes(request: Request, max_bytes: int) -> bytes:
     return b"".join([piece async for piece in _bounded(request, max_bytes)])
 
 
-async def _form(request: Request, max_bytes: int) -> Handed:
-    pieces = _bounded(request, max_bytes + _FIELD_BYTES)
+async def form_file(
+    request: Request, field: str, max_bytes: int, advice: str = _ADVICE
+) -> FormFile:
+    """A file of a form.
+
+    Args:
+        request: whose body nobody has read.
+        field: the file's.
+        max_bytes: of the file; no more than that, and the other fields, is ever read.
+        advice: what to do about a larger one.
+
+    Raises:
+        HTTPException: 413 or 422.
+    """
+    pieces = _bounded(request, max_bytes + _FIELD_BYTES, advice)
     parser = MultiPartParser(
         request.headers, pieces, max_files=1, max_fields=80, max_part_size=_FIELD_BYTES
     )
@@ -132,29 +154,31 @@ async def _form(request: Request, max_bytes: int) -> Handed:
         form = await parser.parse()
     except MultiPartException as error:
         raise HTTPException(422, f"the form cannot be read: {error.message}") from None
-    file = form.get(FILE)
+    file = form.get(field)
     try:
         if not isinstance(file, UploadFile):
-            raise HTTPException(422, f"the form has no file called `{FILE}`")
-        return Handed(await file.read(), _said(form, but=FILE))
+            raise HTTPException(422, f"the form has no file called `{field}`")
+        return FormFile((file.filename or "the file")[:100], await file.read(), form)
     finally:
         await form.close()
 
 
-async def _bounded(request: Request, max_bytes: int) -> AsyncGenerator[bytes, None]:
+async def _bounded(
+    request: Request, max_bytes: int, advice: str = _ADVICE
+) -> AsyncGenerator[bytes, None]:
     said = request.headers.get("content-length", "")
     if said.isdigit() and int(said) > max_bytes:
-        raise _too_large(max_bytes)
+        raise _too_large(max_bytes, advice)
     total = 0
     async for piece in request.stream():
         total += len(piece)
         if total > max_bytes:
-            raise _too_large(max_bytes)
+            raise _too_large(max_bytes, advice)
         yield piece
 
 
-def _too_large(max_bytes: int) -> HTTPException:
-    return HTTPException(413, f"more than {max_bytes} bytes; see LINEWATCH_MAX_IMAGE_BYTES")
+def _too_large(max_bytes: int, advice: str) -> HTTPException:
+    return HTTPException(413, f"more than {max_bytes} bytes; {advice}")
 
 
 def _said(fields: Any, but: str = "") -> Said:

@@ -46,18 +46,36 @@
   ages();
   setInterval(ages, 1000);
 
-  const stream = new EventSource(frame.dataset.stream);
-  stream.addEventListener("tiles", (event) => {
-    const said = JSON.parse(event.data);
-    clock(said.at);
-    trouble("");
-    document.documentElement.dataset.live = said.at;
-    if (said.frame !== frame.dataset.frame) { whole(); return; }
-    for (const [id, html] of Object.entries(said.tiles)) put(document.getElementById(id), html);
-    ages();
-  });
-  stream.addEventListener("away", () => trouble(state.dataset.away));
-  stream.addEventListener("ended", () => { stream.close(); location.reload(); });
-  stream.addEventListener("error", () => { if (stream.readyState !== EventSource.OPEN) trouble(state.dataset.lost); });
+  let stream;
+  const AGAIN_MS = 3000; // as browsers wait before they ask for a stream again
+  function listen() {
+    stream = new EventSource(frame.dataset.stream);
+    stream.addEventListener("tiles", (event) => {
+      const said = JSON.parse(event.data);
+      clock(said.at);
+      trouble("");
+      document.documentElement.dataset.live = said.at;
+      if (said.frame !== frame.dataset.frame) { whole(); return; }
+      for (const [id, html] of Object.entries(said.tiles)) put(document.getElementById(id), html);
+      ages();
+    });
+    stream.addEventListener("away", () => trouble(state.dataset.away));
+    stream.addEventListener("ended", () => { stream.close(); location.reload(); });
+    stream.addEventListener("error", () => {
+      if (stream.readyState !== EventSource.OPEN) trouble(state.dataset.lost);
+      if (stream.readyState === EventSource.CLOSED) setTimeout(again, AGAIN_MS);
+    });
+  }
+  // A browser gives a stream up for good that was answered by anything else, such as a proxy's 502
+  // while the console starts anew. Nobody stands at a wall to load its page again.
+  async function again() {
+    try {
+      const answer = await fetch(`${location.pathname}?block=strip`, { headers: { accept: "text/html" } });
+      if (answer.redirected) { location.reload(); return; } // to sign in
+      if (answer.ok) { listen(); return; }
+    } catch { /* it is away still */ }
+    setTimeout(again, AGAIN_MS);
+  }
+  listen();
   window.addEventListener("pagehide", () => stream.close());
 })();

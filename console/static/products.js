@@ -3,6 +3,7 @@
 
 (() => {
   const roi = document.getElementById("roi");
+  if (!roi) return; // of so many classes that there is no form
   const image = roi.querySelector("img"), box = roi.querySelector(".roi-box");
   const inputs = ["x", "y", "width", "height"].map((name) => document.querySelector(`[name=region_${name}]`));
   let from = null;
@@ -42,8 +43,10 @@
     inputs[3].value = Math.floor((far[1] - rounded[1]) * 1000) / 1000;
     draw();
   });
-  roi.addEventListener("pointerup", () => { from = null; });
+  for (const name of ["pointerup", "pointercancel"]) roi.addEventListener(name, () => { from = null; });
+})();
 
+(() => {
   const drop = document.getElementById("drop"), files = document.getElementById("files");
   const progress = document.getElementById("sending"), sent = document.getElementById("sent");
   async function send(file) {

@@ -18,6 +18,7 @@ from producer.contract import Verdict
 from tests.browser.conftest import serious
 from tests.integration.console.test_lines import XSS, commit
 from tests.support.console import console_app, served, token_for
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
 
@@ -81,3 +82,41 @@ def test_the_wall_is_live_and_ends_with_its_session(
     with transaction(engine) as connection:
         sessions.revoke(connection, sessions.sha256(cookie["value"]))
     page.get_by_role("heading", name="Sign in").wait_for()
+
+
+class Proxy:
+    """What stands before a console: it answers 502 while the console is away."""
+
+    def __init__(self, app: Any) -> None:
+        self.app, self.away, self.refused = app, False, 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async def passed(message: Any) -> None:
+            if self.away:
+                raise ConnectionError("the console behind has ended")
+            await send(message)
+
+        if scope["type"] == "http" and self.away:
+            self.refused += 1
+            await send({"type": "http.response.start", "status": 502, "headers": []})
+            await send({"type": "http.response.body", "body": b"bad gateway"})
+            return
+        await self.app(scope, receive, passed)
+
+
+def test_a_wall_goes_on_once_the_console_behind_a_proxy_is_back(engine: Engine, page: Any) -> None:
+    commit(engine, ago_s=0)
+    proxy = Proxy(console_app(engine))
+    with served(proxy) as address:  # type: ignore[arg-type]
+        token = token_for(engine, "viewer")
+        page.context.add_cookies([{"name": COOKIE, "value": token, "url": address}])
+        page.goto(f"{address}/wall")
+        page.locator(".wall-state", has_text="running well").wait_for()
+        proxy.away = True
+        page.get_by_text("The console does not answer").wait_for()
+        until(lambda: proxy.refused >= 2)
+        proxy.away = False
+        page.locator(".wall-state", has_text="1 camera silent").wait_for()
+        page.get_by_text("The console does not answer").wait_for(state="hidden")
+        page.goto("about:blank")
+        page.complaints.clear()  # of what was away

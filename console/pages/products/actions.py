@@ -7,12 +7,13 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
+from sqlalchemy import Connection
 
 from console.access.roles import Role, opened_to
 from console.access.visitor import visitor_of
 from console.pages.products.product_file import as_yaml, changed, from_yaml, revision, write
 from console.refusals import NotThere, Superseded
-from console.site import Site, site_of
+from console.site import site_of
 from db import audit, products
 from db.session import transaction
 from linewatch.errors import ProductError
@@ -35,9 +36,8 @@ def add(request: Request, product: Line, name: Line = "") -> Response:
     site = site_of(request)
     classes = [{"code": "good", "good": True}, {"code": "defect"}]
     spec = changed(None, {"product": product, "name": name, "classes": classes})
-    if products.get(site.engine, spec.product) is not None:
-        raise ProductError(f"there is a product {spec.product!r}; open that one")
-    return _saved(request, site, None, spec)
+    with transaction(site.engine) as connection:
+        return _saved(request, connection, None, spec)
 
 
 @router.post("/{product}", openapi_extra=_ENGINEER)
@@ -64,8 +64,6 @@ def save(
         Superseded: somebody else changed it since the form was shown.
         ProductError: it says something a product cannot be.
     """
-    site = site_of(request)
-    old = _current(site, product, seen)
     classes = [
         {
             "code": one.strip(),
@@ -83,9 +81,11 @@ def save(
         "escape_target": _number("escape target", escape_target),
         "audit_share": _number("audit share", audit_share),
     }
-    if any(corners) or not _is_polygon(old):
-        fields["roi"] = _region(*corners)
-    return _saved(request, site, old, changed(old, fields))
+    with transaction(site_of(request).engine) as connection:
+        old = _as_seen(connection, product, seen)
+        if any(corners) or not _is_polygon(old):
+            fields["roi"] = _region(*corners)
+        return _saved(request, connection, old, changed(old, fields))
 
 
 @router.post("/{product}/file", openapi_extra=_ENGINEER)
@@ -95,15 +95,19 @@ def save_file(request: Request, product: str, seen: Line, text: Long) -> Respons
     Raises:
         NotThere, Superseded, ProductError: as `save`; or it is another product's file.
     """
-    site = site_of(request)
-    old, spec = _current(site, product, seen), from_yaml(text)
-    if spec.product != old.product:
-        raise ProductError(f"this is the page of {old.product}, and the file says {spec.product}")
-    return _saved(request, site, old, spec)
+    spec = from_yaml(text)
+    with transaction(site_of(request).engine) as connection:
+        old = _as_seen(connection, product, seen)
+        if spec.product != old.product:
+            raise ProductError(
+                f"this is the page of {old.product}, and the file says {spec.product}"
+            )
+        return _saved(request, connection, old, spec)
 
 
-def _current(site: Site, product: str, seen: str) -> ProductSpec:
-    spec = products.get(site.engine, product)
+def _as_seen(connection: Connection, product: str, seen: str) -> ProductSpec:
+    """The product as the person saw it; nobody else changes it until the transaction ends."""
+    spec = products.locked(connection, product)
     if spec is None:
         raise NotThere(f"there is no product {product[:64]!r}")
     if revision(spec) != seen:
@@ -111,16 +115,17 @@ def _current(site: Site, product: str, seen: str) -> ProductSpec:
     return spec
 
 
-def _saved(request: Request, site: Site, old: ProductSpec | None, new: ProductSpec) -> Response:
-    """In the database and in the folder of product files, in both or in neither."""
-    by = visitor_of(request).name
+def _saved(
+    request: Request, connection: Connection, old: ProductSpec | None, new: ProductSpec
+) -> Response:
+    """In the database and, once that has taken it, in the folder of product files."""
+    by, folder = visitor_of(request).name, site_of(request).settings.products_dir
     was = None if old is None else as_yaml(old)
-    with transaction(site.engine) as connection:
-        products.register(connection, new, by=by)
-        detail = {"old": was, "new": as_yaml(new)}
-        audit.append(connection, by, "product.change", new.product, detail)
-        if site.settings.products_dir is not None:
-            write(site.settings.products_dir, new)
+    products.register(connection, new, by=by, new=old is None)
+    detail = {"old": was, "new": as_yaml(new)}
+    audit.append(connection, by, "product.change", new.product, detail)
+    if folder is not None:
+        write(folder, new)
     return RedirectResponse(f"/products/{quote(new.product)}", status_code=303)
 
 

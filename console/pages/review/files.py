@@ -4,17 +4,18 @@
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request, UploadFile
+from fastapi import APIRouter, Query, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from console.access.roles import Role, opened_to
 from console.access.visitor import visitor_of
+from console.inspections.handed import FormFile, form_file, slots
 from console.page import API
 from console.site import site_of
 from db import audit, products
 from db.labels.labels import add_labels
 from db.session import transaction
-from linewatch.errors import LabelError
 from linewatch.labels import label_studio
 from linewatch.labels.labelled_pictures import labelled_pictures
 
@@ -47,16 +48,19 @@ def export_labels(request: Request, product: Product) -> Response:
 
 
 @router.post("/review/labels", openapi_extra=_INSPECTOR, include_in_schema=False)
-def import_labels(request: Request, product: Product, file: UploadFile) -> Response:
+async def import_labels(request: Request, product: Product) -> Response:
     """Labels from an export of Label Studio: all of them, or none."""
+    async with slots(request):
+        file = await form_file(request, "file", _MOST_BYTES, "export fewer tasks at a time")
+        await run_in_threadpool(_store, request, product, file)
+    return RedirectResponse(f"/review?{urlencode({'product': product})}", status_code=303)
+
+
+def _store(request: Request, product: str, file: FormFile) -> None:
     site, by = site_of(request), visitor_of(request).name
     products.require(site.engine, product)
-    data = file.file.read(_MOST_BYTES + 1)
-    if len(data) > _MOST_BYTES:
-        raise LabelError("the file is larger than 64 MB; export fewer tasks at a time")
-    name = (file.filename or "the file")[:100]
-    told = label_studio.told(site.engine, data, name, by=by, product=product)
+    told = label_studio.told(site.engine, file.data, file.name, by=by, product=product)
     with transaction(site.engine) as connection:
         stored = add_labels(connection, told.labels)
-        audit.append(connection, by, "label.import", product, {"file": name, "labels": stored})
-    return RedirectResponse(f"/review?{urlencode({'product': product})}", status_code=303)
+        detail = {"file": file.name, "labels": stored}
+        audit.append(connection, by, "label.import", product, detail)

@@ -19,21 +19,17 @@ from db import audit, products
 from db.inspections import set_up
 from db.inspections.inspections import commit_inspections
 from db.labels import labels
-from db.session import engine_for
+from db.session import transaction
 from linewatch.products import load_product
 from linewatch.settings import Settings
 from producer.contract import Verdict
 from tests.support.console import client_of, console_app
+from tests.support.interleaving import meanwhile
 from tests.support.pictures import encoded, texture
 from tests.support.records import a_record
 from workers.app import make_app
 
 NASTY = "<script>alert(1)</script>"
-
-
-@pytest.fixture
-def engine(sqlite_url: str) -> Engine:
-    return engine_for(sqlite_url)
 
 
 @pytest.fixture
@@ -113,6 +109,43 @@ def test_two_engineers_do_not_overwrite_each_other(client: TestClient) -> None:
     answer = client.post("/products/plug", data=mine)
     assert (answer.status_code, "somebody else" in answer.text) == (409, True)
     assert client.get("/api/v1/setup/plug").json()["name"] == "Theirs"
+
+
+def test_one_of_two_who_save_at_once_is_told(client: TestClient, engine: Engine) -> None:
+    """Between the look at the product and the change of it somebody else changes it."""
+    mine = form(client, name="Mine")
+    file = {"seen": mine["seen"], "text": client.get("/api/v1/setup/plug").json()["yaml"]}
+    for path, said in (("/products/plug", mine), ("/products/plug/file", file)):
+        told: list[int] = []
+        spec = products.require(engine, "plug").model_copy(update={"name": f"Theirs {path}"})
+        saves = meanwhile(
+            engine,
+            "audit",
+            lambda path=path, said=said, told=told: told.append(
+                client.post(path, data=said).status_code
+            ),
+            waits=True,
+        )
+        with saves, transaction(engine) as connection:
+            products.register(connection, spec, by="them")
+        assert told == [409]
+        assert products.require(engine, "plug").name == f"Theirs {path}"
+        mine = form(client, name="Mine")
+        file["seen"] = mine["seen"]
+
+
+def test_one_of_two_who_begin_a_product_at_once_is_told(client: TestClient, engine: Engine) -> None:
+    told: list[int] = []
+    spec = products.require(engine, "plug").model_copy(update={"product": "cord", "name": "Cord"})
+    begins = meanwhile(
+        engine,
+        "audit",
+        lambda: told.append(client.post("/products", data={"product": "cord"}).status_code),
+        waits=True,
+    )
+    with begins, transaction(engine) as connection:
+        products.register(connection, spec, by="them")
+    assert (told, products.require(engine, "cord").name) == ([400], "Cord")
 
 
 @pytest.mark.parametrize(
