@@ -14,7 +14,7 @@ from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine,
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.orm import Session, sessionmaker
 
-from db.outage import spoils_connection
+from db.outage import denied, in_a_line, spoils_connection
 from linewatch.errors import ConfigurationError, DatabaseError
 from linewatch.private_files import make_folder
 from linewatch.settings import get_settings
@@ -169,10 +169,20 @@ def explained(url: str) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
+        if denied(error):
+            raise DatabaseError(refusal(url, error)) from error
         reason = " ".join(str(error.orig).split())
         raise DatabaseError(
             f"database {shown(url)}: {reason}; is it running, and LINEWATCH_DATABASE_URL right?"
         ) from error
+
+
+def refusal(url: str, error: BaseException) -> str:
+    """What to tell somebody whose user lacks a right (see `db.outage.denied`)."""
+    return (
+        f"the database refuses this to its user {database_url(url).username}: {in_a_line(error)}; "
+        "use the login of a role that may, see docs/security.md"
+    )
 
 
 def pooled(engine: Engine) -> bool:

@@ -105,8 +105,9 @@ def _audited(
     from db.outage import in_a_line
     from db.session import engine_for, transaction
 
-    if problem := migrate.check(settings.sql_url):
-        return problem
+    have = manifest.database.revision
+    if have != migrate.newest():  # as before an upgrade, which is what a backup is for
+        return f"the database is of revision {have}, which only its own version writes to"
     detail = {"manifest_sha256": digest, "audit_head": manifest.database.audit_head}
     try:
         with transaction(engine_for(settings.sql_url)) as connection:

@@ -31,15 +31,8 @@ def _refusal(error: Exception) -> str | None:
     """What was refused for want of a right; None where that is not what happened."""
     if "sqlalchemy" not in sys.modules:  # it came not so far as to ask a database
         return None
-    from sqlalchemy import make_url
-
-    from db.outage import denied, in_a_line
+    from db.outage import denied
+    from db.session import refusal
     from linewatch.settings import get_settings
 
-    if not denied(error):
-        return None
-    user = make_url(get_settings().sql_url).username
-    return (
-        f"the database refuses this to its user {user}: {in_a_line(error)}; use the login of a "
-        "role that may, see docs/security.md"
-    )
+    return refusal(get_settings().sql_url, error) if denied(error) else None

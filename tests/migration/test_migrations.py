@@ -15,6 +15,7 @@ from db.schema import compared, metadata
 from db.session import engine_for, reading, transaction
 from db.views import CURRENT
 from linewatch.errors import DatabaseError
+from tests.support.database_users import database_users
 
 
 def described(engine: Engine) -> dict[str, Any]:
@@ -155,6 +156,16 @@ def test_check_says_what_to_do(empty_database_url: str) -> None:
     with transaction(engine_for(empty_database_url)) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     assert "does not know" in (migrate.check(empty_database_url) or "")
+
+
+def test_a_user_that_may_not_migrate_is_told_so(postgresql_url: str) -> None:
+    """The upgrade of a plant whose `LINEWATCH_DATABASE_URL` is a worker's."""
+    with database_users(postgresql_url) as users:
+        with pytest.raises(DatabaseError) as caught:
+            migrate.upgrade(users.url("worker"))
+    said = str(caught.value)
+    assert said.startswith(f"the database refuses this to its user {users.name('worker')}: ")
+    assert said.endswith("use the login of a role that may, see docs/security.md")
 
 
 def test_an_unreachable_server_is_one_sentence_without_the_password() -> None:
