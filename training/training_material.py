@@ -12,10 +12,11 @@ from sqlalchemy import Engine
 
 from db.labels import golden_members, labels
 from db.labels.labels import TrainingExample
-from db.labels.picture_parts import Unit
+from db.labels.picture_parts import Unit, split_note
 from db.models import deployments, feature_copies, patch_tokens, versions
 from db.models.feature_spaces import FeatureSpace
 from db.models.versions import VersionInfo
+from db.session import reading
 from linewatch.errors import TrainingError
 from linewatch.product_options import Fit, ProductOptions, Roi
 from linewatch.products import Costs, ProductSpec
@@ -51,6 +52,7 @@ class TrainingMaterial:
         prompts: the version that holds the product's prompts in this space, or None.
         serving: the version that serves now, or None.
         as_of: labels that come later were not learned from.
+        split_note: what is to be known of splits by lot, or None.
     """
 
     product: str
@@ -68,6 +70,7 @@ class TrainingMaterial:
     prompts: VersionInfo | None
     serving: VersionInfo | None
     as_of: datetime
+    split_note: str | None
 
     @classmethod
     def read(
@@ -118,6 +121,8 @@ class TrainingMaterial:
             ids = [row.id for row in kept]
             copies = feature_copies.vectors(engine, ids, space.fingerprint)
         good = [row.id for row in kept if row.label == good_class]
+        with reading(engine) as connection:
+            note = split_note(connection, product, [row.id for row in kept], by)
         return cls(
             product=product,
             classes=classes,
@@ -134,6 +139,7 @@ class TrainingMaterial:
             prompts=prompts,
             serving=next((one for one in known if one.version == champion), None),
             as_of=as_of,
+            split_note=note,
         )
 
 
