@@ -16,6 +16,7 @@ STRAY = "not in the file"
 _NOBODY, _NEVER = "nobody tells it", "never ran"
 UNTOLD = (_NOBODY, _NEVER)
 _FIGURES = ("gate_p50_ms", "gate_p99_ms", "late_share", "clock_ahead_ms", "overruns")
+COLUMNS = ("receiver", "kind", "state", "backlog", *_FIGURES, "away_s", "problem")
 
 
 def receivers_shown(engine: Engine, file: OutputsFile | None) -> list[dict[str, Cell]]:

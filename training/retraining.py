@@ -49,6 +49,7 @@ class Retrained:
         promotion: None where the gate could not be asked.
         search: the kinds of head that were tried; None where nobody asked for it.
         copies: whether copies of the pictures helped; None where there were none to learn from.
+        split_note: what is to be known of splits by lot, or None.
     """
 
     run_id: int
@@ -57,6 +58,7 @@ class Retrained:
     promotion: Promotion | None = None
     search: Search | None = None
     copies: CopiesTrial | None = None
+    split_note: str | None = None
 
     @property
     def decision(self) -> Decision | None:
@@ -148,6 +150,8 @@ def _train(
     material = TrainingMaterial.read(
         engine, spec, settings.recipe, framing=framing, by=settings.group_by
     )
+    if material.split_note is not None:
+        log.warning("%s", material.split_note)
     learned = learn(
         material,
         store,
@@ -175,7 +179,13 @@ def _train(
     if promotion is not None:
         promotion = carry_out(engine, promotion)
     return Retrained(
-        run_id, manifest, learned.validation, promotion, learned.search, learned.copies
+        run_id,
+        manifest,
+        learned.validation,
+        promotion,
+        learned.search,
+        learned.copies,
+        material.split_note,
     )
 
 

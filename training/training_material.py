@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from db.clock import database_now
 from db.labels import golden_members, labels
 from db.labels.labels import TrainingExample
-from db.labels.picture_parts import Unit
+from db.labels.picture_parts import Unit, split_note
 from db.models import deployments, feature_copies, patch_tokens, versions
 from db.models.feature_spaces import FeatureSpace
 from db.models.versions import VersionInfo
@@ -53,6 +53,7 @@ class TrainingMaterial:
         prompts: the version that holds the product's prompts in this space, or None.
         serving: the version that serves now, or None.
         as_of: labels that come later were not learned from.
+        split_note: what is to be known of splits by lot, or None.
     """
 
     product: str
@@ -70,6 +71,7 @@ class TrainingMaterial:
     prompts: VersionInfo | None
     serving: VersionInfo | None
     as_of: datetime
+    split_note: str | None
 
     @classmethod
     def read(
@@ -121,6 +123,8 @@ class TrainingMaterial:
             ids = [row.id for row in kept]
             copies = feature_copies.vectors(engine, ids, space.fingerprint)
         good = [row.id for row in kept if row.label == good_class]
+        with reading(engine) as connection:
+            note = split_note(connection, product, [row.id for row in kept], by)
         return cls(
             product=product,
             classes=classes,
@@ -137,6 +141,7 @@ class TrainingMaterial:
             prompts=prompts,
             serving=next((one for one in known if one.version == champion), None),
             as_of=as_of,
+            split_note=note,
         )
 
 

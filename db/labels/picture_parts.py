@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from typing import Literal, get_args
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, or_, select
 
 from db.base import table_of
 from db.parts.facts import made_at_of, rules_of, scope_of
@@ -48,6 +48,30 @@ def parts_of_pictures(
             else:
                 found[row.id] = str(row.id)
     return found
+
+
+def split_note(connection: Connection, product: str, ids: Collection[UUID], by: Unit) -> str | None:
+    """What a person who asks for splits by lot must know; None: nothing.
+
+    Args:
+        product, ids, by: as of `parts_of_pictures`.
+    """
+    if by != "lot" or not ids:
+        return None
+    query, bare = select(func.count()).where(or_(_I.lot.is_(None), _I.lot == "")), 0
+    for chunk in _chunks(sorted(ids)):
+        bare += connection.scalar(query.where(_I.id.in_(chunk))) or 0
+    if not bare:
+        return None
+    if bare < len(ids):
+        return (
+            f"{bare} of {len(ids)} pictures of {product} have no lot: in splits by lot they stay "
+            "with their part"
+        )
+    return (
+        f"no picture of {product} has a lot: it is split by part, and its figures say nothing of "
+        "the next lot; cameras and `linewatch submit --lot` say a picture's lot"
+    )
 
 
 def _chunks(ids: list[UUID]) -> Iterator[list[UUID]]:

@@ -74,6 +74,9 @@ def known_line(engine: Engine, name: str, hint: str = "") -> str:
     raise LineError(f"no line is called {name!r}{advice}{hint}")
 
 
+CELLS = ("day", "weekday", "shift", "starts", "ends", "minutes", "clocks")
+
+
 def cells(instance: ShiftInstance, timezone: ZoneInfo) -> dict[str, Cell]:
     """A row of `shifts show`."""
     starts, ends = (at.astimezone(timezone) for at in (instance.starts, instance.ends))

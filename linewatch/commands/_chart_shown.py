@@ -18,13 +18,25 @@ if TYPE_CHECKING:
     from db.charts.view import ChartView
 
 _WIDTH = 100  # where there is no terminal
+POINT = (
+    *("subgroup", "starts", "ends", "parts", "nonconforming", "open", "value", "lower"),
+    *("centre", "upper", "provisional", "signals", "raised"),
+)
+BASELINE = (
+    *("baseline", "product", "line", "class", "by", "kind", "rate", "sigma_z", "subgroups"),
+    *("parts", "from", "to", "left_out", "rules", "arl", "frozen_by", "frozen_at", "why"),
+)
+SIGNAL = (
+    *("signal", "product", "line", "class", "by", "kind", "subgroup", "rule", "value", "lower"),
+    *("centre", "upper", "raised_at", "reactions", "did", "seen_to_by", "at"),
+)
 
 
 def write_chart(view: ChartView, format_: str, timezone: tzinfo) -> None:
     """A plot with its signals in words, or rows."""
     if format_ != "plot":
         rows = [point_cells(one, timezone) for one in view.points]
-        write_rows(rows, format_, title=title(view), empty=view.notes[0])
+        write_rows(rows, format_, columns=POINT, title=title(view), empty=view.notes[0])
         for note in view.notes:
             print(note, file=sys.stderr)
         return
@@ -89,7 +101,7 @@ def signal_cells(one: Signal, timezone: tzinfo) -> dict[str, Cell]:
         "raised_at": _local(one.raised_at, timezone),
         "reactions": len(one.reactions),
         "did": last.did if last else None,
-        "by": last.reacted_by if last else None,
+        "seen_to_by": last.reacted_by if last else None,
         "at": _local(last.reacted_at, timezone) if last else None,
     }
 

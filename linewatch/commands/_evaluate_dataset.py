@@ -59,7 +59,7 @@ def dataset(
     where a part has several pictures: all of them are then in one fold. Features are kept under the
     data folder, so a second run is quick.
     """
-    from linewatch.commands._output import write_rows
+    from linewatch.commands._output import write_table
     from linewatch.commands.evaluate import write_json
     from linewatch.evaluation.path_parts import parts_by
     from linewatch.evaluation.pictures import FeatureCache, class_folders, features_of
@@ -93,7 +93,7 @@ def dataset(
             progress=bar.update,
         )
     title = f"{folder.name}: {settings.folds}-fold cross-validation, {seeds} draws"
-    write_rows(_table(found), "table", title=title, empty="")
+    write_table(_table(found), title)
     shown = "" if groups is None else f" of {len(set(groups))} parts"
     click.echo(
         f"{len(labels)} pictures{shown} · recipe {settings.recipe} · fit {fit} · "

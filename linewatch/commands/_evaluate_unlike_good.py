@@ -79,7 +79,7 @@ def unlike_good(
     """
     import numpy as np
 
-    from linewatch.commands._output import write_rows
+    from linewatch.commands._output import write_table
     from linewatch.commands.evaluate import write_json
     from linewatch.evaluation.patch_pictures import look, read
     from linewatch.evaluation.pictures import class_folders
@@ -106,7 +106,7 @@ def unlike_good(
         if maps is not None and not number:
             _write_maps(maps, [files[i].path for i in kept], pixels, looked, labels == good, rate)
     title = f"{folder.name}: {count} good parts learned from, {draws} draws, {rate:.0%} asked"
-    write_rows(rows, "table", title=title, empty="")
+    write_table(rows, title)
     click.echo(f"{len(labels)} pictures · encoders: {describe(settings)}")
     for words in unread[:5]:
         click.echo(f"note: left out {words}", err=True)

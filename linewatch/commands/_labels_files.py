@@ -120,7 +120,7 @@ def export(product: str, format_: str, out: Path | None, split: str, seed: int, 
     if format_ == "folder":
         if out is None:
             raise click.UsageError("--format folder needs --out FOLDER")
-        _tell(*write_tree(out, rows, parts, get_settings(), copy=copy))
+        _tell(*write_tree(out, rows, parts, get_settings(), copy=copy), out)
         return
     with _opened(out) as stream:
         if format_ == "csv":
@@ -145,7 +145,13 @@ def _opened(out: Path | None) -> Iterator[TextIO]:
         raise LabelError(f"{out} cannot be written: {error.strerror}") from None
 
 
-def _tell(written: Counter[str], left: list[Left]) -> None:
+def _tell(written: Counter[str], left: list[Left], out: Path) -> None:
+    if left and not written:
+        raise LabelError(
+            f"nothing was exported to {out}: all {len(left)} labelled pictures were left out, such "
+            f"as {left[0].id}: {left[0].why}; look at LINEWATCH_IMAGE_ROOTS, or export a table: "
+            "`--format csv`"
+        )
     splits = [*SPLITS, *([GOLDEN] if written[GOLDEN] else [])]
     counts = ", ".join(f"{split} {written[split]}" for split in splits)
     click.echo(f"{sum(written.values())} pictures: {counts}")

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from quality.arrays import Floats
 
 _format = click.option("--format", "format_", type=FORMATS, default="table", show_default=True)
+_LABELS = ("picture", "part", "label", "by", "at", "source", "note", "uri")
+_DECISIONS = ("part", "pass", "disposition", "class", "by", "at", "source", "why")
+_DISAGREEMENTS = ("picture", "part", "counts", "said", "uri")
+_SUSPECTS = ("picture", "label", "suggested", "quality", "suggested_probability", "likely_error")
+_ADVICE = ("class", "labels", "F1", "F1_with_twice_as_many", "more_labels", "advice")
 
 
 @click.command("list")
@@ -31,7 +36,13 @@ def list_(product: str, format_: str) -> None:
     from db.labels.history import current
 
     rows = [_row(statement) for statement in current(_engine(product), product)]
-    write_rows(rows, format_, title=f"Labels of {product}", empty=f"{product} has no labels")
+    write_rows(
+        rows,
+        format_,
+        columns=_LABELS,
+        title=f"Labels of {product}",
+        empty=f"{product} has no labels",
+    )
 
 
 @click.command("history")
@@ -43,7 +54,13 @@ def history(product: str, part: str | None, format_: str) -> None:
     from db.labels.history import history as statements
 
     rows = [_row(statement) for statement in statements(_engine(product), product, part)]
-    write_rows(rows, format_, title=f"Labels of {product}, all", empty="no labels were given")
+    write_rows(
+        rows,
+        format_,
+        columns=_LABELS,
+        title=f"Labels of {product}, all",
+        empty="no labels were given",
+    )
 
 
 @click.command("decisions")
@@ -70,7 +87,13 @@ def decisions(product: str, part: str | None, every: bool, format_: str) -> None
         }
         for one in made
     ]
-    write_rows(rows, format_, title=f"Decisions on {product}", empty="no part was decided on")
+    write_rows(
+        rows,
+        format_,
+        columns=_DECISIONS,
+        title=f"Decisions on {product}",
+        empty="no part was decided on",
+    )
 
 
 @click.command("disagreements")
@@ -90,7 +113,9 @@ def disagreements(product: str, format_: str) -> None:
         }
         for one in found(_engine(product), product)
     ]
-    write_rows(rows, format_, title="Disagreements", empty="nobody disagrees")
+    write_rows(
+        rows, format_, columns=_DISAGREEMENTS, title="Disagreements", empty="nobody disagrees"
+    )
 
 
 @click.command("suspects")
@@ -124,7 +149,13 @@ def suspects(product: str, limit: int, format_: str) -> None:
         }
         for one in label_suspects(validation, labels)[:limit]
     ]
-    write_rows(rows, format_, title="Labels to look at again", empty="no label is contradicted")
+    write_rows(
+        rows,
+        format_,
+        columns=_SUSPECTS,
+        title="Labels to look at again",
+        empty="no label is contradicted",
+    )
     if validation.metrics.unscored:
         names = ", ".join(validation.metrics.unscored)
         click.echo(f"too few labels to test: {names}", err=True)
@@ -163,7 +194,13 @@ def advice(product: str, target: float, format_: str) -> None:
         }
         for one in found
     ]
-    write_rows(rows, format_, title=f"Labels for an F1 of {target:g}", empty="there are no labels")
+    write_rows(
+        rows,
+        format_,
+        columns=_ADVICE,
+        title=f"Labels for an F1 of {target:g}",
+        empty="there are no labels",
+    )
 
 
 def _engine(product: str) -> Engine:
@@ -184,6 +221,8 @@ def _training_set(product: str) -> tuple[Sequence[TrainingExample], Floats, Sequ
     engine, settings = opened(), get_settings()
     spec = products.require(engine, product)
     material = TrainingMaterial.read(engine, spec, settings.recipe, by=settings.group_by)
+    if material.split_note is not None:
+        click.echo(f"warning: {material.split_note}", err=True)
     pictures = LabelledPictures.of(material.rows)
     return material.rows, pictures.features, pictures.groups
 

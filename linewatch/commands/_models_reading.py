@@ -12,6 +12,17 @@ from linewatch.commands._output import FORMATS, write_rows
 from linewatch.errors import ModelError
 
 _format = click.option("--format", "format_", type=FORMATS, default="table", show_default=True)
+_MODELS = ("role", "version", "product", "kind", "promise", "trained", "encoders")
+_DECISIONS = ("decided_at", "challenger", "champion", "outcome", "reasons", "golden", "by")
+_RUNS = (
+    *("run", "started", "trigger", "state", "stage", "progress", "pictures", "macro_f1"),
+    *("version", "error"),
+)
+_COSTS = (
+    *("defect_rate", "ppv_share", "npv_share", "escapes_per_million", "overkill_per_million"),
+    *("review_share", "cost_a_part"),
+)
+_COMPARED = ("set", "measure", "pictures", "first", "second", "difference")
 
 
 @click.command("list")
@@ -39,7 +50,7 @@ def list_(product: str | None, format_: str) -> None:
         }
         for info in versions.versions(engine, product)
     ]
-    write_rows(rows, format_, title="Models", empty="there is no model yet")
+    write_rows(rows, format_, columns=_MODELS, title="Models", empty="there is no model yet")
 
 
 @click.command("show")
@@ -107,6 +118,7 @@ def costs(version: str, rates: tuple[float, ...], format_: str) -> None:
             for row in figures
         ],
         format_,
+        columns=_COSTS,
         title=f"{version} on the line",
         empty="",
     )
@@ -136,7 +148,7 @@ def compare(champion: str, challenger: str, format_: str) -> None:
             f"{settings.folds} labelled pictures with the features of both"
         )
     rows = [*measure_rows(found.sets), *class_rows(found.sets)]
-    write_rows(rows, format_, title=f"{champion} and {challenger}", empty="")
+    write_rows(rows, format_, columns=_COMPARED, title=f"{champion} and {challenger}", empty="")
     for line in paired_lines(found.sets, rules_of(settings), found.notes):
         click.echo(line, err=format_ != "table")
 
@@ -165,7 +177,13 @@ def decisions(product: str | None, limit: int, format_: str) -> None:
         }
         for row in gate_decisions.newest(engine, product, limit)
     ]
-    write_rows(rows, format_, title="Gate decisions", empty="the gate has not been asked yet")
+    write_rows(
+        rows,
+        format_,
+        columns=_DECISIONS,
+        title="Gate decisions",
+        empty="the gate has not been asked yet",
+    )
 
 
 @click.command("runs")
@@ -194,7 +212,9 @@ def runs(product: str, limit: int, format_: str) -> None:
         }
         for row in training.runs(engine, product, limit)
     ]
-    write_rows(rows, format_, title="Training runs", empty=f"{product} was never trained")
+    write_rows(
+        rows, format_, columns=_RUNS, title="Training runs", empty=f"{product} was never trained"
+    )
 
 
 def load(version: str):  # type: ignore[no-untyped-def]  # the type would import numpy

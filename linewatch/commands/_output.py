@@ -22,31 +22,46 @@ def write_rows(
     rows: Sequence[Mapping[str, Cell]],
     format_: str,
     *,
+    columns: Sequence[str],
     title: str,
     empty: str,
     stream: TextIO | None = None,
 ) -> None:
-    """Write rows that have the same columns. `empty` is what a table says when there are none."""
+    """Write rows. `empty` is what a table says when there are none.
+
+    Args:
+        columns: the names in each row, in their order: a CSV file has them without rows too.
+
+    Raises:
+        ValueError: the rows have others.
+    """
+    if rows and list(rows[0]) != list(columns):
+        raise ValueError(f"these rows have the columns {list(rows[0])}, not {list(columns)}")
     stream = stream or sys.stdout
     if format_ == "json":
         stream.write(f"{visible_json(list(rows))}\n")
     elif format_ == "csv":
-        stream.write(csv_text(rows, "" if stream.isatty() else BETWEEN_QUOTES))
+        stream.write(csv_text(columns, rows, "" if stream.isatty() else BETWEEN_QUOTES))
     elif rows:
-        _write_table(rows, title, stream)
+        write_table(rows, title, stream)
     else:
         stream.write(f"{empty}\n")
 
 
 def write_stream(
-    rows: Iterator[Mapping[str, Cell]], format_: str, *, title: str, empty: str
+    rows: Iterator[Mapping[str, Cell]],
+    format_: str,
+    *,
+    columns: Sequence[str],
+    title: str,
+    empty: str,
 ) -> None:
     """Write rows as they come, however many: only the table waits for all, and shows the first."""
     stream = sys.stdout
     if format_ == "table":
         shown = list(islice(rows, _TABLE_ROWS))
         more = sum(1 for _ in rows)
-        write_rows(shown, format_, title=title, empty=empty)
+        write_rows(shown, format_, columns=columns, title=title, empty=empty)
         if more:
             click.echo(f"and {more} more; --format csv or json writes all of them", err=True)
     elif format_ == "json":
@@ -57,10 +72,9 @@ def write_stream(
         stream.write("[]\n" if before == "[\n" else "\n]\n")
     else:
         keep = "" if stream.isatty() else BETWEEN_QUOTES
-        header = True
+        stream.write(csv_text(columns, (), keep))
         while page := list(islice(rows, _PAGE_ROWS)):
-            stream.write(csv_text(page, keep, header=header))
-            header = False
+            stream.write(csv_text(columns, page, keep, header=False))
 
 
 def say(line: str, *, err: bool = False) -> None:
@@ -68,11 +82,15 @@ def say(line: str, *, err: bool = False) -> None:
     click.echo(visible(line), err=err)
 
 
-def _write_table(rows: Sequence[Mapping[str, Cell]], title: str, stream: TextIO) -> None:
+def write_table(
+    rows: Sequence[Mapping[str, Cell]], title: str, stream: TextIO | None = None
+) -> None:
+    """Write rows, at least one, as a table for people."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
+    stream = stream or sys.stdout
     table = Table(title=title, title_justify="left")
     for name, cell in rows[0].items():
         table.add_column(name.replace("_", " "), justify=_side(cell))

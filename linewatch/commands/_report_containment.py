@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from db.inspections.passed_part import Passed
     from model_store.store import StoredModel
     from training.comparison.containment import Contained, Pictures
+_COLUMNS = (
+    *("result", "product", "part", "pass", "line", "lot", "made_at", "pictures", "picture"),
+    *("camera", "class", "confidence", "why", "disposition", "by"),
+)
 
 
 @click.command()
@@ -56,7 +60,7 @@ def containment(
     pictures = _pictures(engine, model) if from_pictures else None
     found = Containment(model, pictures, partial(scores_of, engine, version=against))
     rows = _rows(found.contained(passed_parts(engine, wanted)), product)
-    write_stream(rows, format_, title="Containment", empty="no part to contain")
+    write_stream(rows, format_, columns=_COLUMNS, title="Containment", empty="no part to contain")
     counts = found.counts
     click.echo(
         f"{counts.total()} parts passed under {version}: under {against} "

@@ -70,7 +70,13 @@ class Output:
         if self.path is not None:
             self._to_file(self.path, report)
             return
-        write_rows(report.plain_rows(), self.format_, title=report.title, empty=report.empty)
+        write_rows(
+            report.plain_rows(),
+            self.format_,
+            columns=report.columns,
+            title=report.title,
+            empty=report.empty,
+        )
         for note in report.notes:
             say(note, err=self.format_ != "table")
 

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 _BY = click.option("--by-whom", "who", default=os_user, help="Who does it; default: you.")
 _NOTE = click.option("--note", default="", help="What is done about it.")
+_COLUMNS = (
+    *("alert", "raised_at", "state", "severity", "kind", "line", "product", "seen_to_by"),
+    "message",
+)
 
 
 @click.group()
@@ -45,7 +49,11 @@ def list_(state: str, line: str | None, limit: int, format_: str) -> None:
 
     found = seen_to.read(opened(), state=state, line=line, limit=limit)
     write_rows(
-        [_cells(alert) for alert in found.alerts], format_, title="Alerts", empty="no such alert"
+        [_cells(alert) for alert in found.alerts],
+        format_,
+        columns=_COLUMNS,
+        title="Alerts",
+        empty="no such alert",
     )
 
 

@@ -8,6 +8,8 @@ import click
 
 from linewatch.commands._output import FORMATS, write_rows
 
+_COLUMNS = ("at", "actor", "os_user", "database_user", "action", "subject", "detail")
+
 
 @click.group()
 def command() -> None:
@@ -56,4 +58,4 @@ def list_(limit: int, format_: str) -> None:
         }
         for deed in audit.newest(default_engine(), limit)
     ]
-    write_rows(rows, format_, title="Audit log", empty="the audit log is empty")
+    write_rows(rows, format_, columns=_COLUMNS, title="Audit log", empty="the audit log is empty")

@@ -11,6 +11,8 @@ from linewatch.commands._output import FORMATS, write_rows
 from linewatch.csv_cell import Cell
 from linewatch.os_user import os_user
 
+_COLUMNS = ("id", "product", "part", "pass", "line", "made_at", "pictures", "label")
+
 
 @click.group()
 def command() -> None:
@@ -49,7 +51,13 @@ def list_(product: str | None, limit: int | None, format_: str) -> None:
         }
         for one in unanswered(engine, product, limit)
     ]
-    write_rows(rows, format_, title="Audit sample", empty="no drawn part waits for an answer")
+    write_rows(
+        rows,
+        format_,
+        columns=_COLUMNS,
+        title="Audit sample",
+        empty="no drawn part waits for an answer",
+    )
 
 
 @command.command("import")

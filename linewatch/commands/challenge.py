@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 _BY = click.option("--by", default=os_user, help="Who does it; default: you.")
+_COLUMNS = (
+    *("line", "started_at", "by", "state", "product", "part", "known", "pictures"),
+    *("disposition", "classes", "right"),
+)
 
 
 @click.group()
@@ -113,7 +117,7 @@ def show(line: str | None, format_: str) -> None:
         for one in latest(opened(), line)
         for part in one.parts
     ]
-    write_rows(rows, format_, title="Challenges", empty="no challenge was held")
+    write_rows(rows, format_, columns=_COLUMNS, title="Challenges", empty="no challenge was held")
 
 
 def _product(engine: Engine, product: str | None) -> str:

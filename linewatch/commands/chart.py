@@ -150,12 +150,12 @@ def freeze(
 def baselines(product: str | None, format_: str) -> None:
     """List every baseline that was frozen, newest first."""
     from db.charts.baselines import every_baseline
-    from linewatch.commands._chart_shown import baseline_cells
+    from linewatch.commands._chart_shown import BASELINE, baseline_cells
 
     engine, timezone = _of(product)
     rows = [baseline_cells(one, timezone) for one in every_baseline(engine, product)]
     empty = "no baseline was frozen yet; see `linewatch chart freeze --help`"
-    write_rows(rows, format_, title="Baselines of control charts", empty=empty)
+    write_rows(rows, format_, columns=BASELINE, title="Baselines of control charts", empty=empty)
 
 
 @command.command()
@@ -165,13 +165,13 @@ def baselines(product: str | None, format_: str) -> None:
 def signals(product: str | None, open_only: bool, format_: str) -> None:
     """List the signals that were raised, newest first, with what was done last."""
     from db.charts import signals as stored
-    from linewatch.commands._chart_shown import signal_cells
+    from linewatch.commands._chart_shown import SIGNAL, signal_cells
 
     engine, timezone = _of(product)
     found = stored.signals(engine, product, open_only=open_only)
     rows = [signal_cells(one, timezone) for one in found]
     empty = "no signal is open" if open_only else "no signal was raised yet"
-    write_rows(rows, format_, title="Signals of control charts", empty=empty)
+    write_rows(rows, format_, columns=SIGNAL, title="Signals of control charts", empty=empty)
 
 
 @command.command()

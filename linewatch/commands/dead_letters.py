@@ -14,6 +14,7 @@ from linewatch.os_user import os_user
 
 if TYPE_CHECKING:
     from db.inspections.dead_letters import Letter
+_COLUMNS = ("letter", "received_at", "reason", "state", "picture", "detail")
 
 
 @click.group()
@@ -45,7 +46,7 @@ def list_(all_: bool, reason: str | None, limit: int, format_: str) -> None:
         for letter in dead_letters.newest(engine, limit=limit, reason=reason)
         if all_ or letter.requeued_at is None or letter.id in awaited
     ]
-    write_rows(rows, format_, title="Dead letters", empty="no dead letters")
+    write_rows(rows, format_, columns=_COLUMNS, title="Dead letters", empty="no dead letters")
 
 
 @command.command()

@@ -44,7 +44,7 @@ def seed(
     With --images the seed's 75 pictures are found beneath a folder and embedded with the encoders
     that are set. With --embeddings stored embeddings are judged, in the order of their rows.
     """
-    from linewatch.commands._output import write_rows
+    from linewatch.commands._output import write_table
     from linewatch.evaluation.embeddings import read_embeddings, write_embeddings
     from linewatch.evaluation.seed_report import confusion_rows, seed_json, side_by_side
     from model_store.seed.protocol import is_seed_set, seed_protocol
@@ -65,8 +65,8 @@ def seed(
             result, data.files, widths=widths, source=str(images or embeddings), encoders=encoders
         )
         write_json(json_file, found)
-    write_rows(side_by_side(result), "table", title="Seed protocol, stratified 3-fold", empty="")
-    write_rows(confusion_rows(result), "table", title="Actual (row), said (column)", empty="")
+    write_table(side_by_side(result), "Seed protocol, stratified 3-fold")
+    write_table(confusion_rows(result), "Actual (row), said (column)")
     click.echo(
         f"{len(data.files)} pictures · CLIP {widths['clip']} + DINOv2 {widths['dino']} numbers "
         f"each · encoders: {encoders}"

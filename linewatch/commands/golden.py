@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _SET = click.option("--set", "set_name", help="Its name; default: LINEWATCH_GOLDEN_SET.")
 _BY = click.option("--by", default=os_user, help="Who decided; default: you.")
 _FORMAT = click.option("--format", "format_", type=FORMATS, default="table", show_default=True)
+_SETS = ("product", "set", "pictures", "gate", "frozen", "digest")
+_MEMBERS = ("picture", "part", "label", "by", "at", "uri")
 
 
 @click.group()
@@ -147,7 +149,11 @@ def list_(product: str | None, format_: str) -> None:
         for one in all_sets(engine, product)
     ]
     write_rows(
-        rows, format_, title="Golden sets", empty="no golden set; see `linewatch golden add`"
+        rows,
+        format_,
+        columns=_SETS,
+        title="Golden sets",
+        empty="no golden set; see `linewatch golden add`",
     )
 
 
@@ -171,7 +177,13 @@ def show(product: str, set_name: str | None, format_: str) -> None:
         }
         for one in golden_members.pictures(engine, product, set_name)
     ]
-    write_rows(rows, format_, title=f"{product}/{set_name}", empty=_none(engine, product, set_name))
+    write_rows(
+        rows,
+        format_,
+        columns=_MEMBERS,
+        title=f"{product}/{set_name}",
+        empty=_none(engine, product, set_name),
+    )
 
 
 @command.command()

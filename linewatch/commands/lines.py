@@ -7,6 +7,8 @@ import click
 from linewatch.commands._output import FORMATS, write_rows
 from linewatch.os_user import os_user
 
+_COLUMNS = ("line", "takt_budget_s", "policy", "cameras")
+
 
 @click.group()
 def command() -> None:
@@ -30,7 +32,11 @@ def list_(format_: str) -> None:
         for line in all_lines(default_engine())
     ]
     write_rows(
-        rows, format_, title="Lines", empty="no line yet; one appears with its first picture"
+        rows,
+        format_,
+        columns=_COLUMNS,
+        title="Lines",
+        empty="no line yet; one appears with its first picture",
     )
 
 

@@ -47,13 +47,14 @@ def list_(format_: str, check: bool) -> None:
     """Every receiver: what it was not told yet, how it is, and how long its line waits."""
     from linewatch.commands._database import opened
     from linewatch.settings import get_settings
-    from outputs.status import STRAY, UNTOLD, receivers_shown
+    from outputs.status import COLUMNS, STRAY, UNTOLD, receivers_shown
 
     named = _file() if get_settings().outputs_file is not None else None
     rows = receivers_shown(opened(), named)
     write_rows(
         rows,
         format_,
+        columns=COLUMNS,
         title="Receivers",
         empty="no receiver yet; LINEWATCH_OUTPUTS_FILE names the file that says which there are",
     )

@@ -9,6 +9,8 @@ import click
 from linewatch.commands._output import FORMATS, write_rows
 from linewatch.errors import ProductError
 
+_COLUMNS = ("product", "name", "classes", "good_class", "image_size")
+
 
 @click.group()
 def command() -> None:
@@ -75,4 +77,4 @@ def list_(format_: str) -> None:
     for sentence in known.broken.values():
         click.echo(f"{sentence}; register it again", err=True)
     empty = "no products; register one with `linewatch products register FILE`"
-    write_rows(rows, format_, title="Products", empty=empty)
+    write_rows(rows, format_, columns=_COLUMNS, title="Products", empty=empty)

@@ -36,18 +36,21 @@ def command(dry_run: bool, format_: str) -> None:
         *((one.kind, "", one.before, one.count) for one in ended),
     ]
     if not found:
-        say("all else is kept for ever; see LINEWATCH_RETENTION_* in docs/operations.md")
+        words = "all else is kept for ever; see LINEWATCH_RETENTION_* in docs/operations.md"
+        say(words, err=format_ != "table")
+    gone_now = "would_go" if dry_run else "purged"
     write_rows(
         [
             {
                 "kind": str(kind),
                 "product": product,
                 "before": f"{before:%Y-%m-%d %H:%M} UTC",
-                "would_go" if dry_run else "purged": count,
+                gone_now: count,
             }
             for kind, product, before, count in gone
         ],
         format_,
+        columns=("kind", "product", "before", gone_now),
         title="Would be purged" if dry_run else "Purged",
         empty="",
     )

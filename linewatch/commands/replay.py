@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from model_store.store import StoredModel
+_COLUMNS = (
+    *("id", "part", "decided_at", "old_version", "old_verdict", "old_class", "old_confidence"),
+    *("new_verdict", "new_class", "new_confidence", "changed"),
+)
 
 
 @click.command()
@@ -62,7 +66,9 @@ def command(
         elif row["changed"] or not changed:
             rows.append(row)
     title = f"Judged again by {model.manifest.version}"
-    write_rows(rows, format_, title=title, empty="nothing to show in this selection")
+    write_rows(
+        rows, format_, columns=_COLUMNS, title=title, empty="nothing to show in this selection"
+    )
     if bare:
         click.echo(
             f"{bare} pictures have no stored features of {model.manifest.fingerprint:.16} "

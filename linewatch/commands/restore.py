@@ -13,6 +13,7 @@ from linewatch.os_user import os_user
 
 if TYPE_CHECKING:
     from linewatch.doctor.findings import Finding
+_COLUMNS = ("check", "state", "detail")
 
 
 @click.command()
@@ -53,5 +54,5 @@ def _told(findings: Iterable[Finding], title: str, format_: str) -> int:
     """Write what was found; 1 where something does not hold."""
     found = list(findings)
     rows = [{"check": f.check, "state": str(f.state), "detail": f.detail} for f in found]
-    write_rows(rows, format_, title=title, empty="there is nothing to check")
+    write_rows(rows, format_, columns=_COLUMNS, title=title, empty="there is nothing to check")
     return int(any(finding.state == "fail" for finding in found))

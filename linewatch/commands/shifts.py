@@ -133,7 +133,7 @@ def show(line: str | None, day: str | None, format_: str) -> None:
     from db.calendars.spans import spans
     from db.calendars.stored import calendar_of
     from db.session import explained
-    from linewatch.commands._calendars import cells, known_line
+    from linewatch.commands._calendars import CELLS, cells, known_line
     from linewatch.periods import parse_instant
     from linewatch.settings import get_settings
 
@@ -154,4 +154,4 @@ def show(line: str | None, day: str | None, format_: str) -> None:
     rows = [cells(one, calendars.on(one.day).timezone) for one in found if first <= one.day <= last]
     title = f"Shifts of line {name}" if name else "Shifts of the plant"
     empty = f"no shifts are made for {first}: they reach from 400 days back to two years ahead"
-    write_rows(rows, format_, title=title, empty=empty)
+    write_rows(rows, format_, columns=CELLS, title=title, empty=empty)

@@ -115,7 +115,8 @@ def _tell(result: Retrained) -> None:
 
     for sentence in (*_quality(result), *_rules(result)):
         click.echo(sentence)
-    for warning in idle_rules(result.manifest.thresholds, result.manifest.classes):
+    idle = idle_rules(result.manifest.thresholds, result.manifest.classes)
+    for warning in (*([result.split_note] if result.split_note else []), *idle):
         click.echo(f"warning: {warning}", err=True)
     if result.decision is not None:
         for line in gate_lines(result.decision):

@@ -21,6 +21,7 @@ _NOT_FOUND = (
     "no console of these settings runs on this machine; the link is for one at {}. Behind a proxy "
     "or on another machine, set LINEWATCH_CONSOLE_URL or give --url"
 )
+_COLUMNS = ("name", "role", "password", "provider", "disabled_at")
 
 
 @click.group()
@@ -69,7 +70,7 @@ def list_(format_: str) -> None:
         for user in users.listed(opened())
     ]
     empty = "nobody yet; begin with `linewatch users add NAME --role admin`"
-    write_rows(rows, format_, title="Users", empty=empty)
+    write_rows(rows, format_, columns=_COLUMNS, title="Users", empty=empty)
 
 
 @command.command()

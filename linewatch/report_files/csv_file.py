@@ -11,15 +11,17 @@ BETWEEN_QUOTES = "\t\r\n"  # what a program reads back, and a terminal must not 
 
 
 def csv_text(
-    rows: Sequence[Mapping[str, Cell]], keep: str = BETWEEN_QUOTES, *, header: bool = True
+    columns: Sequence[str],
+    rows: Sequence[Mapping[str, Cell]],
+    keep: str = BETWEEN_QUOTES,
+    *,
+    header: bool = True,
 ) -> str:
-    """A line of names, if `header`, and a line a row; nothing where there are no rows.
+    """The names of the columns, if `header`, and a line a row: programs read tables without rows.
 
     Text that begins like a formula gets an apostrophe (see `linewatch.csv_cell`). Characters that
     cannot be seen are written as their escapes, but those in `keep`.
     """
-    if not rows:
-        return ""
-    lines = [list(rows[0].keys())] if header else []
-    lines += [[visible(csv_cell(cell), keep) for cell in row.values()] for row in rows]
+    lines = [list(columns)] if header and columns else []
+    lines += [[visible(csv_cell(row[name]), keep) for name in columns] for row in rows]
     return "".join(map(csv_line, lines))

@@ -66,5 +66,5 @@ def _text(report: Report, format_: str, made: Made) -> str:
     from linewatch.report_files.json_file import json_text
 
     if format_ == "csv":
-        return csv_text(report.plain_rows())
+        return csv_text(report.columns, report.plain_rows())
     return json_text(report, made) if format_ == "json" else html_text(report, made)

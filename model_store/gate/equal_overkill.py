@@ -70,6 +70,10 @@ class EqualOverkill:
         """Standard error of the difference."""
         return (self.high - self.low) / (2 * _SURE)
 
+    def at_most(self, sure: float) -> float:
+        """The escapes that the challenger adds at most, one side, with this confidence."""
+        return self.difference + NormalDist().inv_cdf(sure) * self.error
+
     def words(self) -> str:
         """For people."""
         return (
@@ -78,8 +82,8 @@ class EqualOverkill:
             f"{self.low:+.1%} to {self.high:+.1%}"
         )
 
-    def enough(self, margin: float) -> int | None:
-        """About how many defects would show that the challenger adds fewer than `margin`.
+    def enough(self, margin: float, sure: float) -> int | None:
+        """About how many defects would show, this surely, that it adds fewer than `margin`.
 
         None where it seems to add as many or more.
         """
@@ -87,8 +91,8 @@ class EqualOverkill:
         if room <= 0:
             return None
         spread = self.defects * (self.error**2 - _extra(self.defects))
-        count = self.defects
-        while _SURE**2 * (spread / count + _extra(count)) > room**2:
+        count, z = self.defects, NormalDist().inv_cdf(sure)
+        while z**2 * (spread / count + _extra(count)) > room**2:
             count += max(1, count // 100)
         return count
 

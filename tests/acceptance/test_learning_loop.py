@@ -96,7 +96,7 @@ def turn(plant: Live, *, parts: int, rate: float) -> float:
         queues="train",
         LINEWATCH_AUTO_PROMOTE="gate",
         LINEWATCH_GATE_LEAST_DEFECTS="4",  # as many scratched pictures as there are different ones
-        LINEWATCH_GATE_ESCAPE_MARGIN="0.5",
+        LINEWATCH_GATE_ESCAPE_MARGIN="0.6",
         LINEWATCH_WORKER_THREADS="1",
     )
     with Parts(plant, rate) as stream:

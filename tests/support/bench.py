@@ -30,7 +30,7 @@ from training.retraining import Retrained, retrain
 DIM, CLIP = 12, 8
 PRINT, OTHER = "a" * 64, "b" * 64
 CODES = ("good", "bent", "cut")
-FEW_PARTS = {"gate_least_defects": 5, "gate_escape_margin": 0.35}
+FEW_PARTS = {"gate_least_defects": 5, "gate_escape_margin": 0.42}
 
 
 def few_parts(folder: Path) -> Settings:

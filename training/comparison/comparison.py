@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy import Engine
@@ -11,9 +11,10 @@ from sqlalchemy import Engine
 from db import products
 from db.labels import labels
 from db.labels.compared_pictures import GoldenPictures, golden_pictures, parts_with_golden
-from db.labels.picture_parts import Unit
+from db.labels.picture_parts import Unit, split_note
 from db.models import feature_copies, feature_spaces, versions
 from db.models.versions import VersionInfo
+from db.session import reading
 from linewatch.errors import ModelError
 from linewatch.settings import Settings
 from model_store.fitting.fit_again import fit_again
@@ -41,6 +42,7 @@ class Comparison:
         golden: the golden set.
         parts: the name of each labelled or golden picture's part; see `db.labels.picture_parts`.
         versions: all of the product, newest first: among them are its prompts.
+        split_note: what is to be known of folds by lot, or None.
     """
 
     classes: tuple[str, ...]
@@ -54,6 +56,7 @@ class Comparison:
     golden: GoldenSet
     parts: Mapping[UUID, str]
     versions: Sequence[VersionInfo]
+    split_note: str | None
 
     @classmethod
     def read(
@@ -97,6 +100,8 @@ class Comparison:
         vectors = {one: feature_spaces.vectors(engine, pictures, one) for one in prints}
         copies = {one: feature_copies.vectors(engine, pictures, one) for one in prints}
         others = versions.versions(engine, product)
+        with reading(engine) as connection:
+            note = split_note(connection, product, known, by)
         return cls(
             classes.codes,
             classes.good,
@@ -109,6 +114,7 @@ class Comparison:
             _golden_set(golden, parts),
             units,
             others,
+            note,
         )
 
     def evidence(self, store: ModelStore, settings: Settings) -> Evidence:
@@ -119,7 +125,7 @@ class Comparison:
             TrainingError: a version cannot be fitted again on what it was fitted on.
         """
         target = self.target(settings)
-        return collect(
+        found = collect(
             self.contender(self.champion, store),
             self.contender(self.challenger, store),
             self.labels,
@@ -131,6 +137,9 @@ class Comparison:
             random_state=settings.random_state,
             target=target,
         )
+        if self.split_note is None:
+            return found
+        return replace(found, notes=(*found.notes, self.split_note))
 
     def target(self, settings: Settings) -> float:
         """The share of the defects that may pass."""

@@ -187,6 +187,20 @@ def test_a_tree_leaves_out_what_was_changed_lost_or_lies_elsewhere(
     assert b"not for export" not in {path.read_bytes() for path in copies}
 
 
+def test_a_tree_without_a_picture_is_an_error(
+    plant: tuple[Settings, list[InspectionRecord]], tmp_path: Path
+) -> None:
+    settings, records = plant
+    out, pictures = tmp_path / "tree", settings.image_roots[0]
+    for path in pictures.iterdir():
+        path.unlink()
+    said = str(failed("export", "cable", "--format", "folder", "--out", str(out)).exception)
+    assert said.startswith(f"nothing was exported to {out}: all 36 labelled pictures were left out")
+    assert any(f"such as {one.id}: {one.image_uri} does not exist; " in said for one in records)
+    assert "LINEWATCH_IMAGE_ROOTS" in said
+    assert not out.exists()
+
+
 def test_history_and_disagreements(plant: tuple[Settings, list[InspectionRecord]]) -> None:
     settings, records = plant
     engine, first, second = engine_for(settings.database_url), records[0], records[1]

@@ -125,6 +125,28 @@ def test_labels_of_one_lot_cannot_be_split_by_lot(bench: Bench) -> None:
     assert bench.train().manifest.part_counts == dict.fromkeys(CODES, 5)
 
 
+@pytest.mark.parametrize("lot", [None, ""])
+def test_pictures_without_a_lot_are_split_by_part_and_it_is_said(
+    bench: Bench, lot: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    for code in CODES:
+        bench.pictures(code, 6, lot=lot)
+    made = bench.train(group_by="lot")
+    assert made.manifest.part_counts == dict.fromkeys(CODES, 6)
+    said = "no picture of cable has a lot: it is split by part"
+    assert said in str(made.split_note)
+    assert said in caplog.text
+    assert bench.train().split_note is None, "nobody asked for lots"
+    bench.champion()
+    compared = bench.train(group_by="lot").decision
+    assert compared is not None
+    assert any(said in reason for reason in compared.reasons), compared.reasons
+    for code in CODES:
+        bench.pictures(code, 2, lot="L-1")
+    note = "18 of 24 pictures of cable have no lot: in splits by lot they stay with their part"
+    assert bench.train(group_by="lot").split_note == note
+
+
 def test_one_part_alone_cannot_be_split(bench: Bench) -> None:
     for code in CODES:
         bench.pictures(code, 5, part="S-1")

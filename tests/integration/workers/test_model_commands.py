@@ -54,6 +54,22 @@ def bench(make_settings: Callable[..., Settings], sqlite_url: str) -> Bench:
     return made
 
 
+def test_training_by_lots_that_there_are_not_says_so(
+    make_settings: Callable[..., Settings], sqlite_url: str
+) -> None:
+    settings = make_settings(review_below="0.0", **FEW_PARTS)
+    assert settings.sql_url == sqlite_url
+    made = Bench(engine_for(sqlite_url), settings)
+    for code in CODES:
+        made.pictures(code, 6, lot=None)
+    said = "warning: no picture of cable has a lot: it is split by part"
+    assert said in run("train", "cable", "--group-by", "lot")
+    assert said not in run("train", "cable")
+    make_settings(review_below="0.0", group_by="lot", **FEW_PARTS)
+    assert said in run("labels", "advice", "cable")
+    assert said not in run("labels", "list", "cable")
+
+
 def test_from_training_to_rollback(bench: Bench) -> None:
     said = run("train", "cable", "--promote")
     assert "the gate says first:\n  there is no champion to compare with" in said

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linewatch.commands._output import write_rows
+from linewatch.commands._output import write_rows, write_table
 from linewatch.csv_cell import csv_cell
 
 
@@ -47,12 +47,23 @@ def test_no_text_begins_like_a_formula(text: str) -> None:
 def test_csv_can_be_read_back() -> None:
     rows = [{"lot": 'a,"b"\nc', "count": 1, "rate": None}]
     stream = io.StringIO()
-    write_rows(rows, "csv", title="", empty="", stream=stream)
+    write_rows(rows, "csv", columns=("lot", "count", "rate"), title="", empty="", stream=stream)
     read = list(csv.DictReader(io.StringIO(stream.getvalue())))
     assert read == [{"lot": 'a,"b"\nc', "count": "1", "rate": ""}]
 
 
 def test_a_table_shows_markup_as_text() -> None:
     stream = io.StringIO()
-    write_rows([{"lot": "[red]x[/red]"}], "table", title="t", empty="", stream=stream)
+    write_table([{"lot": "[red]x[/red]"}], "t", stream)
     assert "[red]x[/red]" in stream.getvalue()
+
+
+def test_a_list_without_rows_has_its_columns_in_csv() -> None:
+    stream = io.StringIO()
+    write_rows([], "csv", columns=("lot", "count"), title="t", empty="none", stream=stream)
+    assert stream.getvalue().splitlines() == ["lot,count"]
+
+
+def test_other_columns_than_a_list_says_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"these rows have the columns \['lot'\], not \['line'\]"):
+        write_rows([{"lot": "L"}], "csv", columns=("line",), title="", empty="")

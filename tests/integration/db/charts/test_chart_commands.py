@@ -75,7 +75,7 @@ def test_from_the_baseline_to_what_was_done(settings: Settings, engine: Engine) 
     assert done.stdout == f"signal {open_['signal']}: kept what bob did; its alert is over\n"
     assert typed("signals", "--open").stdout == "no signal is open\n"
     (kept,) = json.loads(typed("signals", "--format", "json").stdout)
-    assert (kept["did"], kept["by"], kept["reactions"]) == ("new blade", "bob", 1)
+    assert (kept["did"], kept["seen_to_by"], kept["reactions"]) == ("new blade", "bob", 1)
 
 
 def test_what_cannot_be_is_one_sentence(settings: Settings, engine: Engine) -> None:

@@ -70,9 +70,19 @@ def test_agreement_on_few_defects_proves_little() -> None:
         assert (found.difference, found.high) == (0, pytest.approx(high, abs=1e-4))
         assert found.low == -found.high
         assert found.error * 1.96 == pytest.approx(found.high, rel=1e-3)
-    assert found.enough(0.0272) == 150
-    assert found.enough(0.018) == 152  # 2.772 / 0.018 - 2
-    assert found.enough(0.0) is None
+    assert found.enough(0.0272, 0.975) == 150
+    assert found.enough(0.018, 0.975) == 152  # 2.772 / 0.018 - 2
+    assert found.enough(0.018, 0.99) == 181  # 3.290 / 0.018 - 2, and 2.326 of them for 1.960
+    assert found.enough(0.0, 0.99) is None
+
+
+def test_a_bound_of_one_side_is_as_sure_as_it_is_asked_for() -> None:
+    one, bad = parts(200, 150, 2, 0)
+    other, _ = parts(200, 150, 2, 1)
+    found = compared(one, other, bad, 0.05)
+    assert found.at_most(0.975) == pytest.approx(found.high)
+    assert found.at_most(0.5) == pytest.approx(found.difference)
+    assert found.at_most(0.99) == pytest.approx(found.difference + 2.326348 * found.error)
 
 
 def test_the_interval_holds_the_truth_as_often_as_it_says() -> None:

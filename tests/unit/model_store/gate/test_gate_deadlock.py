@@ -20,12 +20,13 @@ from producer.contract import Verdict
 
 CLASSES = ("bent", "cut", "good")
 FIRST, REVIEWED = {"good": 21, "bent": 70, "cut": 60}, {"good": 250, "bent": 14, "cut": 14}
+LATER = {"good": 300, "bent": 20, "cut": 20}  # reviewed in the weeks after
 
 
-def labelled() -> tuple[np.ndarray, list[str]]:
-    """151 labelled parts, then 278 reviewed ones; views of one product that overlap."""
-    rng = np.random.default_rng(5)
-    labels = [name for counts in (FIRST, REVIEWED) for name in counts for _ in range(counts[name])]
+def labelled(*, later: bool = False) -> tuple[np.ndarray, list[str]]:
+    """151 labelled parts, then 278 reviewed ones, or more; views of one product that overlap."""
+    rng, kinds = np.random.default_rng(5), (FIRST, REVIEWED, *([LATER] if later else []))
+    labels = [name for counts in kinds for name in counts for _ in range(counts[name])]
     centres = {name: 1.1 * rng.normal(size=12) for name in CLASSES}
     return np.stack([centres[name] + 1.5 * rng.normal(size=12) for name in labels]), labels
 
@@ -38,8 +39,8 @@ def opinion(shares: np.ndarray) -> Opinion:
     return Opinion(choices, verdicts, np.log(shares[:, 2] / shares[:, :2].sum(axis=1)), kinds)
 
 
-def figures() -> Figures:
-    features, labels = labelled()
+def figures(*, later: bool = False) -> Figures:
+    features, labels = labelled(later=later)
     folds = assign_folds(labels, 3, 42)
 
     def refitted(told: Sequence[str | None]) -> Opinion:
@@ -54,10 +55,13 @@ def test_labels_of_reviewed_parts_do_not_lock_the_first_model_in() -> None:
     assert found.champion["overkill"] > 0.2 * 271  # what the line saw
     assert found.challenger["overkill"] < 0.5 * found.champion["overkill"]
     assert found.challenger["escapes"] > 1.5 * found.champion["escapes"]  # what it was refused for
-    decision = decide({"folds": found}, Rules())
-    assert decision.outcome is GateOutcome.PASSED, decision.reasons
     assert found.equal is not None
     assert found.equal.challenger < found.equal.champion
+    decision = decide({"folds": found}, Rules())
+    assert decision.outcome is GateOutcome.UNDECIDED, "for a person, with a reason"
+    assert "about 16 more defective parts would show it" in decision.reasons[0]
+    decision = decide({"folds": figures(later=True)}, Rules())
+    assert decision.outcome is GateOutcome.PASSED, decision.reasons
 
 
 def test_a_challenger_that_only_passes_more_is_refused_all_the_same() -> None:
