@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
 import torch
+from redis import RedisError
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -43,6 +44,7 @@ log = logging.getLogger(__name__)
 BATCH = 4  # pictures: what a picture to inspect may find itself behind, once
 LOOK_AHEAD = 200
 REST = 12  # idle periods without a look, after one that found nothing to do
+_AWAY = (SQLAlchemyError, RedisError)  # the database, or who knows whether anything waits
 
 
 class Embedder:
@@ -82,7 +84,7 @@ class Embedder:
             self._look,
             idle_s,
             failed="no features made",
-            expected=(SQLAlchemyError,),
+            expected=_AWAY,
         )
         self.embedded = 0  # since the start
 
@@ -204,7 +206,7 @@ class Embedder:
             while self._idle() and not self._thread.stopping:
                 if not self.embed_some():
                     return
-        except SQLAlchemyError:
+        except _AWAY:
             self._rest = 0
             raise
         self._rest = 0

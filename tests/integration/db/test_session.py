@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
 import time
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -119,6 +121,20 @@ def test_postgresql_sessions_speak_utc_and_compile_no_plans(postgresql_url: str)
     with reading(engine_for(postgresql_url)) as connection:
         assert connection.execute(text("SHOW TIME ZONE")).scalar() == "UTC"
         assert connection.execute(text("SHOW jit")).scalar() == "off"
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux says what is set")
+def test_a_postgresql_server_that_vanished_is_noticed_soon(postgresql_url: str) -> None:
+    """Asked of the system: what was sent and not confirmed, and a connection that is silent."""
+    with engine_for(postgresql_url).connect() as connection:
+        number = connection.connection.driver_connection.fileno()  # type: ignore[union-attr]
+        with socket.socket(fileno=os.dup(number)) as way:
+            option = partial(way.getsockopt, socket.IPPROTO_TCP)
+            unconfirmed_s = option(socket.TCP_USER_TIMEOUT) / 1000
+            tries_s = option(socket.TCP_KEEPINTVL) * option(socket.TCP_KEEPCNT)
+            silent_s = option(socket.TCP_KEEPIDLE) + tries_s
+            assert way.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+    assert max(unconfirmed_s, silent_s) <= 20
 
 
 def test_a_forked_child_opens_its_own_connections(postgresql_url: str) -> None:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any, cast
 
 import pytest
+import redis
 from sqlalchemy.exc import OperationalError
 
 from vision.pictures import Pictures
@@ -41,7 +42,7 @@ def embedder(plant: Plant) -> Embedder:
 
 def looks(made: Embedder, periods: int) -> None:
     for _ in range(periods):
-        with suppress(OperationalError, RuntimeError):  # the thread logs it
+        with suppress(OperationalError, redis.RedisError, RuntimeError):  # the thread logs it
             made._look()
 
 
@@ -53,9 +54,13 @@ def test_where_there_is_nothing_to_do_it_rests() -> None:
 
 @pytest.mark.parametrize(
     ("error", "asked"),
-    [(OperationalError("SELECT", {}, Exception("away")), 2), (RuntimeError("the device"), 1)],
+    [
+        (OperationalError("SELECT", {}, Exception("away")), 2),
+        (redis.TimeoutError("Timeout reading from socket"), 2),
+        (RuntimeError("the device"), 1),
+    ],
 )
-def test_it_rests_after_an_error_but_not_for_a_database(error: Exception, asked: int) -> None:
+def test_it_rests_after_an_error_but_not_for_what_is_away(error: Exception, asked: int) -> None:
     plant = Plant(error)
     looks(embedder(plant), REST)
     assert plant.asked == asked
