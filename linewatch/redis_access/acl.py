@@ -14,6 +14,11 @@ from dataclasses import dataclass
 from linewatch.errors import ConfigurationError
 from producer.contract import QUEUE, receipts_key
 
+# Off and without a password: nobody can log in as it, and who has not logged in may do nothing. Its
+# rights are for Redis itself, which replays the transactions and scripts of its append-only file as
+# this user: what it may not do there is lost at each restart, or Redis does not start
+# (https://github.com/redis/redis/issues/14541, mended in late releases alone).
+_DEFAULT = "user default off resetpass sanitize-payload ~* &* +@all"
 NO_PASSWORD_FITS = "0" * 64  # a hash that stands for a password still to come
 _CONNECT = "+ping +select"  # SELECT: where the URL names another database than 0
 _MULTI = "+multi +exec +watch +unwatch +discard"
@@ -134,7 +139,7 @@ def acl_file(
             server does not know it and would not start.
         prefix: of every key and channel, as `LINEWATCH_REDIS_KEY_PREFIX` has it.
     """
-    lines = ["user default off sanitize-payload resetchannels -@all"]
+    lines = [_DEFAULT]
     for role in roles:
         rules = role.rules.replace("&/0.", f"&/{database}.")
         rules = _with_prefix(rules, prefix) if role.name not in _WITHOUT_PREFIX else rules

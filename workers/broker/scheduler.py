@@ -63,6 +63,7 @@ class PatientScheduler(RedBeatScheduler):  # type: ignore[misc]
         except LockError:  # it ran out while Redis was away or this process slept
             log.warning("beat: the scheduler's lock is lost; taking it again")
             self.lock = None
+            self._set_up = False  # a Redis that lost the lock may have lost the schedule with it
             return 0.0
         except _AWAY as error:
             self._note(error)

@@ -119,3 +119,21 @@ def test_beat_takes_a_lost_lock_again(
         assert client.exists("redbeat::lock")
     before = ticks(private_redis)
     until(lambda: ticks(private_redis) > before)
+
+
+def test_beat_stores_its_schedule_again_in_a_redis_that_was_emptied(
+    private_redis: RedisServer,
+    make_settings: Callable[..., Settings],
+    start: Callable[[], subprocess.Popen[bytes]],
+    beat_log: Path,
+) -> None:
+    """Or nothing would be retrained, purged or charted until somebody starts it anew."""
+    every_second(make_settings(redis_url=private_redis.url))
+    start()
+    until(lambda: ticks(private_redis) > 0)
+    with private_redis.client() as client:
+        own = set(client.zrange("redbeat::schedule", 0, -1)) - {"redbeat:tick"}
+        assert own
+        client.flushall()
+        until(lambda: own <= set(client.zrange("redbeat::schedule", 0, -1)), 2 * LOOP_S + 10)
+    until(lambda: lines(beat_log, "Acquired lock") == 2)
