@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable
 
 import redis
 from sqlalchemy import Engine
@@ -51,14 +49,7 @@ class CameraClocks(StoppableThread):
     def _asked(self) -> CameraTime:
         with quick_client(self._settings) as client:
             clocks = camera_clocks(client)
-            skew, now_s = _skew(lambda: redis_now(client)), redis_now(client)
+            skew, now_s = ClockSkew.measured(lambda: redis_now(client)), redis_now(client)
         with reading(self._engine) as connection:
-            database = _skew(lambda: database_now(connection).timestamp())
+            database = ClockSkew.measured(lambda: database_now(connection).timestamp())
         return CameraTime.of(clocks, skew, database, now_s)
-
-
-def _skew(ask: Callable[[], float]) -> ClockSkew:
-    ask()  # connected first: that may take longer than the question
-    asked_s, began = time.time(), time.perf_counter()
-    there_s = ask()
-    return ClockSkew.between(asked_s, time.perf_counter() - began, there_s)

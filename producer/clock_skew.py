@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ CLOCKS = "linewatch:clocks"  # a hash: producer id to what `noted` writes
 
 @dataclass(frozen=True, slots=True)
 class ClockSkew:
-    """A measurement: `ahead_s` is how far Redis is ahead of this PC, wrong by `error_s` at most."""
+    """A measurement: `ahead_s` is how far a clock is ahead of ours, wrong by `error_s` at most."""
 
     ahead_s: float
     error_s: float
@@ -36,6 +37,17 @@ class ClockSkew:
             there_s: the answer.
         """
         return cls(there_s - (asked_s + took_s / 2), took_s / 2)
+
+    @classmethod
+    def measured(cls, ask: Callable[[], float]) -> ClockSkew:
+        """By asking a clock what time it is, in seconds since 1970.
+
+        It is asked twice: the first time takes what it takes to connect.
+        """
+        ask()
+        asked_s, began_s = time.time(), time.monotonic()
+        there_s = ask()
+        return cls.between(asked_s, time.monotonic() - began_s, there_s)
 
 
 @dataclass(frozen=True, slots=True)

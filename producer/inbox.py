@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from uuid import UUID
 
+from pydantic import ValidationError
+
 from producer.contract import Receipt
 from producer.spool_file import SpoolFile
+
+log = logging.getLogger(__name__)
 
 
 class KeptReceipt(Receipt):
@@ -66,12 +72,24 @@ class Inbox:
             ).fetchall()
         if rows:
             self._last = rows[-1][0]
-        return [KeptReceipt.model_validate_json(row[1]) for row in rows]
+        return _read(row[1] for row in rows)
 
 
 def kept_receipts(spool: SpoolFile, ids: frozenset[UUID]) -> list[KeptReceipt]:
     """The receipts that the spool still keeps, oldest first: of these pictures, or of all."""
     with spool.read() as db:
         rows = db.execute("SELECT receipt FROM receipts ORDER BY seq").fetchall()
-    kept = [KeptReceipt.model_validate_json(row[0]) for row in rows]
-    return [receipt for receipt in kept if not ids or receipt.id in ids]
+    return [one for one in _read(row[0] for row in rows) if not ids or one.id in ids]
+
+
+def _read(texts: Iterable[str]) -> list[KeptReceipt]:
+    """The receipts, but for those of a later version, which may drain a spool that others read."""
+    found = []
+    for text in texts:
+        try:
+            found.append(KeptReceipt.model_validate_json(text))
+        except ValidationError as error:
+            log.error(
+                "a receipt in the spool cannot be read and is skipped: %.200r: %s", text, error
+            )
+    return found

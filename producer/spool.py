@@ -22,8 +22,6 @@ from producer.superseding import supersede
 
 log = logging.getLogger(__name__)
 
-log = logging.getLogger(__name__)
-
 _ROOM_POLL_S = 0.02
 _QUIET_S = 60.0  # between two warnings of a path
 _MOST_PATHS = 10_000

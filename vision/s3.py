@@ -107,6 +107,8 @@ class S3Pictures:
         bucket, _, key = path.partition("/")
         if not key or not path.isprintable():
             raise Unjudgeable(Reason.OUTSIDE_ROOT, f"{uri!a:.200} is not s3://bucket/key")
+        if {".", ".."} & set(path.split("/")):  # a proxy or a server may take it for another key
+            raise Unjudgeable(Reason.OUTSIDE_ROOT, f"{uri!a:.200} has a part that is . or ..")
         if not any(path.startswith(f"{allowed}/") for allowed in self._allowed):
             detail = f"s3://{bucket}/… is not allowed: LINEWATCH_S3_BUCKETS does not name it"
             raise Unjudgeable(Reason.OUTSIDE_ROOT, detail)

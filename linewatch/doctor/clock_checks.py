@@ -3,27 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 
 from linewatch.doctor.findings import Finding, State
 from linewatch.redis_access.client import quick_client
 from linewatch.redis_access.clock import redis_now
 from linewatch.settings import Settings
-from producer.clock_skew import CameraClock, camera_clocks
+from producer.clock_skew import CameraClock, ClockSkew, camera_clocks
 
-MOST_SKEW = timedelta(seconds=2)
-_FRESH = timedelta(days=1)
+MOST_SKEW_S = 2.0
+_FRESH_S = 86_400.0
 
 
 def of_redis(settings: Settings) -> Iterator[Finding]:
-    """Whether this machine and Redis agree about the time."""
-    yield _agreement("redis", redis_skew(settings))
+    """Whether this machine and Redis agree about the time.
+
+    Raises:
+        redis.RedisError: Redis does not answer.
+    """
+    with quick_client(settings) as client:
+        skew = ClockSkew.measured(lambda: redis_now(client))
+    yield _agreement("redis", skew)
 
 
 def of_database(settings: Settings) -> Iterator[Finding]:
-    """Whether this machine and PostgreSQL do; nothing with SQLite."""
-    skew = postgresql_skew(settings)
-    if skew is not None:
+    """Whether this machine and PostgreSQL do; nothing with SQLite.
+
+    Raises:
+        DatabaseError: it does not answer.
+    """
+    from db.clock import database_now
+    from db.session import engine_for, explained, reading
+
+    engine = engine_for(settings.sql_url)
+    if engine.dialect.name == "postgresql":
+        with explained(settings.sql_url), reading(engine) as connection:
+            skew = ClockSkew.measured(lambda: database_now(connection).timestamp())
         yield _agreement("postgresql", skew)
 
 
@@ -36,7 +50,7 @@ def of_cameras(settings: Settings) -> Iterator[Finding]:
     with quick_client(settings) as client:
         known = camera_clocks(client)
         now_s = redis_now(client)
-    fresh = [clock for clock in known if now_s - clock.at_s < _FRESH.total_seconds()]
+    fresh = [clock for clock in known if now_s - clock.at_s < _FRESH_S]
     off = [clock for clock in fresh if _is_off(clock)]
     for clock in off:
         ahead = "ahead of" if clock.ahead_s > 0 else "behind"
@@ -52,46 +66,17 @@ def of_cameras(settings: Settings) -> Iterator[Finding]:
         yield Finding("clocks", State.OK, words)
 
 
-def redis_skew(settings: Settings) -> timedelta:
-    """How far the clock of Redis is ahead of this machine's."""
-    with quick_client(settings) as client:
-        client.ping()  # connect first: that may take longer than the question
-        asked = datetime.now(UTC)
-        there = redis_now(client)
-    return datetime.fromtimestamp(there, UTC) - _middle(asked)
-
-
-def postgresql_skew(settings: Settings) -> timedelta | None:
-    """How far the clock of PostgreSQL is ahead of this machine's; None with SQLite."""
-    from db.clock import database_now
-    from db.session import engine_for, explained, reading
-
-    engine = engine_for(settings.sql_url)
-    if engine.dialect.name != "postgresql":
-        return None
-    with explained(settings.sql_url), reading(engine) as connection:
-        database_now(connection)
-        asked = datetime.now(UTC)
-        there = database_now(connection)
-    return there - _middle(asked)
-
-
-def _agreement(name: str, skew: timedelta) -> Finding:
-    if abs(skew) <= MOST_SKEW:
+def _agreement(name: str, skew: ClockSkew) -> Finding:
+    if abs(skew.ahead_s) <= MOST_SKEW_S:
         return Finding("clocks", State.OK, f"this machine and {name} agree")
-    ahead = "ahead of" if skew > timedelta() else "behind"
+    ahead = "ahead of" if skew.ahead_s > 0 else "behind"
     return Finding(
         "clocks",
         State.WARN,
-        f"{name} is {abs(skew).total_seconds():.1f} s {ahead} this machine: redelivery and "
+        f"{name} is {abs(skew.ahead_s):.1f} s {ahead} this machine: redelivery and "
         "takt alarms go by these clocks; let NTP set all of them",
     )
 
 
 def _is_off(clock: CameraClock) -> bool:
-    return abs(clock.ahead_s) - clock.error_s > MOST_SKEW.total_seconds()
-
-
-def _middle(asked: datetime) -> datetime:
-    """The moment in the middle between a question and now, when it was most likely answered."""
-    return asked + (datetime.now(UTC) - asked) / 2
+    return abs(clock.ahead_s) - clock.error_s > MOST_SKEW_S

@@ -124,7 +124,12 @@ class Committer:
             self._on_busy(True)
             batch = self._gather()
             began = time.monotonic()
-            self._settle(batch)
+            try:
+                self._settle(batch)
+            except Exception as error:  # nobody else commits: what nobody foresaw must not end it
+                log.exception("%d rows go back to the queue", len(batch))
+                for request in batch:
+                    request.fail(error)
             self._not_before = not_before(began, time.monotonic())
             self._on_busy(False)
 

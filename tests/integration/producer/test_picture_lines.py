@@ -202,13 +202,17 @@ def asked(*arguments: str) -> Result:
     )
 
 
-def test_receipts_of_an_older_program_are_read(make_settings: Callable[..., Settings]) -> None:
+def test_receipts_of_an_older_program_are_read_and_of_a_later_one_skipped(
+    make_settings: Callable[..., Settings],
+) -> None:
     settings = make_settings(redis_url=AWAY)
     told: list[Receipt] = []
     with Camera("line-1", "cam-2", "cable", settings=settings, on_receipt=told.append) as camera:
         receipt = Receipt(id=UUID(int=2), verdict=Verdict.PASS, decided_at=datetime.now(UTC))
+        later = '{"format": 9}'
         with camera.spool.write() as db:
-            db.execute("INSERT INTO receipts (receipt) VALUES (?)", (receipt.written(),))
+            for text in (later, receipt.written()):
+                db.execute("INSERT INTO receipts (receipt) VALUES (?)", (text,))
         until(lambda: len(told) == 1, 10)
     done = asked()
     assert done.stdout.startswith("pass        -  00000000-")

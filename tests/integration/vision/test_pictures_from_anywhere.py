@@ -74,6 +74,8 @@ def test_objects_of_the_buckets_allowed_are_read(server: str) -> None:
         ("s3://secrets/line-2/part.png", Reason.OUTSIDE_ROOT, "LINEWATCH_S3_BUCKETS does not name"),
         ("s3://shared/line-1/part.png", Reason.OUTSIDE_ROOT, "LINEWATCH_S3_BUCKETS does not name"),
         ("s3://shared/line-20/part.png", Reason.OUTSIDE_ROOT, "LINEWATCH_S3_BUCKETS does not name"),
+        ("s3://shared/line-2/../line-1/part.png", Reason.OUTSIDE_ROOT, "a part that is . or .."),
+        ("s3://pictures/../secrets/part.png", Reason.OUTSIDE_ROOT, "a part that is . or .."),
         ("s3://pictures", Reason.OUTSIDE_ROOT, "is not s3://bucket/key"),
         ("s3://pictures/a\nb", Reason.OUTSIDE_ROOT, "is not s3://bucket/key"),
         ("s3://pictures/nothing.png", Reason.MISSING, "does not exist at the S3 server http://"),

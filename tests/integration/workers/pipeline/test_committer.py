@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -11,7 +11,7 @@ import redis
 from sqlalchemy import Engine
 
 from db.inspections.records import InspectionRecord
-from producer.contract import ImageRef, Verdict
+from producer.contract import ImageRef, Receipt, Verdict
 from producer.contract.message import Envelope
 from workers.pipeline.committer import Committer
 from workers.pipeline.inspection_request import InspectionRequest
@@ -61,3 +61,29 @@ def test_listeners_are_told_what_is_new_and_when_commits_run(
     ]
     assert [outcome.verdict for r in deliveries for outcome in r.reply.outcomes] == ["pass"] * 2
     assert not any(hasattr(request, "row") for request in deliveries), "rows stay in memory"
+
+
+def test_what_nobody_foresaw_sends_its_rows_back_and_ends_no_commit(
+    engine: Engine, redis_url: str
+) -> None:
+    class Broken(ReceiptWriter):
+        """As a library with a fault of its own; the first time."""
+
+        def send(self, receipts: Iterable[tuple[str, Receipt]]) -> None:
+            """Fail once."""
+            if not broken:
+                broken.append(True)
+                raise RuntimeError("nobody foresaw this")
+            super().send(receipts)
+
+    broken: list[bool] = []
+    with redis.Redis.from_url(redis_url) as client:
+        committer = Committer(engine, Broken(client), timezone=ZoneInfo("UTC"), depth=8)
+        committer.start()
+        first, second = judged(uuid4()), judged(uuid4())
+        for request in (first, second):
+            committer.put([request])
+            assert request.reply.wait(20)
+        committer.stop(5)
+    assert [type(error) for error in first.reply.failures.values()] == [RuntimeError]
+    assert [outcome.verdict for outcome in second.reply.outcomes] == ["pass"]
