@@ -6,7 +6,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Literal
 from urllib.parse import quote
 
@@ -158,8 +158,9 @@ def _after(part: PartRow) -> str:
 def _place(text: str) -> tuple[datetime, str, str, int]:
     try:
         made_at, product, serial, number = json.loads(urlsafe_b64decode(text.encode()))
-        return datetime.fromisoformat(made_at), str(product), str(serial), int(number)
-    except (ValueError, TypeError):
+        at = datetime.fromisoformat(made_at).astimezone(UTC)
+        return at, str(product), str(serial), int(number)
+    except (ValueError, TypeError, OverflowError):
         raise ReportError("this is no place in the list; begin with its first page") from None
 
 
