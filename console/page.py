@@ -6,7 +6,7 @@ import io
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar, get_args
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, Response
@@ -97,7 +97,7 @@ def page_router(page: Page[Any, Any]) -> APIRouter:
 
     def as_csv(request: Request, query: asked) -> Response:
         context = page.read(visit(request), query)
-        return csv_response(page.name, getattr(context, page.rows or ""))
+        return csv_response(page.name, _columns(page), getattr(context, page.rows or ""))
 
     operation = "read_" + re.sub(r"\W+", "_", page.api_path.removeprefix(API)).strip("_")
     router.add_api_route(
@@ -161,12 +161,18 @@ def show(
         raise NotThere(f"this page has no block {block[:100]!r}") from None
 
 
-def csv_response(name: str, rows: Sequence[BaseModel]) -> Response:
+def _columns(page: Page[Any, Any]) -> list[str]:
+    """Of its rows; a file without rows has them too."""
+    row: type[BaseModel] = get_args(page.context.model_fields[page.rows or ""].annotation)[0]
+    return list(row.model_fields)
+
+
+def csv_response(name: str, columns: Sequence[str], rows: Sequence[BaseModel]) -> Response:
     """Rows as a CSV file that no spreadsheet runs."""
     plain = [row.model_dump(mode="json") for row in rows]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(plain[0] if plain else ())
+    writer.writerow(columns)
     for row in plain:
         writer.writerow(csv_cell(cell if _single(cell) else str(cell)) for cell in row.values())
     return Response(

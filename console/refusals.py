@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from console.access.headers import HEADERS
 from console.access.roles import Role
 from console.site import site_of
 from console.words import language_of
@@ -89,6 +90,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(LinewatchError, _mistake)
     app.add_exception_handler(DBAPIError, _database)
     app.add_exception_handler(NoConnectionFree, _database)
+    app.add_exception_handler(OverflowError, _too_large)
+    app.add_exception_handler(Exception, _fault)
 
 
 def _sign_in(request: Request, _: Exception) -> Response:
@@ -157,3 +160,15 @@ def _database(request: Request, error: Exception) -> Response:
         return refusal(request, 400, f"no name or number is like this: {in_a_line(error)}")
     status = 503 if away(error) else 500
     return refusal(request, status, f"the database did not answer this: {in_a_line(error)}")
+
+
+def _too_large(request: Request, error: Exception) -> Response:
+    return refusal(request, 400, f"no number or time is like this: {error!s:.200}")
+
+
+def _fault(request: Request, _: Exception) -> Response:
+    """A mistake of ours. It is answered outside of all else, so the headers come here too."""
+    detail = "this is a fault of Linewatch; the console's log says more"
+    answer = refusal(request, 500, detail)
+    answer.headers.update({**HEADERS, "cache-control": "no-store"})
+    return answer

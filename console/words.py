@@ -16,6 +16,7 @@ from jinja2_fragments import render_block
 from starlette.requests import Request
 
 from linewatch.alerting.texts import said
+from linewatch.report_files.cells import words
 
 LANGUAGES = ("en", "de")
 COOKIE = "linewatch_language"
@@ -96,6 +97,7 @@ class Words:
         environment.filters["percent"] = _percent
         environment.filters["alert"] = partial(said, say=partial(say, language))
         environment.globals["language"] = language
+        environment.globals["words"] = words
         return environment
 
     def _when(self, instant: datetime | None) -> str:

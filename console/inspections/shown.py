@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal, Self
 from uuid import UUID
 
@@ -81,6 +81,6 @@ def after(text: str) -> After:
     """
     try:
         when, id_ = base64.urlsafe_b64decode(text.encode()).decode().split(" ")
-        return After(datetime.fromisoformat(when), UUID(id_))
-    except (ValueError, binascii.Error):
+        return After(datetime.fromisoformat(when).astimezone(UTC), UUID(id_))
+    except (ValueError, OverflowError, binascii.Error):
         raise NotThere("`after` is no cursor of an earlier answer's `next`") from None

@@ -67,8 +67,8 @@ function control(points, share) {
   };
 }
 
-function text(point) {
-  const shown = (value) => value === null || value === undefined ? "–" : Math.abs(value) <= 1 && value % 1 ? `${+(100 * value).toPrecision(4)} %` : String(value);
+function text(point, share) {
+  const shown = (value) => value === null || value === undefined ? "–" : share ? `${+(100 * value).toPrecision(4)} %` : String(value);
   return `${point.label}: ${shown(point.value)}`;
 }
 
@@ -81,7 +81,7 @@ function draw(place) {
   const kinds = { pareto, rates, control };
   chart.setOption({
     animation: false, aria: { enabled: true }, grid: { left: 8, right: 8, top: 24, bottom: 8, containLabel: true },
-    tooltip: { trigger: "axis", renderMode: "richText", formatter: (at) => at.length ? text(points[at[0].dataIndex]) : "" },
+    tooltip: { trigger: "axis", renderMode: "richText", formatter: (at) => at.length ? text(points[at[0].dataIndex], share && kind !== "pareto") : "" },
     ...kinds[kind](points, share),
   });
   chart.on("click", (at) => { const address = points[at.dataIndex]?.address; if (address) location.href = address; });

@@ -43,11 +43,12 @@ for (const name of ["htmx:responseError", "htmx:response:error"]) {
   document.addEventListener(name, (event) => {
     const answer = event.detail.xhr?.responseText ?? event.detail.ctx?.text ?? "";
     const page = new DOMParser().parseFromString(answer, "text/html");
-    say(page.querySelector(".refused")?.textContent ?? "The server refused this.", true);
+    const said = document.getElementById("said");
+    say(page.querySelector(".refused")?.textContent ?? said.dataset.refused, true);
   });
 }
 for (const name of ["htmx:sendError", "htmx:error"]) {
-  document.addEventListener(name, () => say("The server cannot be reached.", true));
+  document.addEventListener(name, () => say(document.getElementById("said").dataset.away, true));
 }
 // Somebody else was first: the answer shows how it is now. (htmx 4 has hx-status:409 for it.)
 document.addEventListener("htmx:beforeSwap", (event) => {

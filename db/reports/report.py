@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 
 from linewatch import csv_cell
 from linewatch.errors import ReportError
@@ -70,7 +70,8 @@ def refuse_odd_range(since: datetime | None, until: datetime | None, now: dateti
     Raises:
         ReportError: it ends before it begins, or begins in the future.
     """
-    if since is not None and until is not None and since >= until:
+    # In UTC: instants of one zone are compared by its clock, which autumn sets back.
+    if since and until and since.astimezone(UTC) >= until.astimezone(UTC):
         raise ReportError(f"the range ends before it begins: {shown_range(since, until)}")
     if since is not None and since > now:
         raise ReportError(f"the range is in the future: {shown_range(since, until)}")

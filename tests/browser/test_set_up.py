@@ -93,7 +93,9 @@ def test_a_product_is_set_up_from_good_pictures_and_judges(
     page.get_by_role("button", name="Sign and promote").click()
     page.get_by_text("serves", exact=True).wait_for()
     deeds = {deed.action: deed for deed in audit.newest(engine)}
-    assert deeds["model.approve"].detail["signature"]["reason"].startswith("thirty good parts")
+    assert (
+        deeds["model.promote.signed"].detail["signature"]["reason"].startswith("thirty good parts")
+    )
 
     judged = verdict_of(plant, sqlite_url, shown[31])
     assert judged["model_version"] is not None

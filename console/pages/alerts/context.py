@@ -26,7 +26,7 @@ class AlertRow(Context):
     closed_at: datetime | None = Field(description="When it ended.")
     closed_by: str | None = Field(description="Who closed it; null: it ended by itself.")
     note: str | None = Field(description="What they did.")
-    told: str = Field(description="Which channels were told, and when last.")
+    told: str = Field(description="Which channels were told, and when last, by the plant's clock.")
 
 
 class ChannelRow(Context):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Annotated
 
 from fastapi import Query
@@ -37,7 +37,7 @@ class Asked:
 
 def read(visit: Visit, query: Asked) -> Alerts:
     """The alerts, and who is told."""
-    engine = visit.site.engine
+    engine, timezone = visit.site.engine, visit.site.settings.timezone
     line, kind = query.line or None, query.kind or None
     found = seen_to.read(
         engine, state=query.state, line=line, kind=kind, after=query.after, limit=_PAGE
@@ -50,7 +50,9 @@ def read(visit: Visit, query: Asked) -> Alerts:
         notifier=works.name if works is not None and works.alive else "",
         problem=problem,
         channels=channels,
-        alerts=[_row(one, told.get(notices.subject_of(one.id), [])) for one in found.alerts],
+        alerts=[
+            _row(one, told.get(notices.subject_of(one.id), []), timezone) for one in found.alerts
+        ],
         state=query.state,
         line=line,
         kind=kind,
@@ -58,7 +60,7 @@ def read(visit: Visit, query: Asked) -> Alerts:
     )
 
 
-def _row(alert: AlertInfo, told: list[Notice]) -> AlertRow:
+def _row(alert: AlertInfo, told: list[Notice], timezone: tzinfo) -> AlertRow:
     return AlertRow(
         alert=alert.id,
         raised_at=alert.raised_at,
@@ -74,15 +76,15 @@ def _row(alert: AlertInfo, told: list[Notice]) -> AlertRow:
         closed_at=alert.resolved_at,
         closed_by=alert.closed_by,
         note=alert.note,
-        told=", ".join(_words(notice) for notice in told),
+        told=", ".join(_words(notice, timezone) for notice in told),
     )
 
 
-def _words(notice: Notice) -> str:
+def _words(notice: Notice, timezone: tzinfo) -> str:
     what = "" if notice.key.what == "raised" else f" ({notice.key.what})"
     if notice.told_at is None:
         return f"{notice.key.channel}{what}: {notice.problem or 'being told'}"
-    return f"{notice.key.channel}{what} {notice.told_at:%H:%M} UTC"
+    return f"{notice.key.channel}{what} {notice.told_at.astimezone(timezone):%Y-%m-%d %H:%M}"
 
 
 def _channels(settings: Settings) -> tuple[list[ChannelRow], str]:

@@ -183,7 +183,17 @@ def _points(asked: AskedChart, product: str, view: ChartView) -> list[Point]:
     said = {"product": product, "line": asked.line, "class": asked.class_}
     narrowed = {name: value for name, value in said.items() if value}
     behind = f"/reports/parts?{urlencode({**narrowed, 'disposition': 'nonconforming'})}"
-    return [_point(behind, one) for one in view.points]
+    by = "" if view.kind is Kind.G else asked.by  # gaps between parts are of no shift and no lot
+    return [_point(f"{behind}{_narrower(by, one.name)}", one) for one in view.points]
+
+
+def _narrower(by: str, name: str) -> str:
+    """What a subgroup's time does not say: its lot, or its day and shift, which begin on some lines
+    before they do on others."""
+    if by == "lot":
+        return f"&{urlencode({'lot': name})}"
+    day, _, shift = name.partition(" ")
+    return f"&{urlencode({'first_day': day, 'shift': shift})}" if by == "shift" else ""
 
 
 def _point(behind: str, one: ChartPoint) -> Point:

@@ -56,7 +56,9 @@ class Sessions:
             self._asked_at = now  # who comes meanwhile does not ask as well
             try:
                 wanted = set(self._watched)
-                self._standing = await asyncio.to_thread(standing, self._site.engine, wanted)
+                found = await asyncio.to_thread(standing, self._site.engine, wanted)
+                # Those that came while it was asked were admitted a moment ago.
+                self._standing = found | (set(self._watched) - wanted)
             except SQLAlchemyError as error:  # away: nobody is told anything new either
                 log.warning("sessions not looked up: %s", error)
         return session is None or session in self._standing

@@ -10,14 +10,12 @@ from fastapi.responses import RedirectResponse, Response
 
 from console.access.roles import Role, opened_to
 from console.access.signature import Signed, sign
-from console.page import Visit, visit
-from db import products
+from console.page import visit
+from console.pages.models import promoting
 from db.models import deployments, versions
-from db.models.standing import SHADOW, Standing, standing
+from db.models.standing import SHADOW, standing
 from db.session import transaction
-from linewatch.errors import ModelChangedError
 from model_store.store import ModelStore
-from training import promotion
 from training.stored_model import stored_model
 
 router = APIRouter(include_in_schema=False)
@@ -33,30 +31,18 @@ def promote(
     seen: _Seen = "",
     force: Annotated[bool, Form()] = False,
 ) -> Response:
-    """Let a version serve, if the gate lets it through, or by force.
-
-    The signature is written first: a promotion without one cannot be, and what the gate refuses
-    stands in the log as a signed wish.
-    """
+    """Let a version serve, if the gate lets it through, or by force."""
     here = visit(request)
-    info = versions.require(here.site.engine, version)
-    _seen(here, info.product, seen)
-    with transaction(here.site.engine) as connection:
-        detail = {"product": info.product, "old": seen or None, "new": version, "force": force}
-        sign(connection, signature, "model.promote.signed", version, detail)
-    wish = promotion.Wish.of_person(here.visitor.name, signature.reason, force=force, reasoned=True)
-    settings = here.site.settings
-    promotion.promote(
-        here.site.engine, ModelStore(settings.models_url), version, wish, settings=settings
-    )
-    return _to(info.product)
+    product = versions.require(here.site.engine, version).product
+    promoting.promote(here, product, version, signature, seen=seen, force=force)
+    return _to(product)
 
 
 @router.post("/models/{product}/rollback", openapi_extra=_ENGINEER)
 def rollback(request: Request, product: str, signature: Signed, seen: _Seen = "") -> Response:
     """Let the version before the present one serve again."""
     here = visit(request)
-    before = _seen(here, product, seen)
+    before = promoting.serving(here, product, seen)
     with transaction(here.site.engine) as connection:
         version = deployments.rollback(
             connection, product, by=here.visitor.name, why=signature.reason, expected=before
@@ -70,7 +56,7 @@ def rollback(request: Request, product: str, signature: Signed, seen: _Seen = ""
 def retire(request: Request, product: str, signature: Signed, seen: _Seen = "") -> Response:
     """Let no version serve: every part goes to a person."""
     here = visit(request)
-    before = _seen(here, product, seen)
+    before = promoting.serving(here, product, seen)
     with transaction(here.site.engine) as connection:
         deployments.retire(
             connection, product, by=here.visitor.name, why=signature.reason, expected=before
@@ -103,21 +89,6 @@ def shadow(
             expected=before,
         )
     return _to(info.product)
-
-
-def _seen(here: Visit, product: str, seen: str) -> Standing:
-    """What serves, which is what the person saw.
-
-    Raises:
-        ModelChangedError: it is another version by now.
-    """
-    products.require(here.site.engine, product)
-    now = standing(here.site.engine, product)
-    if (now.version or "") != seen:
-        raise ModelChangedError(
-            f"{now.version or 'no version'} serves {product} by now; look again, then decide"
-        )
-    return now
 
 
 def _to(product: str) -> Response:

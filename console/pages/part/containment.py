@@ -19,6 +19,7 @@ from db.inspections.passed_part import Passed, PassedPart
 from db.models import versions
 from db.parts.backfill import pending
 from linewatch.errors import LinewatchError, ModelError, ReportError
+from linewatch.periods import parse_instant
 from training.comparison.containment import Containment
 
 _PAGES = 6  # of 500 parts that a page judges; the file has all
@@ -61,7 +62,7 @@ def read(visit: Visit, query: ContainmentQuery) -> ContainmentList:
 def _first(visit: Visit, query: ContainmentQuery) -> tuple[list[ContainedPart], int, bool]:
     containment, pages, product = _begun(visit, query)
     seen = _Counted(pages)
-    found = containment.contained(islice(seen, _PAGES))
+    found = containment.contained(seen)
     rows = [row_of(one, product) for one in islice(found, _SHOWN + 1)]
     complete = len(rows) <= _SHOWN and seen.ended
     return rows[:_SHOWN], containment.counts.total(), complete
@@ -112,11 +113,7 @@ def _begun(
 def _instant(visit: Visit, text: str) -> datetime | None:
     if not text:
         return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise ReportError(f"{text[:40]!r} is no time; write 2026-05-31T14:00") from None
-    return (at if at.tzinfo else at.replace(tzinfo=visit.site.settings.timezone)).astimezone(UTC)
+    return parse_instant(text, datetime.now(UTC), visit.site.settings.timezone)
 
 
 PAGE = Page(

@@ -11,8 +11,10 @@ from fastapi.responses import RedirectResponse, Response
 from kombu.exceptions import OperationalError
 
 from console.access.roles import Role, opened_to
-from console.access.signature import Signed, sign
+from console.access.signature import Signed
 from console.access.visitor import visitor_of
+from console.page import visit
+from console.pages.models import promoting
 from console.refusals import NotThere
 from console.site import Site, site_of
 from db import audit, products
@@ -23,8 +25,6 @@ from db.models.standing import SHADOW, standing
 from db.session import transaction
 from linewatch.errors import LabelError, ModelError, QueueUnavailableError
 from linewatch.settings import Settings
-from model_store.store import ModelStore
-from training import promotion
 from workers.app import make_app
 from workers.config import RETRAIN_TASK
 
@@ -77,19 +77,17 @@ def promote(
     product: str,
     version: Annotated[str, Form(max_length=200)],
     signature: Signed,
+    seen: Annotated[str, Form(max_length=4096)] = "",
 ) -> Response:
-    """Let a version serve, if the gate lets it: signed first, so that none serves unsigned.
+    """Let a version serve, if the gate lets it.
 
     Raises:
         ModelError: it is no version of this product, or the gate says no.
+        ModelChangedError: another version serves than when the page was made.
     """
-    site = site_of(request)
-    _of_product(site, product, version)
-    with transaction(site.engine) as connection:
-        sign(connection, signature, "model.approve", version, {"product": product})
-    wish = promotion.Wish.of_person(signature.by, signature.reason, reasoned=True)
-    store = ModelStore(site.settings.models_url)
-    promotion.promote(site.engine, store, version, wish, settings=site.settings)
+    here = visit(request)
+    _of_product(here.site, product, version)
+    promoting.promote(here, product, version, signature, seen=seen)
     return _back(product)
 
 

@@ -162,7 +162,7 @@ def _after(text: str) -> After:
     try:
         at, _, id_ = text.partition(" ")
         return After(datetime.fromisoformat(at).astimezone(UTC), UUID(id_))
-    except ValueError:
+    except (ValueError, OverflowError):
         raise ReportError("this is no place in the list; begin with its first page") from None
 
 

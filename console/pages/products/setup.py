@@ -90,6 +90,7 @@ class Setup(Context):
     unusable: int = Field(description="Pictures that could not be judged.")
     pictures: list[UUID] = Field(description="The newest ones, for a look.")
     run: Run | None = Field(description="The latest training run.")
+    champion: str | None = Field(description="Which version serves; none: no version does.")
     versions: list[Version] = Field(description="The newest models.")
     signing: Signing = Field(description="What a signature needs, to promote.")
 
@@ -118,6 +119,7 @@ def read(visit: Visit, query: AskedProduct) -> Setup:
     unlabelled = Counter(one.label for one in usable if not one.labelled)
     folder = settings.products_dir
     region = spec.roi if isinstance(spec.roi, Rectangle) else None
+    serving = deployments.champions(engine).get(spec.product)
     return Setup(
         product=spec.product,
         name=spec.name,
@@ -136,7 +138,8 @@ def read(visit: Visit, query: AskedProduct) -> Setup:
         unusable=len(found) - len(usable),
         pictures=[one.id for one in usable[:_SHOWN]],
         run=_run(runs.latest_run(engine, spec.product)),
-        versions=_versions(visit, spec.product),
+        champion=serving,
+        versions=_versions(visit, spec.product, serving),
         signing=signing_for(visit, MEANINGS),
     )
 
@@ -169,9 +172,8 @@ def _run(run: runs.RunInfo | None) -> Run | None:
     )
 
 
-def _versions(visit: Visit, product: str) -> list[Version]:
+def _versions(visit: Visit, product: str, serving: str | None) -> list[Version]:
     engine = visit.site.engine
-    serving = deployments.champions(engine).get(product)
     shadow = deployments.shadows(engine).get(product)
     figures = {run.model_version: run for run in runs.runs(engine, product)}
     return [

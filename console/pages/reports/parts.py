@@ -6,7 +6,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Literal
 from urllib.parse import quote
 
@@ -15,7 +15,7 @@ from pydantic import Field
 
 from console.access.roles import Role
 from console.page import Context, Page, Visit
-from console.pages.reports.asked import Asked
+from console.pages.reports.asked import Asked, Text
 from db.reports.part_reports.behind import Narrowed, PartRow, parts_behind
 from db.reports.part_reports.filters import PartFilters
 from db.review.undecided import undecided
@@ -25,6 +25,10 @@ from quality.audit.draw import PassName
 
 _LIMIT = 100
 _NAMES = ("product", "line", "lot", "work_order", "shift")
+_TOLD = (
+    *("since", "until", "first_day", "last_day"),
+    *(*_NAMES, "model_version", "class", "disposition"),
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,14 @@ class AskedParts(Asked):
     """Filters, and where in the list to go on."""
 
     disposition: Literal["", "conforming", "nonconforming", "open"] = ""
+    model_version: Text = None
+    first_day: Annotated[
+        str | None,
+        Query(description="Made in shifts of this plant day or a later one.", max_length=10),
+    ] = None
+    last_day: Annotated[
+        str | None, Query(description="The last such day; left out: the first.", max_length=10)
+    ] = None
     passes: Annotated[Literal["first", "all"], Query(description="'all': re-inspections too.")] = (
         "first"
     )
@@ -77,13 +89,15 @@ def read(visit: Visit, asked: AskedParts) -> PartsBehind:
             class_code=asked.name("class"),
             disposition=asked.disposition or None,
             passes=asked.passes,
+            model_version=asked.name("model_version"),
+            days=_days(asked),
             after=_place(asked.after) if asked.after else None,
         )
         found, problem = parts_behind(visit.site.engine, filters, narrowed, _LIMIT), None
     except ReportError as error:
         found, problem = [], str(error)
     following = _after(found[-1]) if len(found) == _LIMIT else None
-    told = {name: asked.name(name) for name in ("since", "until", *_NAMES, "class", "disposition")}
+    told = {name: asked.name(name) for name in _TOLD}
     return PartsBehind(
         parts=_entries(visit, found),
         asked={name: value for name, value in told.items() if value},
@@ -124,6 +138,18 @@ def _entry(part: PartRow, *, hidden: bool) -> PartEntry:
     )
 
 
+def _days(asked: AskedParts) -> tuple[date, date] | None:
+    if not asked.first_day:
+        return None
+    try:
+        first, last = (
+            date.fromisoformat(day) for day in (asked.first_day, asked.last_day or asked.first_day)
+        )
+    except ValueError:
+        raise ReportError("a plant day is written 2026-01-31") from None
+    return first, last
+
+
 def _after(part: PartRow) -> str:
     key = [part.made_at.isoformat(), part.product, part.serial, part.pass_number]
     return urlsafe_b64encode(json.dumps(key).encode()).decode()
@@ -132,8 +158,9 @@ def _after(part: PartRow) -> str:
 def _place(text: str) -> tuple[datetime, str, str, int]:
     try:
         made_at, product, serial, number = json.loads(urlsafe_b64decode(text.encode()))
-        return datetime.fromisoformat(made_at), str(product), str(serial), int(number)
-    except (ValueError, TypeError):
+        at = datetime.fromisoformat(made_at).astimezone(UTC)
+        return at, str(product), str(serial), int(number)
+    except (ValueError, TypeError, OverflowError):
         raise ReportError("this is no place in the list; begin with its first page") from None
 
 

@@ -86,7 +86,9 @@ def read(visit: Visit, asked: AskedReport) -> ReportPage:
         report, problem = Report(kind.name, kind.title, empty=""), str(error)
     shown = replace(report, rows=report.rows[:_MOST_ROWS]).plain_rows()
     drills = not kind.of_pictures and "parts" in report.columns
-    behind = [parts_behind(asked, row) for row in report.rows[:_MOST_DRAWN]] if drills else []
+    behind = (
+        [parts_behind(asked, report, row) for row in report.rows[:_MOST_DRAWN]] if drills else []
+    )
     return ReportPage(
         name=kind.name,
         title=kind.title,

@@ -16,8 +16,10 @@ from console.pages.review.shown import Done, name_of
 from console.pages.review.storing import Back, Taken, Word, store
 from console.pages.review.storing import done as done_of
 from console.pages.review.storing import undo as take_back
-from console.refusals import Superseded
+from console.refusals import NotThere, Superseded
 from db import products
+from linewatch.errors import LabelError
+from linewatch.plain_text import visible
 
 router = APIRouter()
 _TEMPLATE, _BLOCK = "review/page.html", "work"
@@ -90,16 +92,27 @@ def decide_selection(
 
     A chosen part is its revision, a space, and its key.
     """
+    if not chosen:
+        nothing = "no part is ticked; tick some, then say what they are"
+        return _answer(request, replace(query, part=""), problem=nothing, status=422)
     here, problems = visit(request), []
-    for one in chosen or []:
+    for one in chosen:
         revision, _, key = one.partition(" ")
         try:
             store(here.site, here.visitor.name, Word(key=key, revision=revision, said=said))
             _at_hand(request, key, said)
-        except Superseded as error:
-            problems.append(f"{name_of(key).serial or name_of(key).scope}: {error}")
+        except (Superseded, LabelError, NotThere) as error:
+            problems.append(f"{_named(key)}: {error}")
     status, told = (409, "; ".join(problems)) if problems else (200, None)
     return _answer(request, replace(query, part=""), problem=told, status=status)
+
+
+def _named(key: str) -> str:
+    try:
+        part = name_of(key)
+    except NotThere:
+        return visible(key[:64])
+    return part.serial or part.scope
 
 
 def _at_hand(request: Request, key: str, said: str) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, func, or_, select, tuple_
@@ -43,15 +43,21 @@ class Narrowed:
         class_code: that have this defect class.
         disposition: conforming, nonconforming or open.
         passes: 'first', as reports count parts, or 'all', re-inspections too.
+        model_version: that judged them; '' means parts that none did.
+        days: the first and the last plant day on which they were made: that of the shift, which
+            may be the day before.
         after: behind this one in the list, by its `(made_at, product, serial, pass_number)`.
     """
 
     class_code: str | None = None
     disposition: str | None = None
     passes: str = "first"
+    model_version: str | None = None
+    days: tuple[date, date] | None = None
     after: tuple[datetime, str, str, int] | None = None
 
 
+_ROUND_A_DAY = timedelta(days=3)  # a clock may be 14 hours from UTC, a shift begin a day before
 _COLUMNS = [_PARTS.c[name] for name in PartRow.__slots__]
 _ORDER = [_PARTS.c[name] for name in ("made_at", "product", "serial", "pass_number")]
 
@@ -68,6 +74,7 @@ def parts_behind(
     Raises:
         ReportError: nothing was found, and a filter names what does not exist.
     """
+    filters = _near(filters, narrowed.days)
     with reading(engine) as connection:
         last = filters.until if narrowed.after is None else narrowed.after[0]
         found: list[PartRow] = []
@@ -79,6 +86,19 @@ def parts_behind(
         if not found and narrowed.after is None:
             refuse_unknown(connection, filters)
     return found
+
+
+def _near(filters: PartFilters, days: tuple[date, date] | None) -> PartFilters:
+    """No further than these days can reach, by any clock and with any shift."""
+    if days is None:
+        return filters
+    begins, ends = (datetime.combine(day, time(), UTC) for day in days)
+    since, until = begins - _ROUND_A_DAY, ends + _ROUND_A_DAY
+    return replace(
+        filters,
+        since=since if filters.since is None else max(since, filters.since),
+        until=until if filters.until is None else min(until, filters.until),
+    )
 
 
 def _beginnings(
@@ -114,6 +134,10 @@ def _beginnings(
 
 def _where(table: Any, filters: PartFilters, narrowed: Narrowed) -> list[ColumnElement[bool]]:
     conditions = [table.c[name] == value for name, value in filters.names().items()]
+    if narrowed.model_version is not None:
+        conditions.append(table.c.model_version == narrowed.model_version)
+    if narrowed.days is not None:
+        conditions.append(table.c.plant_day.between(*narrowed.days))
     if narrowed.disposition is not None:
         conditions.append(table.c.disposition == narrowed.disposition)
     if (code := narrowed.class_code) is not None:

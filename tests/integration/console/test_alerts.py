@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from sqlalchemy import Engine
 
 from db import alerts, audit
+from db.alerting import notices
 from db.session import engine_for
 from linewatch.settings import Settings
 from tests.support.committed import committed
@@ -96,3 +99,27 @@ def test_the_page_says_alerts_in_the_visitors_language_and_names_as_text(engine:
     assert "verdicts come later than its takt budget" in viewer.get("/alerts").text
     (row,) = viewer.get("/api/v1/alerts", headers={"accept-language": "de"}).json()["alerts"]
     assert "verdicts come later" in row["message"], "programs read what is stored"
+
+
+def test_the_links_of_a_kind_keep_to_it_and_who_was_told_is_told_with_the_day(
+    engine: Engine,
+) -> None:
+    number = an_alert(engine)
+    keys = [notices.Key(notices.subject_of(number), "shift-lead", "raised")]
+    committed(engine, notices.claim, keys, by="test", again_after=timedelta(minutes=1))
+    committed(engine, notices.told, keys)
+    viewer = client_of(console_app(engine), "viewer")
+    page = viewer.get("/alerts?kind=drift&line=L1").text
+    links = re.findall(r'href="(/alerts[?]state=\w+&amp;line=L1[^"]*)"[^>]*>\w', page)
+    assert len(links) == 6
+    assert [one for one in links if "kind=drift" not in one] == [
+        "/alerts?state=standing&amp;line=L1"  # of the alert's own line
+    ]
+    (row,) = viewer.get("/api/v1/alerts").json()["alerts"]
+    assert re.fullmatch(r"shift-lead \d{4}-\d\d-\d\d \d\d:\d\d", row["told"])
+
+
+def test_a_file_without_rows_says_what_its_columns_are(engine: Engine) -> None:
+    viewer = client_of(console_app(engine), "viewer")
+    (header,) = viewer.get("/api/v1/alerts.csv").text.splitlines()
+    assert header.startswith("alert,raised_at,state,severity,kind,")

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import Engine, update
 from starlette.testclient import TestClient
 
+from console.pages.part import containment
 from db.base import table_of
 from db.labels import decisions
 from db.labels.decisions import NewDecision
@@ -129,8 +130,9 @@ def test_containment_says_what_is_wrong(engine: Engine, eve: TestClient) -> None
 
 
 def test_containment_and_judging_again(
-    make_settings: Callable[..., Settings], sqlite_url: str
+    make_settings: Callable[..., Settings], sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(containment, "_PAGES", 2)  # with serial numbers, and without: all
     settings = make_settings(review_below="0.0", database_url=sqlite_url, plant_timezone="UTC")
     bench = Bench(engine_for(sqlite_url), settings)
     for code in CODES:
@@ -154,7 +156,9 @@ def test_containment_and_judging_again(
     backwards = asked | {"since": "2031-01-01T00:00", "until": "2030-01-01T00:00"}
     assert client.get("/api/v1/containment", params=backwards).json()["parts"] == []
     wrong = client.get("/api/v1/containment", params=asked | {"since": "soon"}).json()
-    assert wrong["problem"] == "'soon' is no time; write 2026-05-31T14:00"
+    assert wrong["problem"].startswith("'soon' is no time; give '2026-01-31'")
+    far = client.get("/containment.csv", params=asked | {"since": "0001-01-01T00:00+14:00"})
+    assert (far.status_code, "is no time" in far.text) == (400, True)
 
     found = client.get("/api/v1/part/cable/B", params={"replay": new}).json()
     assert found["pictures"][0]["again"] == "defect"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from urllib.parse import parse_qsl, urlsplit
 
@@ -19,6 +21,7 @@ from db.reports.part_reports.defect_rate import defect_rate
 from db.reports.part_reports.filters import PartFilters
 from db.reports.part_reports.pareto import pareto
 from db.session import engine_for
+from linewatch.settings import Settings
 from tests.support import charts
 from tests.support.console import client_of, console_app
 from tests.support.counted_parts import BERLIN, SATURDAY, Made, random_parts, store, usual
@@ -102,6 +105,43 @@ def test_the_parts_behind_a_bar_are_all_there_page_by_page(engine: Engine) -> No
     assert all(a["made_at"] >= b["made_at"] for a, b in pairwise(found))
 
 
+AUTUMN = datetime(2025, 10, 25, 3, 0, tzinfo=UTC)  # the clocks go back in the night to the 26th
+
+
+@pytest.mark.parametrize("first", [SATURDAY, AUTUMN])
+@pytest.mark.parametrize(
+    "by",
+    [
+        *("day", "week", "month", "shift", "hour", "quarter", "model_version", "lot"),
+        *("line day", "day shift", "work_order hour"),
+    ],
+)
+def test_as_many_parts_are_listed_behind_a_row_as_it_counts(
+    engine: Engine, by: str, first: datetime, make_settings: Callable[..., Settings]
+) -> None:
+    moved = first - SATURDAY
+    parts = [
+        replace(one, made_at=one.made_at + moved, serialised=True, serial=f"S{number}")
+        for number, one in enumerate(random_parts(2, 90, days=2.5))
+    ]
+    clocks = first + timedelta(hours=21, minutes=5)  # two hours around the change of the clocks
+    parts += [Made(clocks + n * timedelta(minutes=15), serial=f"C{n}") for n in range(8)]
+    store(engine, parts, usual())
+    settings = make_settings(plant_timezone=str(BERLIN))
+    client = client_of(console_app(engine, settings=settings), "viewer")
+    groups = "".join(f"&by={name}" for name in by.split())
+    since, until = (f"{first + timedelta(hours=n):%Y-%m-%dT%H:%M:%S}Z" for n in (5.2, 50))
+    page = client.get(f"/api/v1/reports/defect-rate?since={since}&until={until}{groups}").json()
+    assert sum(row["parts"] for row in page["rows"]) > 50
+    for row, address in zip(page["rows"], page["addresses"], strict=True):
+        assert bool(address) == all(row[name] for name in by.split()), (
+            "a row of no lot leads nowhere"
+        )
+        if address:
+            listed = client.get(f"/api/v1{address}").json()
+            assert (listed["problem"], len(listed["parts"])) == (None, row["parts"]), row
+
+
 def test_a_long_list_goes_on_where_it_ended(engine: Engine) -> None:
     client = signed_in(planted(engine))
     first = client.get("/api/v1/reports/parts?passes=all&since=2026-03-01").json()
@@ -138,3 +178,4 @@ def test_a_chart_draws_its_newest_points_and_each_leads_to_its_parts(
         assert datetime.fromisoformat(said["since"]) == datetime.fromisoformat(row["starts"])
         assert datetime.fromisoformat(said["until"]) == datetime.fromisoformat(row["ends"])
         assert said["disposition"] == "nonconforming"
+        assert row["label"] == f"{said['first_day']} {said['shift']}"

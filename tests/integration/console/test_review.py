@@ -146,6 +146,23 @@ def test_a_selection_is_decided_but_for_what_another_decided(
     assert sorted(map(str, said.values())) == ["None", "None", "burnt"]
 
 
+def test_a_selection_of_which_one_cannot_be_decided_says_which(
+    engine: Engine, ann: TestClient
+) -> None:
+    a_product(engine)
+    commit(engine, [a_view(f"P{n}", n) for n in range(2)])
+    parts = queue_of(ann)["parts"]
+    missing = json.dumps([PRODUCT, "gone", "", 1])
+    chosen = [f"{parts[0]['revision']} {parts[0]['key']}", f"1.1.1 {missing}", "1.1.1 no-key"]
+    answer = ann.post("/review/selection", data={"said": "ok", "chosen": chosen})
+    assert answer.status_code == 409
+    for one in ("gone: ", "no-key: "):
+        assert one in answer.text
+    assert [one.part for one in decisions.current(engine, PRODUCT)] == [parts[0]["part"]]
+    nothing = ann.post("/review/selection", data={"said": "ok"})
+    assert (nothing.status_code, "no part is ticked" in nothing.text) == (422, True)
+
+
 def test_two_people_make_a_part_golden(engine: Engine, ann: TestClient) -> None:
     a_product(engine)
     commit(engine, [a_view("P1", camera="C1"), a_view("P1", 1, camera="C2")])

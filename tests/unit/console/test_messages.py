@@ -115,3 +115,9 @@ def _single(message: object) -> Iterator[str]:
         yield from (one for one in message if isinstance(one, str))
     elif isinstance(message, str):
         yield message
+
+
+def test_scripts_have_their_words_from_the_page() -> None:
+    """A sentence in a script would be English in every language."""
+    for script in (CONSOLE / "static").glob("*.js"):
+        assert not re.search(r"\bsay\([^;]*[\"'`][A-Z][a-z]+ ", script.read_text()), script.name
