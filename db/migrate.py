@@ -18,6 +18,8 @@ from linewatch.errors import DatabaseError
 
 OLDEST_POSTGRESQL = 14  # the first with date_bin and functions in the SQL standard's form
 _PATIENCE = "SET LOCAL lock_timeout = '15s'"  # others queue behind a migration that waits
+# On a busy machine a step's Python may pause for longer than is a sign of a frozen worker.
+_PAUSES = "SET LOCAL idle_in_transaction_session_timeout = '10min'"
 
 
 def upgrade(url: str, revision: str = "head") -> None:
@@ -154,3 +156,4 @@ def _begin(connection: Connection) -> None:
     lock_schema(connection)
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(_PATIENCE)
+        connection.exec_driver_sql(_PAUSES)

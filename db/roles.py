@@ -18,7 +18,7 @@ from db.functions import CURRENT as FUNCTIONS
 from db.locks import lock_schema
 from db.role_limits import LIMITS, limit_members, take_from_public
 from db.schema import metadata
-from db.session import transaction
+from db.session import reading, transaction
 from db.views import CURRENT
 from linewatch.errors import DatabaseError
 
@@ -214,6 +214,22 @@ def apply(engine: Engine, prefix: str = PREFIX) -> list[str]:
             for statement in statements(prefix):
                 connection.execute(text(statement))
         return left_undone
+
+
+def given(engine: Engine) -> bool:
+    """Whether roles, of whatever name, have rights in this database: those of its last `apply`."""
+    if engine.dialect.name != "postgresql":
+        return False
+    with reading(engine) as connection:
+        return bool(connection.scalar(text(_GIVEN)))
+
+
+_GIVEN = """
+    SELECT EXISTS (
+        SELECT FROM pg_class, aclexplode(relacl) AS entry
+        WHERE oid = to_regclass('alembic_version') AND entry.grantee NOT IN (relowner, 0)
+    )
+"""
 
 
 @contextmanager

@@ -73,8 +73,12 @@ def contents(
             yield _recount(engine, manifest.database, ends)
             yield _parts(engine)
         else:
-            words = f"is of revision {manifest.database.revision}: run `linewatch db upgrade`"
-            yield Finding("schema", State.WARN, f"{words}, after it is restored")
+            words = (
+                f"is of revision {manifest.database.revision}, so that audit log, counts and parts "
+                "are not looked at: once it is restored run `linewatch db upgrade`, `linewatch "
+                "audit verify` and `linewatch db recount --check`"
+            )
+            yield Finding("schema", State.WARN, words)
         yield from _models(engine, store_url, manifest)
     except DBAPIError as error:
         yield Finding("database", State.FAIL, f"cannot be read: {in_a_line(error)}")

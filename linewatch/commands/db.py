@@ -18,7 +18,7 @@ def upgrade() -> None:
 
     `linewatch backup FOLDER` before it is the way back.
     """
-    from db import migrate
+    from db import migrate, roles
     from db.calendars.ahead import ensure_spans
     from db.parts import backfill as parts
     from db.session import engine_for, explained, transaction
@@ -32,6 +32,11 @@ def upgrade() -> None:
     with explained(url), transaction(engine_for(url)) as connection:
         ensure_spans(connection, settings.timezone)
     click.echo(f"up to date at {after}" if before == after else f"upgraded to {after}")
+    if before not in (None, after) and roles.given(engine_for(url)):
+        click.echo(
+            "the roles have the rights of before: run `linewatch db roles --apply` before programs "
+            "of this version start"
+        )
     if parts.pending(engine_for(url)):
         click.echo(
             "inspections of before are not counted as parts yet: tonight's maintenance does it, or "

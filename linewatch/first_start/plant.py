@@ -57,22 +57,25 @@ def make_compose(folder: Path, wishes: Wishes) -> MadeFiles:
         ProductError: a product file is wrong; nothing was made.
     """
     _check(wishes)
-    uid = os.getuid() or CONTAINER_UID
     files = MadeFiles(folder, CONTAINER_UID if os.getuid() == 0 else None)
+    by_hand = _made_by_hand(files.folder)
+    keys_there = files.folder / "secrets/signing_keys"
+    signed = not (by_hand and keys_there.exists() and not keys_there.read_text().strip())
+    seen_at = wishes.pictures or (Path("/pictures") if by_hand else files.folder / "pictures")
     files.once(
         ".env",
         "# Settings of docker-compose.yml in this folder; edit them here.\n"
-        f"LINEWATCH_UID={uid}\nLINEWATCH_GID={uid if os.getuid() == 0 else os.getgid()}\n"
-        f"LINEWATCH_DATA=./data\nLINEWATCH_REDIS_DATA=./redis\n"
+        f"{'' if by_hand else _places()}"
         f"LINEWATCH_PICTURES={wishes.pictures or './pictures'}\n"
-        f"LINEWATCH_PICTURES_AT={wishes.pictures or files.folder / 'pictures'}\n"
+        f"LINEWATCH_PICTURES_AT={seen_at}\n"
         f"LINEWATCH_PLANT_TIMEZONE={wishes.timezone or 'UTC'}\n"
         f"LINEWATCH_REDIS_BIND={'0.0.0.0' if wishes.address else '127.0.0.1'}\n"  # noqa: S104
-        "LINEWATCH_REQUIRE_SIGNATURES=true\nLINEWATCH_ENCODERS=compact\n"
+        f"LINEWATCH_REQUIRE_SIGNATURES={str(signed).lower()}\nLINEWATCH_ENCODERS=compact\n"
         f"LINEWATCH_SOURCE={checkout() or '.'}\n",
     )
     files.once("settings.env", _SETTINGS)
-    for name in ("alerts", "backups", "data", "outputs", "redis", "products"):
+    places = () if by_hand else ("data", "redis")
+    for name in ("alerts", "backups", "outputs", "products", *places):
         files.subfolder(name)
     if wishes.pictures is None and not (files.folder / "pictures").exists():
         files.subfolder("pictures")
@@ -87,6 +90,21 @@ def make_compose(folder: Path, wishes: Wishes) -> MadeFiles:
     keys.make_database_urls(files, f"postgresql://linewatch:{word}@postgres:5432/linewatch")
     _finish(files, wishes, hosts)
     return files
+
+
+def _made_by_hand(folder: Path) -> bool:
+    """Whether it has been a plant since before `init`, as with 0.1.0, with data in volumes."""
+    known = (folder / name for name in (".env", "data", "docker-compose.yml"))
+    env, data, compose = (path.exists() for path in known)
+    return compose and not env and not data
+
+
+def _places() -> str:
+    """Whose the containers are, and where their data lie: beneath the plant's folder."""
+    uid = os.getuid() or CONTAINER_UID
+    gid = uid if os.getuid() == 0 else os.getgid()
+    ids = f"LINEWATCH_UID={uid}\nLINEWATCH_GID={gid}\n"
+    return f"{ids}LINEWATCH_DATA=./data\nLINEWATCH_REDIS_DATA=./redis\n"
 
 
 def make_systemd(folder: Path, wishes: Wishes) -> MadeFiles:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from threading import Barrier, Thread
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, Inspector, inspect, text
 
-from db import migrate
+from db import migrate, session
 from db.schema import compared, metadata
 from db.session import engine_for, reading, transaction
 from db.views import CURRENT
@@ -158,11 +161,26 @@ def test_check_says_what_to_do(empty_database_url: str) -> None:
     assert "does not know" in (migrate.check(empty_database_url) or "")
 
 
+def test_an_upgrade_may_pause_on_a_busy_machine(
+    empty_postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker's session that is idle in a transaction for so long is ended."""
+    monkeypatch.setattr(session, "_IDLE_IN_TRANSACTION_MS", 300)
+    steps = command.upgrade
+
+    def paused(config: Config, revision: str) -> None:
+        time.sleep(1)
+        steps(config, revision)
+
+    monkeypatch.setattr(command, "upgrade", paused)
+    migrate.upgrade(empty_postgresql_url)
+    assert migrate.check(empty_postgresql_url) is None
+
+
 def test_a_user_that_may_not_migrate_is_told_so(postgresql_url: str) -> None:
     """The upgrade of a plant whose `LINEWATCH_DATABASE_URL` is a worker's."""
-    with database_users(postgresql_url) as users:
-        with pytest.raises(DatabaseError) as caught:
-            migrate.upgrade(users.url("worker"))
+    with database_users(postgresql_url) as users, pytest.raises(DatabaseError) as caught:
+        migrate.upgrade(users.url("worker"))
     said = str(caught.value)
     assert said.startswith(f"the database refuses this to its user {users.name('worker')}: ")
     assert said.endswith("use the login of a role that may, see docs/security.md")

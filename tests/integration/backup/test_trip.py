@@ -184,6 +184,7 @@ def test_an_older_schema_is_copied_and_upgraded_once_it_is_back(
         "schema": "warn",
         "models": "ok",
     }
+    assert "audit log, counts and parts are not looked at" in found["schema"].detail
     assert "`linewatch db upgrade`" in found["schema"].detail
     new = make_settings(database_url=room, model_store_url=tmp_path / "new" / "models")
     assert "fail" not in states(list(restore(tmp_path / "b", new, by="bob"))).values()

@@ -14,10 +14,12 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import text
 
+from db import migrate
 from db.inspections.inspections import commit_inspections
 from db.migrate import newest
-from db.session import engine_for
+from db.session import engine_for, transaction
 from linewatch.cli import cli
 from linewatch.errors import ReportError
 from linewatch.settings import Settings
@@ -129,6 +131,19 @@ def test_an_absent_server_is_one_sentence(make_settings: Callable[..., Settings]
     assert "is it running" in result.stderr
     assert "hunter2" not in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_an_upgrade_says_that_roles_lack_their_rights(
+    make_settings: Callable[..., Settings], empty_postgresql_url: str
+) -> None:
+    """Workers of this version would hold every verdict for want of a function's."""
+    make_settings(database_url=empty_postgresql_url)
+    migrate.upgrade(empty_postgresql_url, "0035")
+    with transaction(engine_for(empty_postgresql_url)) as connection:
+        connection.execute(text("GRANT SELECT ON alembic_version TO pg_monitor"))
+    sentence = "run `linewatch db roles --apply` before programs of this version start"
+    assert sentence in run("db", "upgrade")
+    assert sentence not in run("db", "upgrade")
 
 
 def test_db_upgrade_check_current(make_settings: Callable[..., Settings]) -> None:

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from dotenv import dotenv_values
 
 from linewatch.cli import cli
-from linewatch.first_start import plant, programs
+from linewatch.first_start import plant, programs, written
 from linewatch.first_start.samples import samples
 from linewatch.settings import Settings, get_settings
 
@@ -110,6 +110,32 @@ def test_the_database_keeps_its_password(tmp_path: Path) -> None:
     (tmp_path / "p/secrets/postgres_password").unlink()
     init(tmp_path / "p")
     assert contents(tmp_path / "p") == before
+
+
+def test_a_plant_made_by_hand_for_0_1_0_keeps_its_volumes(tmp_path: Path) -> None:
+    """Its models and its queue lie there, its users are the image's, and it may sign nothing."""
+    folder = tmp_path / "p"
+    (folder / "secrets").mkdir(parents=True)
+    (folder / "docker-compose.yml").write_text("name: linewatch\n# edited\n")
+    (folder / "secrets" / "signing_keys").write_text("")
+    assert f"kept {folder}/docker-compose.yml" in init(folder)
+    values = dotenv_values(folder / ".env")
+    assert not values.keys() & {f"LINEWATCH_{n}" for n in ("DATA", "REDIS_DATA", "UID", "GID")}
+    assert values["LINEWATCH_REQUIRE_SIGNATURES"] == "false"
+    assert values["LINEWATCH_PICTURES_AT"] == "/pictures"  # so its cameras name them
+    assert not (folder / "data").exists()
+    assert f"kept {folder}/docker-compose.yml" in init(folder)  # and a second time it is the same
+    assert dotenv_values(folder / ".env") == values
+
+
+def test_a_compose_file_of_0_1_0_that_nobody_edited_is_brought_up_to_date(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = "name: linewatch\n# of 0.1.0\n"
+    monkeypatch.setitem(written.SHIPPED, "docker-compose.yml", written._digest(theirs))
+    (tmp_path / "docker-compose.yml").write_text(theirs)
+    assert "kept" not in init(tmp_path)
+    assert "admin:" in (tmp_path / "docker-compose.yml").read_text()
 
 
 @pytest.mark.parametrize("name", ["my plant", "100%", "a'b", 'a"b', "a$b"])
