@@ -97,12 +97,22 @@ def page_router(page: Page[Any, Any]) -> APIRouter:
 
     def as_csv(request: Request, query: asked) -> Response:
         context = page.read(visit(request), query)
-        return csv_response(page.name, _columns(page), getattr(context, page.rows or ""))
+        columns = row_fields(page.context, page.rows or "")
+        return csv_response(page.name, columns, getattr(context, page.rows or ""))
 
     operation = "read_" + re.sub(r"\W+", "_", page.api_path.removeprefix(API)).strip("_")
     router.add_api_route(
         page.path, html, response_class=HTMLResponse, include_in_schema=False, openapi_extra=extra
     )
+    if page.rows:  # before the JSON, whose last parameter would take `.csv` into its value
+        router.add_api_route(
+            f"{page.api_path}.csv",
+            as_csv,
+            response_class=Response,
+            openapi_extra=extra,
+            operation_id=f"{operation}_csv",
+            summary=f"{page.title}, as CSV",
+        )
     router.add_api_route(
         page.api_path,
         as_json,
@@ -113,15 +123,6 @@ def page_router(page: Page[Any, Any]) -> APIRouter:
         summary=page.title,
         description=page.context.__doc__,
     )
-    if page.rows:
-        router.add_api_route(
-            f"{page.api_path}.csv",
-            as_csv,
-            response_class=Response,
-            openapi_extra=extra,
-            operation_id=f"{operation}_csv",
-            summary=f"{page.title}, as CSV",
-        )
     return router
 
 
@@ -161,20 +162,21 @@ def show(
         raise NotThere(f"this page has no block {block[:100]!r}") from None
 
 
-def _columns(page: Page[Any, Any]) -> list[str]:
-    """Of its rows; a file without rows has them too."""
-    row: type[BaseModel] = get_args(page.context.model_fields[page.rows or ""].annotation)[0]
+def row_fields(context: type[BaseModel], rows: str) -> list[str]:
+    """The names of what is in each row of a context's list of contexts."""
+    (row,) = get_args(context.model_fields[rows].annotation)
     return list(row.model_fields)
 
 
 def csv_response(name: str, columns: Sequence[str], rows: Sequence[BaseModel]) -> Response:
-    """Rows as a CSV file that no spreadsheet runs."""
+    """Rows as a CSV file that no spreadsheet runs; its first line names the columns."""
     plain = [row.model_dump(mode="json") for row in rows]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(columns)
     for row in plain:
-        writer.writerow(csv_cell(cell if _single(cell) else str(cell)) for cell in row.values())
+        cells = (row[name] for name in columns)
+        writer.writerow(csv_cell(cell if _single(cell) else str(cell)) for cell in cells)
     return Response(
         text.getvalue(),
         media_type="text/csv; charset=utf-8",

@@ -194,6 +194,15 @@ def test_pictures_of_other_products_are_handed_over_once(
     assert not app.state.site.intake.waiting(set_up.LINE, "plug")
 
 
+def test_tables_without_rows_have_their_columns(client: TestClient) -> None:
+    for address in (f"{API}.csv", "/api/v1/lines.csv", "/api/v1/alerts.csv", "/api/v1/trail/x.csv"):
+        answer = client.get(address)
+        assert answer.headers["content-type"].startswith("text/csv"), address
+        (header,) = answer.text.splitlines()
+        assert len(header.split(",")) >= 4, address
+    assert header.startswith("at,what,detail,letter")
+
+
 def test_who_picks_the_same_pictures_at_the_same_time_hands_each_over_once(
     engine: Engine, root: Path, make_settings: Callable[..., Settings], redis_url: str
 ) -> None:
