@@ -77,9 +77,11 @@ RIVALS = (
 )
 CANDIDATES = (
     Candidate("patches, nested", "patches", "nested"),
+    Candidate("patches, fisher", "patches", "fisher"),
     Candidate("surface, logistic", "surface", "logistic"),
     Candidate("surface, nested", "surface", "nested"),
     Candidate("surface, lda", "surface", "lda"),
+    Candidate("surface, fisher", "surface", "fisher"),
 )
 
 

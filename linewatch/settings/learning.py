@@ -61,7 +61,7 @@ class Learning(BaseModel):
         le=1,
         description="How much macro F1 may fall, even by chance, without a good class.",
     )
-    head: Literal["auto", "logistic", "nested", "lda"] = Field(
+    head: Literal["auto", "logistic", "fisher", "nested", "lda"] = Field(
         default="auto",
         description="Kind of head that training fits; auto: that of the model that serves.",
     )

@@ -19,11 +19,12 @@ from model_store.training_copies.copies import Copies, lessons
 from model_store.validation.folds import Fit, Numbers
 from quality.arrays import Floats
 
-HeadKind = Literal["logistic", "nested", "lda"]
+HeadKind = Literal["logistic", "fisher", "nested", "lda"]
 HEAD_KINDS: tuple[HeadKind, ...] = get_args(HeadKind)  # the simplest first
 BEFORE: HeadKind = "logistic"  # of versions whose manifest names none
 WORDS: dict[HeadKind, str] = {
     "logistic": "logistic regression, C = 1",
+    "fisher": "balanced logistic regression on columns weighed by how far classes lie apart",
     "nested": "balanced logistic regression, C by cross-validation within",
     "lda": "shrinkage discriminant analysis",
 }
