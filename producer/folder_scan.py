@@ -118,13 +118,13 @@ class FolderScan:
         self._again.set()
 
     def _every_minute(self) -> None:
-        self._scan()
+        self._guarded(self._scan)
         self._guarded(partial(ledger.forget_missing, self._spool, self._folder))
         last = time.monotonic()
         while not self._stop.wait(_POLL_S):
             if self._again.is_set() or time.monotonic() >= last + RESCAN_S:
                 self._again.clear()
-                self._scan()
+                self._guarded(self._scan)
                 last = time.monotonic()
 
     def _scan(self) -> None:
@@ -143,10 +143,18 @@ class FolderScan:
         while not self._stop.is_set():
             with contextlib.suppress(queue.Empty):
                 folder, before = self._appeared.get(timeout=_POLL_S)
-                before()
-                files = scan(folder, self._names, recursive=True)
-                while some := list(islice(files, _SLICE)):
-                    found([file.path for file in some])
+                self._guarded(partial(self._scan_new, folder, before, found))
+
+    def _scan_new(
+        self,
+        folder: Path,
+        before: Callable[[], object],
+        found: Callable[[list[Path]], object],
+    ) -> None:
+        before()
+        files = scan(folder, self._names, recursive=True)
+        while some := list(islice(files, _SLICE)):
+            found([file.path for file in some])
 
     @staticmethod
     def _guarded(work: Callable[[], object]) -> None:
@@ -154,3 +162,5 @@ class FolderScan:
             work()
         except sqlite3.Error as error:
             log.error("the spool's ledger cannot be read, tried again in a minute: %s", error)
+        except Exception:  # or nothing would be found any more, and nobody told
+            log.exception("a scan broke off; the next is in a minute")

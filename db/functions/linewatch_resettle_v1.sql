@@ -9,7 +9,7 @@ DECLARE
   before parts[];
 BEGIN
   -- First, since settling would take a serial number without its row for a new one.
-  PERFORM linewatch_hold(products, serials, pictures);
+  PERFORM linewatch_hold(products, serials, pictures, true);
   WITH wanted AS MATERIALIZED (
     SELECT product, serial FROM unnest(products, serials) AS w(product, serial)
   ), held AS (

@@ -70,7 +70,7 @@ BEGIN
     RETURN;
   END IF;
 
-  PERFORM linewatch_hold(products, serials, pictures);
+  PERFORM linewatch_hold(products, serials, pictures, false);
 
   WITH plain AS MATERIALIZED (
     SELECT f.* FROM linewatch_plain_parts(products, serials) AS f

@@ -21,6 +21,8 @@ from db.inspections.records import InspectionRecord
 from db.inspections.rollup import discrepancies, rollup_key
 from db.inspections.rows import inspection_row
 from db.parts.recount import recount
+from db.parts.recount_there import resettle
+from db.parts.recounted import Settled
 from db.retention.counts import purge_rollups
 from db.retention.queries import purge_inspections
 from db.session import engine_for, reading, transaction
@@ -109,6 +111,34 @@ def test_a_part_whose_row_a_purge_takes_at_that_moment_is_counted(engine: Engine
         counted = connection.scalar(select(func.sum(PartCount.parts)))
     assert (found, counted) == ([(2, True)], 1)
     assert recount(engine, mend=False).right
+
+
+def test_parts_that_are_settled_again(engine: Engine) -> None:
+    """Rows that are missing are made before any is locked, as whoever commits does it."""
+    commit_inspections(engine, [a_record(part="P-1")], UTC)
+    serials = [("cable", "P-1"), ("cable", "P-2")]
+    lock = select(Part.serial).where(Part.serial == "P-1").with_for_update()
+    with ThreadPoolExecutor(1) as pool:
+        with transaction(engine) as connection:
+            connection.execute(table_of(Part).insert(), a_lock_row("P-2"))
+            again = pool.submit(settled_again, engine, serials)
+            wait_until_blocked(engine)
+            assert connection.scalar(lock) == "P-1"
+            undo(connection)
+        assert again.result(timeout=30).changed == 0
+
+
+def settled_again(engine: Engine, serials: list[tuple[str, str]]) -> Settled:
+    with transaction(engine) as connection:
+        return resettle(connection, serials, [])
+
+
+def a_lock_row(serial: str) -> dict[str, Any]:
+    texts = ("line", "lot", "work_order", "model_version", "classes", "decided_by", "why")
+    open_ = dict.fromkeys(("disposition", "model_disposition"), "open")
+    key = {"product": "cable", "serial": serial, "scope": "", "pass_number": 1}
+    numbers = {"counted": False, "views": 0, "by_receipt": False}
+    return {**key, **numbers, **open_, **dict.fromkeys((*texts, "model_classes"), "")}
 
 
 def parts_left(engine: Engine, connection: Connection | None = None) -> bool:
