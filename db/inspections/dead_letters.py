@@ -22,7 +22,7 @@ from db.clock import database_now
 from db.outage import away
 from db.session import reading
 from db.storable_text import in_ascii, storable
-from db.tables import DeadLetter
+from db.tables import DeadLetter, Requeue
 from db.upsert import insert_into
 from linewatch.errors import DeadLetterError
 from producer.contract import Reason
@@ -35,7 +35,7 @@ MOST_BYTES = 256 * 1024 * 1024  # of the messages they keep
 # ten thousand of those, and each is asked for by a row of its own.
 _UNCAPPED = frozenset({str(Reason.POISON)})
 
-_TABLE = table_of(DeadLetter)
+_TABLE, _REQUEUES = table_of(DeadLetter), table_of(Requeue)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,14 +157,28 @@ def newest(
     limit: int = 100,
     requeued: bool | None = None,
     reason: str | None = None,
+    unsettled: bool = False,
 ) -> list[Letter]:
-    """Letters, newest first; `requeued` picks those that were, or were not, sent again."""
+    """Letters, newest first.
+
+    Args:
+        engine: of the database.
+        limit: at most so many.
+        requeued: only those that were, or were not, sent again.
+        reason: only those with this reason code.
+        unsettled: only those that nobody saw to, and those that were sent again and have pictures
+            without a new verdict.
+    """
     query = select(*_COLUMNS).order_by(_TABLE.c.received_at.desc(), _TABLE.c.id.desc()).limit(limit)
     if requeued is not None:
         sent = _TABLE.c.requeued_at.is_not(None)
         query = query.where(sent if requeued else ~sent)
     if reason is not None:
         query = query.where(_TABLE.c.reason == reason)
+    if unsettled:
+        seen_to = _TABLE.c.requeued_at.is_not(None) | _TABLE.c.addressed_at.is_not(None)
+        awaited = select(_REQUEUES.c.letter_id)
+        query = query.where(~seen_to | _TABLE.c.id.in_(awaited))
     with reading(engine) as connection:
         return [Letter(**row) for row in connection.execute(query).mappings()]
 

@@ -37,7 +37,7 @@ LEASE = "notifier"
 LEASE_LASTS = timedelta(seconds=60)
 ROUND_S, LOOK_EVERY_S = 5.0, 15.0
 _LASTS = timedelta(seconds=120)  # a condition, after it was seen
-_SENDING = timedelta(minutes=3)  # sending takes less; then another notifier may try
+_SENDING = timedelta(minutes=3)  # a round's sending takes less; then another notifier may try
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=15), timedelta(minutes=10)
 
 
@@ -91,7 +91,11 @@ class Notifier:
             self._looked_at = now
             for number in self._looker.look():
                 log.warning("alert %d raised", number)
+        until = time.monotonic() + _SENDING.total_seconds() / 2
         for one in self._claimed():
+            if time.monotonic() > until:  # by the time it is sent another could have claimed it
+                log.warning("channels take long; the others are told in some minutes")
+                break
             self._tell(one)
         return True
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from linewatch.commands._new_file import NewFile
 from linewatch.errors import EvaluationError
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     metavar="REGEX",
     help="Names the part in a picture's path below FOLDER: its first group, or the whole match.",
 )
-@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--json", "json_file", type=NewFile())
 def dataset(
     folder: Path,
     seeds: int,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from linewatch.commands._new_file import NewFile
 from linewatch.commands._numbers import Number
 from linewatch.errors import EvaluationError
 
@@ -62,7 +63,7 @@ class Stages(click.ParamType[tuple[int, ...]]):
     type=click.Path(file_okay=False, path_type=Path),
     help="Write each defect's picture here, red where it is unlike good.",
 )
-@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--json", "json_file", type=NewFile())
 def unlike_good(
     folder: Path,
     good: str,

@@ -120,7 +120,9 @@ def disagreements(product: str, format_: str) -> None:
 
 @click.command("suspects")
 @click.argument("product")
-@click.option("--limit", default=50, show_default=True, help="How many at most.")
+@click.option(
+    "--limit", default=50, show_default=True, type=click.IntRange(1), help="How many at most."
+)
 @_format
 def suspects(product: str, limit: int, format_: str) -> None:
     """List labels that may be wrong, the most doubtful first.

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from linewatch.commands._new_file import NewFile
 from linewatch.errors import LinewatchError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @click.option(
     "--json",
     "json_path",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NewFile(),
     help="Write the result here; with 'all', each one goes to benchmarks/results/.",
 )
 @click.option("--quick", is_flag=True, help="Five shorter rounds: five minutes on two idle cores.")

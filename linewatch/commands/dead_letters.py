@@ -23,7 +23,7 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--all", "all_", is_flag=True, help="Also those that were sent again and settled.")
+@click.option("--all", "all_", is_flag=True, help="Also those that somebody saw to.")
 @click.option("--reason", help="Only those with this reason code.")
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1))
 @click.option("--format", "format_", type=FORMATS, default="table", show_default=True)
@@ -43,8 +43,7 @@ def list_(all_: bool, reason: str | None, limit: int, format_: str) -> None:
             "picture": None if letter.image_id is None else str(letter.image_id),
             "detail": letter.detail,
         }
-        for letter in dead_letters.newest(engine, limit=limit, reason=reason)
-        if all_ or letter.requeued_at is None or letter.id in awaited
+        for letter in dead_letters.newest(engine, limit=limit, reason=reason, unsettled=not all_)
     ]
     write_rows(rows, format_, columns=_COLUMNS, title="Dead letters", empty="no dead letters")
 
@@ -119,4 +118,6 @@ def _get(letter: int) -> Letter:
 def _state(letter: Letter, awaited: dict[int, int]) -> str:
     if letter.id in awaited:
         return "sent again, awaited"
-    return "kept" if letter.requeued_at is None else "sent again, settled"
+    if letter.requeued_at is not None:
+        return "sent again, settled"
+    return "kept" if letter.addressed_at is None else "addressed"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from linewatch.commands._new_file import NewFile
 from linewatch.console_address import USUAL_PORT
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ _PORT = click.IntRange(1, 65535)
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Inspect these pictures (a sub-folder a class) instead of simulated ones.",
 )
-@click.option("--json", "json_path", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--json", "json_path", type=NewFile())
 @click.option("--seed", default=0, show_default=True, help="Of the simulated shift.")
 @click.option("--flower-port", type=_PORT, help="Default: a free one.")
 @click.option("--console-port", default=USUAL_PORT, show_default=True, type=_PORT)

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import click
 
+from linewatch.commands._new_file import NewFile
 from linewatch.commands._numbers import YEARS_S, Number
 from linewatch.commands._picture_lines import NO_VERDICT_YET, verdict_text
 from linewatch.commands._picture_sources import picture_sources
@@ -50,9 +51,7 @@ _TAKE_OVER_S = 5.0  # without --wait: how long the queue may take to accept the 
     show_default=f"{_NO_NEWS_S:g}; {_TAKE_OVER_S:g} with --no-wait",
     help="Wait no longer once no verdict came for so many seconds.",
 )
-@click.option(
-    "--json", "json_file", type=click.Path(path_type=Path), help="Write the outcome here."
-)
+@click.option("--json", "json_file", type=NewFile(), help="Write the outcome here.")
 @click.option("--spool", type=click.Path(path_type=Path), help="Another spool file.")
 def command(
     pictures: tuple[str, ...],

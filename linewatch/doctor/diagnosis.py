@@ -15,6 +15,7 @@ from linewatch.doctor import (
     console_checks,
     durability_checks,
     environment_checks,
+    file_checks,
     framing_checks,
     picture_checks,
 )
@@ -53,6 +54,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
         ("disk", environment_checks.disk, frozenset()),
         ("modes", environment_checks.modes, frozenset()),
         ("image roots", picture_checks.places, frozenset()),
+        ("alerts file", file_checks.alerts_file, frozenset()),
+        ("outputs file", file_checks.outputs_file, frozenset()),
         ("encoders", _encoders, frozenset()),
         ("models", _models, frozenset({DATABASE})),
         ("pictures", framing_checks.framing, frozenset({DATABASE})),

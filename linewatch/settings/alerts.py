@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
-from linewatch.settings.reading import absolute, empty_is_none
+from linewatch.settings.reading import OptionalPath
 
 
 class Alerts(BaseModel):
@@ -19,7 +18,7 @@ class Alerts(BaseModel):
         gt=0,
         description="A camera that sends nothing for this long within a shift is silent.",
     )
-    alerts_file: Path | None = Field(
+    alerts_file: OptionalPath = Field(
         default=None, description="YAML: which alerts are raised, who is told; see docs/alerts.md."
     )
     alert_urls: SecretStr = Field(
@@ -32,9 +31,6 @@ class Alerts(BaseModel):
     worker_metrics_urls: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Workers' metrics pages, ','-separated, for the queue page."
     )
-
-    _no_file = field_validator("alerts_file", mode="before")(empty_is_none)
-    _absolute_file = field_validator("alerts_file", mode="after")(absolute)
 
     @field_validator("worker_metrics_urls", mode="before")
     @classmethod

@@ -11,14 +11,18 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 from pydantic_settings import NoDecode
 
 from linewatch.settings import redis_url as redis_urls
-from linewatch.settings.reading import absolute
+from linewatch.settings.reading import OptionalPath, absolute, empty_is_none
+
+
+def _var() -> Path:
+    return Path.cwd() / "var"
 
 
 class Places(BaseModel):
     """Where things are."""
 
     data_dir: Path = Field(
-        default_factory=lambda: Path.cwd() / "var",
+        default_factory=_var,
         description="Everything that is Linewatch's own: SQLite, models, weights, logs, spools.",
     )
     database_url: str = Field(default="", repr=False, description="SQLAlchemy URL; empty: SQLite.")
@@ -35,7 +39,7 @@ class Places(BaseModel):
     model_store_url: str = Field(
         default="", repr=False, description="fsspec URL; empty: data_dir/models."
     )
-    products_dir: Path | None = Field(default=None, description="Folder of product YAML files.")
+    products_dir: OptionalPath = Field(default=None, description="Folder of product YAML files.")
     image_roots: Annotated[tuple[Path, ...], NoDecode] = Field(
         default=(), description="Folders that pictures may be read from, ':'-separated."
     )
@@ -48,7 +52,12 @@ class Places(BaseModel):
             return tuple(Path(part) for part in value.split(os.pathsep) if part)
         return value
 
-    _absolute_places = field_validator("data_dir", "products_dir")(absolute)
+    @field_validator("data_dir", mode="before")
+    @classmethod
+    def _usual_folder(cls, value: object) -> object:
+        return _var() if empty_is_none(value) is None else value
+
+    _absolute_data = field_validator("data_dir")(absolute)
 
     @field_validator("redis_url")
     @classmethod
@@ -87,7 +96,7 @@ class Vision(BaseModel):
     recipe: Literal["seed", "patches", "pools", "surface"] = Field(
         default="patches", description="How pictures become features; see docs/learning.md."
     )
-    weights_dir: Path | None = Field(default=None, description="Local weights; empty: data_dir.")
+    weights_dir: OptionalPath = Field(default=None, description="Local weights; empty: data_dir.")
     device: str = Field(
         default="auto",
         description="auto, cpu, cuda or cuda:N; `linewatch worker` takes several, with commas.",
@@ -109,8 +118,6 @@ class Vision(BaseModel):
         ge=1,
         description="What all pictures being decoded may hold together; see docs/pictures.md.",
     )
-
-    _absolute_weights = field_validator("weights_dir")(absolute)
 
     @model_validator(mode="after")
     def _agree_on_the_device(self) -> Self:
@@ -187,7 +194,7 @@ class Queue(BaseModel):
 class Producer(BaseModel):
     """The camera side: spool and sender."""
 
-    spool_dir: Path | None = Field(default=None, description="Spools; empty: data_dir/spool.")
+    spool_dir: OptionalPath = Field(default=None, description="Spools; empty: data_dir/spool.")
     spool_max_pictures: int = Field(default=100_000, ge=1)
     spool_max_bytes: int = Field(default=10 * 1024**3, ge=1, description="With copied pictures.")
     spool_max_age_s: float = Field(default=7 * 24 * 3600, gt=0, description="Oldest unreceipted.")
@@ -223,8 +230,6 @@ class Producer(BaseModel):
         le=1000,
         description="From one message to the next, unless it is full: pictures gather meanwhile.",
     )
-
-    _absolute_spool = field_validator("spool_dir")(absolute)
 
     @field_validator("site")
     @classmethod

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pydantic import BaseModel, Field
 
-from pydantic import BaseModel, Field, field_validator
-
-from linewatch.settings.reading import absolute, empty_is_none
+from linewatch.settings.reading import OptionalPath
 
 
 class Outputs(BaseModel):
     """Where the receivers are named, and how long they may be away."""
 
-    outputs_file: Path | None = Field(
+    outputs_file: OptionalPath = Field(
         default=None, description="YAML file of the lines' receivers; see docs/line.md."
     )
     retention_outbox_days: float = Field(
@@ -21,6 +19,3 @@ class Outputs(BaseModel):
         le=3650,
         description="What a receiver was not told after so long, it is never told.",
     )
-
-    _no_file = field_validator("outputs_file", mode="before")(empty_is_none)
-    _absolute_file = field_validator("outputs_file", mode="after")(absolute)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode
 
 from linewatch.settings.path_map import PathMap
-from linewatch.settings.reading import absolute
+from linewatch.settings.reading import OptionalPath
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/\x00-\x1f]+)*/?")
 
@@ -37,11 +36,9 @@ class PicturePlaces(BaseModel):
     s3_timeout_s: float = Field(
         default=10.0, gt=0, le=300, description="For one picture, tries again included."
     )
-    upload_dir: Path | None = Field(
+    upload_dir: OptionalPath = Field(
         default=None, description="Uploaded pictures, beneath image_roots; empty: none are taken."
     )
-
-    _absolute_uploads = field_validator("upload_dir")(absolute)
 
     @field_validator("path_map")
     @classmethod

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, Field, SecretStr, model_validator
 
-from linewatch.settings.reading import absolute
+from linewatch.settings.reading import OptionalPath
 
 
 class Security(BaseModel):
@@ -22,14 +21,10 @@ class Security(BaseModel):
     max_message_bytes: int = Field(
         default=1024 * 1024, ge=128 * 1024, description="A larger message is never opened."
     )
-    redis_ca_cert: Path | None = Field(default=None, description="PEM; for rediss:// URLs.")
-    redis_client_cert: Path | None = Field(default=None, description="PEM; if Redis asks for it.")
-    redis_client_key: Path | None = Field(default=None, description="PEM; the certificate's key.")
+    redis_ca_cert: OptionalPath = Field(default=None, description="PEM; for rediss:// URLs.")
+    redis_client_cert: OptionalPath = Field(default=None, description="PEM; if Redis asks for it.")
+    redis_client_key: OptionalPath = Field(default=None, description="PEM; the certificate's key.")
     flower_basic_auth: SecretStr = Field(default=SecretStr(""), description="user:password")
-
-    _absolute_certificates = field_validator(
-        "redis_ca_cert", "redis_client_cert", "redis_client_key"
-    )(absolute)
 
     @model_validator(mode="after")
     def _agree_on_security(self) -> Self:

@@ -15,11 +15,12 @@ from console.refusals import NotThere, Superseded
 from console.site import Site, site_of
 from db.inspections import dead_letters, inbox
 from db.session import transaction
+from linewatch.errors import DeadLetterError
 from linewatch.requeue import requeue
 
 router = APIRouter(include_in_schema=False)
 _ENGINEER = opened_to(Role.ENGINEER)
-Letters = Annotated[list[int], Form(max_length=inbox.MOST_AT_ONCE)]
+Letters = Annotated[list[int] | None, Form(max_length=inbox.MOST_AT_ONCE)]
 
 
 @router.get("/trail", openapi_extra=opened_to(Role.VIEWER))
@@ -61,21 +62,27 @@ def address(
 @router.post("/queue/letters/address", openapi_extra=_ENGINEER)
 def address_some(
     request: Request,
-    letters: Letters,
     note: Annotated[str, Form(max_length=inbox.LONGEST_NOTE)],
+    letters: Letters = None,
 ) -> Response:
     """The same of a selection."""
     with transaction(site_of(request).engine) as connection:
-        inbox.address(connection, letters, by=visitor_of(request).name, note=note)
+        inbox.address(connection, _ticked(letters), by=visitor_of(request).name, note=note)
     return RedirectResponse("/queue", status_code=303)
 
 
 @router.post("/queue/letters/purge", openapi_extra=_ENGINEER)
-def purge(request: Request, letters: Letters) -> Response:
+def purge(request: Request, letters: Letters = None) -> Response:
     """Delete letters and the messages they keep. The pictures' rows stay."""
     with transaction(site_of(request).engine) as connection:
-        inbox.remove(connection, letters, by=visitor_of(request).name)
+        inbox.remove(connection, _ticked(letters), by=visitor_of(request).name)
     return RedirectResponse("/queue", status_code=303)
+
+
+def _ticked(letters: list[int] | None) -> list[int]:
+    if not letters:
+        raise DeadLetterError("no letter is ticked; tick some, then say what is to be done")
+    return letters
 
 
 def _as_seen(site: Site, number: int, as_seen: str) -> dead_letters.Letter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,9 @@ from console.words import say
 from db import alerts
 from db.alerting import leases, notices, seen_to
 from db.session import engine_for
+from linewatch.alerting import notifier as notifier_module
 from linewatch.alerting.file import parse
+from linewatch.alerting.messages import Message
 from linewatch.alerting.notifier import LEASE, Notifier
 from linewatch.alerting.rules import AlertsFile
 from linewatch.alerting.sending import Sender
@@ -125,6 +128,40 @@ def test_two_notifiers_tell_once(
     assert first.round()
     assert len(hook.calls) == 2
     assert "alert 0" not in hook.calls[1]["message"]
+
+
+class SlowSender(Sender):
+    """Takes its time, by a clock of its own; keeps the addresses that it was given."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+        self.given: list[str] = []
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def send(self, to: str, message: Message) -> str | None:
+        self.given.append(to)
+        self.now += 0.6
+        return None
+
+
+def test_what_would_be_sent_after_its_claim_is_over_is_left_to_who_claims_it_next(
+    engine: Engine, make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifier_module, "_SENDING", timedelta(seconds=1))
+    an_alert(engine)
+    file = parse({"rules": QUIET_RULES, "channels": {"day": {"to": ["one", "two"]}}}, "a test")
+    settings, slow = make_settings(), SlowSender()
+    monkeypatch.setattr(notifier_module, "time", slow)
+    first = Notifier(engine, settings, file, slow, name="a", ask=nobody)
+    assert first.round()
+    assert slow.given == ["one"]
+    leases.give_up(engine, LEASE, "a")
+    time.sleep(1.0)
+    assert Notifier(engine, settings, file, slow, name="b", ask=nobody).round()
+    assert slow.given == ["one", "two"]
 
 
 def test_what_was_not_taken_is_tried_again_later(

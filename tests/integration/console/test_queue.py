@@ -135,7 +135,9 @@ def test_a_selection_is_deleted(app: FastAPI, engine: Engine) -> None:
     assert [row["letter"] for row in left] == numbers[2:]
     entry = audit.newest(engine)[0]
     assert (entry.actor, entry.action) == ("eva", "dead_letter.purge")
-    assert engineer.post("/queue/letters/purge", data={}).status_code == 422
+    for deed in ("purge", "address"):
+        nothing = engineer.post(f"/queue/letters/{deed}", data={"note": "done"})
+        assert (nothing.status_code, "no letter is ticked" in nothing.text) == (400, True)
     assert engineer.get(f"/queue/letters/{numbers[0]}").status_code == 404
 
 

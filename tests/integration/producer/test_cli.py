@@ -141,6 +141,18 @@ def test_bad_arguments_are_one_sentence(
     assert "Traceback" not in done.stderr
 
 
+def test_a_file_for_the_outcome_that_cannot_be_is_said_before_anything_is_handed_over(
+    pictures: Path, make_settings: Callable[..., Settings]
+) -> None:
+    settings = make_settings(redis_url=AWAY)
+    for file in (pictures / "no-folder/out.json", pictures):
+        done = linewatch("submit", pictures / "a.png", *STATION, "--json", file)
+        assert done.returncode == 2
+        assert "--json" in done.stderr
+        assert "Traceback" not in done.stderr
+    assert not settings.spool_folder.exists()
+
+
 def test_submit_without_redis_keeps_and_flush_sends(
     pictures: Path, redis_url: str, make_settings: Callable[..., Settings]
 ) -> None:

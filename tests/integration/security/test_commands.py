@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import Engine, text
 
 from db import audit
-from db.inspections import dead_letters
+from db.inspections import dead_letters, inbox
 from db.session import engine_for, transaction
 from linewatch.cli import cli, main
 from linewatch.errors import DeadLetterError
@@ -138,3 +138,20 @@ def test_a_purge_asks_first(engine: Engine) -> None:
     result = CliRunner().invoke(cli, ["dead-letters", "purge", "--older-than", "0"], input="n\n")
     assert result.exit_code == 1
     assert len(dead_letters.newest(engine)) == 1
+
+
+def test_a_letter_that_waits_is_listed_behind_many_that_somebody_saw_to(engine: Engine) -> None:
+    waiting = letter(engine)
+    by_hand, sent = letter(engine), letter(engine)
+    committed(engine, inbox.address, [by_hand], by="ann", note="the line was told")
+    found = dead_letters.get(engine, sent)
+    assert found is not None
+    committed(engine, dead_letters.sent_again, found)
+    listed = run("dead-letters", "list", "--limit", "1", "--format", "json").output
+    assert [(one["letter"], one["state"]) for one in json.loads(listed)] == [(waiting, "kept")]
+    everything = json.loads(run("dead-letters", "list", "--all", "--format", "json").output)
+    assert {one["letter"]: one["state"] for one in everything} == {
+        waiting: "kept",
+        by_hand: "addressed",
+        sent: "sent again, settled",
+    }

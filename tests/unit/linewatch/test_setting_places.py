@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from linewatch.cli import cli
 from linewatch.errors import ConfigurationError
 from linewatch.import_path import PACKAGES
-from linewatch.settings import get_settings
+from linewatch.settings import Settings, get_settings
 
 ROOT = Path(__file__).parents[3]
 SECRET = "very-secret-word"
@@ -312,3 +312,29 @@ def test_an_environment_file_that_is_not_text_is_refused(data: Path) -> None:
     (data / ".env").write_bytes(b"LINEWATCH_SITE=\xff\n")
     with pytest.raises(ConfigurationError, match=r"the settings in .*\.env cannot be read"):
         get_settings()
+
+
+def test_a_path_that_is_set_to_nothing_is_not_set(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    optional = [
+        name for name, field in Settings.model_fields.items() if field.annotation == (Path | None)
+    ]
+    assert {"alerts_file", "outputs_file", "spool_dir", "weights_dir", "upload_dir"} <= set(
+        optional
+    )
+    for name in (*optional, "data_dir"):
+        monkeypatch.setenv(f"LINEWATCH_{name.upper()}", "")
+    empty = Settings()
+    assert {name for name in optional if getattr(empty, name) is not None} == set()
+    assert empty.data_dir == tmp_path / "var"
+
+
+def test_a_path_means_the_same_wherever_the_process_goes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("alerts_file", "outputs_file", "products_dir", "spool_dir", "upload_dir"):
+        monkeypatch.setenv(f"LINEWATCH_{name.upper()}", "here")
+        assert getattr(Settings(), name) == tmp_path / "here", name

@@ -162,3 +162,23 @@ def test_a_person_may_register_a_product() -> None:
 
 def test_the_image_has_openvino() -> None:
     assert re.search(r"'\.\[worker,openvino[],]", (ROOT / "Dockerfile").read_text())
+
+
+def test_a_file_in_the_folder_that_a_service_reads_is_mounted_there() -> None:
+    """Of the settings that name a file: each is in a folder that this container has."""
+    named = []
+    for name, service in OURS.items():
+        mounts = {volume.split(":")[-2]: volume for volume in service.get("volumes", ())}
+        for setting, path in service.get("environment", {}).items():
+            if setting.endswith("_FILE"):
+                named.append((name, setting))
+                assert str(Path(path).parent) in mounts, f"{name} has no {path}"
+    assert ("alerts", "LINEWATCH_ALERTS_FILE") in named
+    assert ("console", "LINEWATCH_ALERTS_FILE") in named, "its page says who is told"
+
+
+def test_every_service_that_makes_links_knows_where_the_console_is() -> None:
+    wanted = TEXT.split("LINEWATCH_CONSOLE_URL: ")[1].splitlines()[0]
+    assert "${LINEWATCH_CONSOLE_URL:-}" in wanted
+    for name in ("admin", "alerts", "console"):
+        assert "LINEWATCH_CONSOLE_URL" in OURS[name]["environment"], name
