@@ -54,8 +54,10 @@ def restore(folder: Path, settings: Settings, *, by: str) -> Iterator[Finding]:
         with explained(url), transaction(engine) as connection:
             audit.append(connection, by, "backup.restore", str(folder.absolute()), detail)
     if not is_sqlite(url):
-        words = "users and rights are in no backup: run `linewatch db prepare`, or `db roles`"
-        yield Finding("rights", State.WARN, words)
+        words = "run `linewatch db prepare`, or `db roles`"
+        if manifest.database.revision != migrate.newest():  # whose `prepare` would upgrade it
+            words = "run `linewatch db roles --apply`, of the version that is to use it"
+        yield Finding("rights", State.WARN, f"users and rights are in no backup: {words}")
 
 
 def _missing_models(folder: Path, manifest: Manifest, url: str) -> list[str]:
