@@ -48,6 +48,8 @@ def renewed(engine: Engine, run_id: int, lease_s: float, progress: Progress) -> 
                     if now != written:
                         runs.report(connection, run_id, *now)
             except TrainingError as error:
+                if _succeeded(engine, run_id):  # it ended before what it noted last was written
+                    return
                 progress.stop(error)
                 log.warning("lease of run %d not renewed: %s", run_id, error)
                 return
@@ -65,3 +67,11 @@ def renewed(engine: Engine, run_id: int, lease_s: float, progress: Progress) -> 
     finally:
         done.set()
         thread.join()
+
+
+def _succeeded(engine: Engine, run_id: int) -> bool:
+    try:
+        run = runs.get(engine, run_id)
+    except SQLAlchemyError:
+        return False
+    return run is not None and run.state == "succeeded"
