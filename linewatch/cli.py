@@ -12,6 +12,7 @@ from typing import NoReturn
 import click
 
 from linewatch import __version__
+from linewatch.commands._rights import RightsGroup
 from linewatch.errors import EXIT_MISTAKE, LinewatchError
 from linewatch.extras import advice
 from linewatch.import_path import run_as_program
@@ -67,7 +68,7 @@ COMMANDS: dict[str, str] = {
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-class LazyGroup(click.Group):
+class LazyGroup(RightsGroup):
     """Lists every command from `COMMANDS` and imports only the one that runs."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

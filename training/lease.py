@@ -48,8 +48,7 @@ def renewed(engine: Engine, run_id: int, lease_s: float, progress: Progress) -> 
                     if now != written:
                         runs.report(connection, run_id, *now)
             except TrainingError as error:
-                progress.stop(error)
-                log.warning("lease of run %d not renewed: %s", run_id, error)
+                _stop(engine, run_id, progress, error)
                 return
             except (LinewatchError, SQLAlchemyError) as error:
                 log.warning("lease of run %d not renewed: %s", run_id, error)
@@ -65,3 +64,14 @@ def renewed(engine: Engine, run_id: int, lease_s: float, progress: Progress) -> 
     finally:
         done.set()
         thread.join()
+
+
+def _stop(engine: Engine, run_id: int, progress: Progress, error: TrainingError) -> None:
+    """Stop a run that lost its place; one that ended before its last note was written has not."""
+    try:
+        run = runs.get(engine, run_id)
+    except SQLAlchemyError:
+        run = None
+    if run is None or run.state != "succeeded":
+        progress.stop(error)
+        log.warning("lease of run %d not renewed: %s", run_id, error)

@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 
 @click.command("dataset")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--seeds", type=click.IntRange(1, 1000), default=20, show_default=True)
+@click.option(
+    "--seeds",
+    type=click.IntRange(1, 1000),
+    default=20,
+    show_default=True,
+    help="Draws of pictures and folds.",
+)
 @click.option(
     "--per-class", type=click.IntRange(2), help="Pictures of a class in a draw; default: all."
 )
@@ -43,7 +49,12 @@ if TYPE_CHECKING:
     metavar="REGEX",
     help="Names the part in a picture's path below FOLDER: its first group, or the whole match.",
 )
-@click.option("--json", "json_file", type=NewFile())
+@click.option(
+    "--json",
+    "json_file",
+    type=NewFile(),
+    help="Write everything found to this file.",
+)
 def dataset(
     folder: Path,
     seeds: int,

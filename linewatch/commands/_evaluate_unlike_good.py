@@ -50,7 +50,9 @@ class Stages(click.ParamType[tuple[int, ...]]):
     show_default=True,
     help="Of CLIP, whose places are remembered, counted from the last; repeat it to compare.",
 )
-@click.option("--draws", type=click.IntRange(1, 100), default=4, show_default=True)
+@click.option(
+    "--draws", type=click.IntRange(1, 100), default=4, show_default=True, help="Draws of pictures."
+)
 @click.option(
     "--rate",
     type=Number(0, 0.5, min_open=True),
@@ -63,7 +65,12 @@ class Stages(click.ParamType[tuple[int, ...]]):
     type=click.Path(file_okay=False, path_type=Path),
     help="Write each defect's picture here, red where it is unlike good.",
 )
-@click.option("--json", "json_file", type=NewFile())
+@click.option(
+    "--json",
+    "json_file",
+    type=NewFile(),
+    help="Write everything found to this file.",
+)
 def unlike_good(
     folder: Path,
     good: str,

@@ -165,7 +165,13 @@ def suspects(product: str, limit: int, format_: str) -> None:
 
 @click.command("advice")
 @click.argument("product")
-@click.option("--target", type=Number(0.1, 0.99), default=0.9, show_default=True)
+@click.option(
+    "--target",
+    type=Number(0.1, 0.99),
+    default=0.9,
+    show_default=True,
+    help="The F1 that each class shall have.",
+)
 @_format
 def advice(product: str, target: float, format_: str) -> None:
     """Say for each class whether it has labels enough, and about how many more would do.

@@ -38,6 +38,7 @@ def command() -> None:
     default="standing",
     show_default=True,
     type=click.Choice(["standing", "open", "acknowledged", "closed", "all"]),
+    help="Standing: open or acknowledged.",
 )
 @click.option("--line", help="Only of this line.")
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1))

@@ -29,7 +29,13 @@ def show() -> None:
 @command.command()
 @click.argument("product")
 @click.option("--model", "version", help="Another version than the product's champion.")
-@click.option("--images", default=1000, show_default=True, type=click.IntRange(min=1))
+@click.option(
+    "--images",
+    default=1000,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="How many of them, the newest.",
+)
 def check(product: str, version: str | None, images: int) -> None:
     """Measure whether PRODUCT's model judges alike on the precision that is set.
 

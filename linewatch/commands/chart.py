@@ -94,6 +94,7 @@ def show(
     type=click.Choice(["default", "shewhart", "western-electric", "nelson"]),
     default="default",
     show_default=True,
+    help="Which signals it gives.",
 )
 @click.option("--leave-out", multiple=True, help="A subgroup with a known cause; can be repeated.")
 @_BY_WHOM

@@ -88,7 +88,14 @@ def requeue(letters: tuple[int, ...], trust: bool) -> None:
 
 
 @command.command()
-@click.option("--older-than", "days", type=Number(0, YEARS_DAYS), required=True, metavar="DAYS")
+@click.option(
+    "--older-than",
+    "days",
+    type=Number(0, YEARS_DAYS),
+    required=True,
+    metavar="DAYS",
+    help="Only letters of before.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def purge(days: float, yes: bool) -> None:
     """Delete letters and the messages they keep. The pictures' rows stay; it is audited."""

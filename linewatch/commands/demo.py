@@ -23,7 +23,9 @@ _PORT = click.IntRange(1, 65535)
 
 
 @click.command()
-@click.option("--parts", default=300, show_default=True, type=click.IntRange(1))
+@click.option(
+    "--parts", default=300, show_default=True, type=click.IntRange(1), help="Pictures of the shift."
+)
 @click.option(
     "--first",
     "first_per_class",
@@ -37,7 +39,12 @@ _PORT = click.IntRange(1, 65535)
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Inspect these pictures (a sub-folder a class) instead of simulated ones.",
 )
-@click.option("--json", "json_path", type=NewFile())
+@click.option(
+    "--json",
+    "json_path",
+    type=NewFile(),
+    help="Write what came of it to this file.",
+)
 @click.option("--seed", default=0, show_default=True, help="Of the simulated shift.")
 @click.option("--flower-port", type=_PORT, help="Default: a free one.")
 @click.option("--console-port", default=USUAL_PORT, show_default=True, type=_PORT)

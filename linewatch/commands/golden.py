@@ -125,7 +125,7 @@ def freeze(product: str, set_name: str | None, by: str) -> None:
 
 
 @command.command("list")
-@click.option("--product")
+@click.option("--product", help="Only this product.")
 @_FORMAT
 def list_(product: str | None, format_: str) -> None:
     """List the golden sets, and which of them the gate compares models on."""

@@ -17,7 +17,13 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 @click.command()
 @click.argument("folder", required=False, type=_FOLDER)
-@click.option("--images", default=300, show_default=True, type=click.IntRange(min=16))
+@click.option(
+    "--images",
+    default=300,
+    show_default=True,
+    type=click.IntRange(min=16),
+    help="How many of them at most.",
+)
 @click.option("--product", metavar="CODE", help="Whose fit and roi the pictures in FOLDER have.")
 def command(folder: Path | None, images: int, product: str | None) -> None:
     """Convert the encoders for OpenVINO and quantise them to int8.

@@ -16,7 +16,14 @@ from linewatch.commands._numbers import DAY_S, Number
     multiple=True,
     help="A worker's metrics endpoint; may be given often. Default: the one in the settings.",
 )
-@click.option("--every", "every_s", type=Number(0.2, DAY_S), default=2.0, show_default=True)
+@click.option(
+    "--every",
+    "every_s",
+    type=Number(0.2, DAY_S),
+    default=2.0,
+    show_default=True,
+    help="Seconds from one look to the next.",
+)
 @click.option("--once", is_flag=True, help="Print one picture and end.")
 def command(urls: tuple[str, ...], every_s: float, once: bool) -> None:
     """Watch queue, workers and verdicts, live.

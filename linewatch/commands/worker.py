@@ -14,9 +14,15 @@ QUEUES = ("inspect", "train", "maintenance")
     "--queues", default=",".join(QUEUES), show_default=True, help="Comma-separated queues to serve."
 )
 @click.option("--name", default="worker", show_default=True, help="Node name; unique on a machine.")
-@click.option("--threads", type=click.IntRange(1), help="Messages in flight.")
 @click.option(
-    "--device", help="auto, cpu, cuda or cuda:N; several (cuda:0,cuda:1): a process each."
+    "--threads",
+    type=click.IntRange(1),
+    help="Messages in flight; default: LINEWATCH_WORKER_THREADS, or 2 where none are inspected.",
+)
+@click.option(
+    "--device",
+    help="auto, cpu, cuda or cuda:N; several (cuda:0,cuda:1): a process each; "
+    "default: LINEWATCH_DEVICE.",
 )
 @click.option("--loglevel", default="INFO", show_default=True)
 @click.option(

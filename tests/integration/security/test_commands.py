@@ -15,9 +15,10 @@ from db import audit
 from db.inspections import dead_letters, inbox
 from db.session import engine_for, transaction
 from linewatch.cli import cli, main
-from linewatch.errors import DeadLetterError
+from linewatch.errors import DatabaseError, DeadLetterError
 from linewatch.settings import Settings
 from tests.support.committed import committed
+from tests.support.database_users import database_users
 
 
 @pytest.fixture
@@ -155,3 +156,15 @@ def test_a_letter_that_waits_is_listed_behind_many_that_somebody_saw_to(engine: 
         by_hand: "addressed",
         sent: "sent again, settled",
     }
+
+
+def test_what_the_database_refuses_is_said_in_a_sentence(
+    make_settings: Callable[..., Settings], postgresql_url: str
+) -> None:
+    """Any command may be typed as a user of any role."""
+    with database_users(postgresql_url) as users:
+        make_settings(database_url=users.url("console"))
+        refused = CliRunner().invoke(cli, ["purge"])
+        assert isinstance(refused.exception, DatabaseError)
+        assert f"refuses this to its user {users.name('console')}: " in str(refused.exception)
+        assert "docs/security.md" in str(refused.exception)

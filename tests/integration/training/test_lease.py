@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, text
 
 from db import products
 from db.models import runs
@@ -84,3 +84,22 @@ def test_a_failed_run_says_at_what_it_failed(engine: Engine, run_id: int) -> Non
     committed(engine, runs.fail, run_id, "no", ("cross-validation", 0.3))
     found = row(engine, run_id)
     assert (found.state, found.stage, found.progress) == ("failed", "cross-validation", 0.3)
+
+
+def test_a_run_that_ended_well_is_not_said_to_have_lost_its_place(
+    engine: Engine, run_id: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What it noted last is written after its end where a machine is busy."""
+    progress = Progress(READING)
+    with renewed(engine, run_id, 60.0, progress):
+        committed(engine, _ended_well, run_id)
+        progress.note("gate", 0.7)
+        time.sleep(0.2)
+        progress.note("promoting", 0.9)  # not refused
+    assert "lost its place" not in caplog.text
+    assert row(engine, run_id).state == "succeeded"
+
+
+def _ended_well(connection: Connection, run_id: int) -> None:
+    ended = text("UPDATE training_runs SET state = 'succeeded' WHERE id = :id")
+    connection.execute(ended, {"id": run_id})

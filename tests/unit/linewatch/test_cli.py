@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -30,6 +31,35 @@ def test_help_is_there_and_agrees_with_the_list(name: str) -> None:
     first = (command.help or "").split("\n")[0]
     assert first.startswith(COMMANDS[name].removesuffix("."))  # the list may be shorter
     assert CliRunner().invoke(cli, [name, "--help"]).exit_code == 0
+
+
+# Their names and defaults say all.
+PLAIN = {
+    *("--format", "--limit", "--loglevel", "--address"),
+    *("--port", "--flower-port", "--console-port"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_each_option_says_what_it_is(name: str) -> None:
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    silent = [
+        f"{path} {option.opts[0]}"
+        for path, option in options_of(command, name)
+        if not option.help and not option.hidden and option.opts[0] not in PLAIN
+    ]
+    assert not silent
+
+
+def options_of(command: click.Command, path: str) -> Iterator[tuple[str, click.Option]]:
+    yield from ((path, one) for one in command.params if isinstance(one, click.Option))
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            assert found is not None
+            yield from options_of(found, f"{path} {name}")
 
 
 @pytest.mark.parametrize("said", ["nan", "inf", "-inf", "1e308"])
