@@ -72,7 +72,8 @@ def write_stream(
         stream.write("[]\n" if before == "[\n" else "\n]\n")
     else:
         keep = "" if stream.isatty() else BETWEEN_QUOTES
-        stream.write(csv_text(columns, (), keep))
+        page = list(islice(rows, _PAGE_ROWS))  # a reader that is refused fails before the header
+        stream.write(csv_text(columns, page, keep))
         while page := list(islice(rows, _PAGE_ROWS)):
             stream.write(csv_text(columns, page, keep, header=False))
 
