@@ -142,7 +142,7 @@ def test_a_server_that_fails_ends_in_time_and_says_so(answer: bytes | None, word
         with pytest.raises(Unjudgeable, match=words) as refused:
             source.read("s3://pictures/x.png")
     assert refused.value.reason is Reason.UNREADABLE
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30  # botocore alone would ask for minutes
 
 
 def _access(url: str) -> Access:

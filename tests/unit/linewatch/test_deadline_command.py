@@ -55,7 +55,7 @@ def test_commands_that_hang_are_killed_and_hold_up_none(
     began = time.monotonic()
     for number in range(20):
         hanging.run(missed(str(number)))
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20  # they hang for ten minutes
     assert caplog.text.count("is killed") >= 4  # sixteen at most, and at once
     until(lambda: not hanging.running(), 20)
     assert caplog.text.count("did not end in time and is killed") == 20
