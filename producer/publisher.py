@@ -141,11 +141,11 @@ class Publisher:
         self._connection.close()
 
     def _ask(self, question: Callable[[], _Answer]) -> _Answer:
-        import redis
-
         try:
             return question()
         except self._errors as error:
+            import redis
+
             cause = error.__cause__ or error
             if self._private is not None and not self._private.exists():
                 raise QueueUnavailableError(_NOWHERE.format(self._private)) from error

@@ -36,7 +36,8 @@ class BodyLimit:
         if scope["type"] != "http" or OWN_READERS.fullmatch(scope["path"]):
             await self._app(scope, receive, send)
             return
-        request, allowed = Request(scope), _Allowed(Request(scope))
+        request = Request(scope)
+        allowed = _Allowed(request)
         said = request.headers.get("content-length", "")
         if said.isdigit() and not await allowed.holds(int(said)):
             await refusal(request, 413, _too_long(allowed.most))(scope, receive, send)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import base64
-import binascii
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal, Self
 from uuid import UUID
 
@@ -70,7 +69,7 @@ class Inspections(Context):
 def cursor(last: Inspection) -> str:
     """What `after` says to go on behind `last`; opaque to others."""
     assert last.decided_at is not None
-    return base64.urlsafe_b64encode(f"{last.decided_at.isoformat()} {last.id}".encode()).decode()
+    return base64.urlsafe_b64encode(str(After(last.decided_at, last.id)).encode()).decode()
 
 
 def after(text: str) -> After:
@@ -80,7 +79,6 @@ def after(text: str) -> After:
         NotThere: it is none of ours.
     """
     try:
-        when, id_ = base64.urlsafe_b64decode(text.encode()).decode().split(" ")
-        return After(datetime.fromisoformat(when).astimezone(UTC), UUID(id_))
-    except (ValueError, OverflowError, binascii.Error):
+        return After.read(base64.urlsafe_b64decode(text.encode()).decode())
+    except ValueError:  # what is no base64 or no text, too
         raise NotThere("`after` is no cursor of an earlier answer's `next`") from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import Engine, Select, or_, select
@@ -23,6 +23,22 @@ class After:
 
     decided_at: datetime
     id: UUID
+
+    def __str__(self) -> str:
+        return f"{self.decided_at.isoformat()} {self.id}"
+
+    @classmethod
+    def read(cls, text: str) -> After:
+        """From its `str`.
+
+        Raises:
+            ValueError: it is none, or of a time that no UTC clock can show.
+        """
+        at, _, id_ = text.partition(" ")
+        try:
+            return cls(datetime.fromisoformat(at).astimezone(UTC), UUID(id_))
+        except OverflowError as error:
+            raise ValueError(str(error)) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,17 +16,8 @@ log = logging.getLogger(__name__)
 COMPOSE = frozenset(
     f"{PREFIX}{name}"
     for name in (
-        *(
-            "VERSION",
-            "SOURCE",
-            "UID",
-            "GID",
-            "DATA",
-            "PICTURES",
-            "PICTURES_AT",
-            "REDIS_DATA",
-            "REDIS_BIND",
-        ),
+        *("VERSION", "SOURCE", "UID", "GID", "DATA", "PICTURES", "PICTURES_AT"),
+        *("REDIS_DATA", "REDIS_BIND"),
         *("REDIS_MAXMEMORY", "REDIS_MEMORY", "POSTGRES_MEMORY", "WORKER_MEMORY"),
         *("TRAIN_MEMORY", "ADMIN_MEMORY", "CONSOLE_MEMORY"),
     )

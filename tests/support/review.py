@@ -12,11 +12,13 @@ from sqlalchemy import Engine, update
 from db.base import table_of
 from db.inspections.inspections import commit_inspections
 from db.inspections.records import InspectionRecord, StoredFeatures
+from db.models.versions import VersionInfo, add_version
 from db.products import register
 from db.session import transaction
 from db.tables import AuditShare
 from linewatch.products import parse_product
 from producer.contract import Verdict
+from tests.support.committed import committed
 from tests.support.records import a_record
 
 PRODUCT, FINGERPRINT = "plug", "f1"
@@ -32,6 +34,22 @@ def a_product(engine: Engine, **options: Any) -> None:
         )
         since = NOW - timedelta(days=30)
         connection.execute(update(table_of(AuditShare)).values(since=since))
+
+
+def a_version(engine: Engine, number: int = 1) -> str:
+    """Store one of the product's versions, `plug-N`, without files; returns its name."""
+    name = f"{PRODUCT}-{number}"
+    version = VersionInfo(
+        version=name,
+        product=PRODUCT,
+        number=number,
+        fingerprint=FINGERPRINT,
+        encoders="test",
+        manifest_sha256="0" * 64,
+        created_at=NOW,
+    )
+    committed(engine, add_version, version)
+    return name
 
 
 def a_view(part: str | None, number: int = 0, **fields: Any) -> InspectionRecord:

@@ -118,7 +118,9 @@ def _as_seen(connection: Connection, product: str, seen: str) -> ProductSpec:
 def _saved(
     request: Request, connection: Connection, old: ProductSpec | None, new: ProductSpec
 ) -> Response:
-    """In the database and, once that has taken it, in the folder of product files."""
+    """In the database and in the folder of product files, last: what cannot be written there is in
+    neither. The caller's commit comes after it.
+    """
     by, folder = visitor_of(request).name, site_of(request).settings.products_dir
     was = None if old is None else as_yaml(old)
     products.register(connection, new, by=by, new=old is None)

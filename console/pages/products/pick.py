@@ -155,14 +155,13 @@ def _candidate(one: pickable.Inspected) -> Candidate:
 
 
 def _place(one: pickable.Inspected) -> str:
-    return f"{one.decided_at.isoformat()} {one.id}"
+    return str(After(one.decided_at, one.id))
 
 
 def _after(text: str) -> After:
     try:
-        at, _, id_ = text.partition(" ")
-        return After(datetime.fromisoformat(at).astimezone(UTC), UUID(id_))
-    except (ValueError, OverflowError):
+        return After.read(text)
+    except ValueError:
         raise ReportError("this is no place in the list; begin with its first page") from None
 
 

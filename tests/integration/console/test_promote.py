@@ -12,12 +12,11 @@ from console.access import passwords
 from db import audit
 from db.models import deployments
 from db.models.standing import standing
-from db.models.versions import VersionInfo, add_version
 from db.people import users
 from db.session import engine_for, transaction
 from tests.support.committed import committed
 from tests.support.console import client_of, console_app
-from tests.support.review import FINGERPRINT, NOW, PRODUCT, a_product
+from tests.support.review import PRODUCT, a_product, a_version
 
 SIGNED = {"meaning": "approval", "reason": "it is better", "password": "right"}
 
@@ -27,16 +26,7 @@ def engine(sqlite_url: str) -> Engine:
     engine = engine_for(sqlite_url)
     a_product(engine)
     for number in (1, 2, 3):
-        version = VersionInfo(
-            version=f"plug-{number}",
-            product=PRODUCT,
-            number=number,
-            fingerprint=FINGERPRINT,
-            encoders="test",
-            manifest_sha256="0" * 64,
-            created_at=NOW,
-        )
-        committed(engine, add_version, version)
+        a_version(engine, number)
     committed(engine, deployments.promote, PRODUCT, "plug-1", by="test", why="the first")
     return engine
 

@@ -22,7 +22,7 @@ from db.session import engine_for
 from producer.contract import Verdict
 from tests.support.committed import committed
 from tests.support.console import client_of, console_app
-from tests.support.review import NOW, PRODUCT, a_product, a_view, commit, features
+from tests.support.review import NOW, PRODUCT, a_product, a_version, a_view, commit, features
 
 HOSTILE = '<script>alert("x")</script>'
 
@@ -209,20 +209,9 @@ def test_the_map_of_a_picture_is_shown_once_it_is_decided(engine: Engine, ann: T
 
 def a_champion(engine: Engine) -> None:
     from db.models import deployments
-    from db.models.versions import VersionInfo, add_version
-    from tests.support.review import FINGERPRINT
 
-    version = VersionInfo(
-        version="plug-1",
-        product=PRODUCT,
-        number=1,
-        fingerprint=FINGERPRINT,
-        encoders="test",
-        manifest_sha256="0" * 64,
-        created_at=NOW,
-    )
-    committed(engine, add_version, version)
-    committed(engine, deployments.promote, PRODUCT, "plug-1", by="test", why="a test")
+    version = a_version(engine)
+    committed(engine, deployments.promote, PRODUCT, version, by="test", why="a test")
 
 
 def test_names_are_text(engine: Engine, ann: TestClient) -> None:

@@ -59,6 +59,19 @@ def every_second(settings: Settings) -> None:
     RedBeatSchedulerEntry("tick", MAINTENANCE_TASK, 1.0, app=app).save()
 
 
+@pytest.fixture
+def ticking(
+    private_redis: RedisServer,
+    make_settings: Callable[..., Settings],
+    start: Callable[[], subprocess.Popen[bytes]],
+) -> RedisServer:
+    """A Redis with a beat that has ticked, and does so every second."""
+    every_second(make_settings(redis_url=private_redis.url))
+    start()
+    until(lambda: ticks(private_redis) > 0)
+    return private_redis
+
+
 def test_beat_waits_while_redis_is_away_and_ticks_again(
     private_redis: RedisServer,
     make_settings: Callable[..., Settings],
@@ -104,34 +117,20 @@ def test_beat_starts_without_redis_and_begins_when_it_comes(
     assert "Traceback" not in beat_log.read_text()
 
 
-def test_beat_takes_a_lost_lock_again(
-    private_redis: RedisServer,
-    make_settings: Callable[..., Settings],
-    start: Callable[[], subprocess.Popen[bytes]],
-    beat_log: Path,
-) -> None:
-    every_second(make_settings(redis_url=private_redis.url))
-    start()
-    until(lambda: ticks(private_redis) > 0)
-    with private_redis.client() as client:
+def test_beat_takes_a_lost_lock_again(ticking: RedisServer, beat_log: Path) -> None:
+    with ticking.client() as client:
         client.delete("redbeat::lock")
         until(lambda: lines(beat_log, "Acquired lock") == 2)
         assert client.exists("redbeat::lock")
-    before = ticks(private_redis)
-    until(lambda: ticks(private_redis) > before)
+    before = ticks(ticking)
+    until(lambda: ticks(ticking) > before)
 
 
 def test_beat_stores_its_schedule_again_in_a_redis_that_was_emptied(
-    private_redis: RedisServer,
-    make_settings: Callable[..., Settings],
-    start: Callable[[], subprocess.Popen[bytes]],
-    beat_log: Path,
+    ticking: RedisServer, beat_log: Path
 ) -> None:
     """Or nothing would be retrained, purged or charted until somebody starts it anew."""
-    every_second(make_settings(redis_url=private_redis.url))
-    start()
-    until(lambda: ticks(private_redis) > 0)
-    with private_redis.client() as client:
+    with ticking.client() as client:
         own = set(client.zrange("redbeat::schedule", 0, -1)) - {"redbeat:tick"}
         assert own
         client.flushall()
