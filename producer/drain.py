@@ -126,7 +126,8 @@ class Drain:
         self._next_due_check = now + min(_DUE_CHECK_S, self._settings.receipt_timeout_s / 4)
         if not self._outbox.awaits_receipts():
             return
-        queue, asked = self._publisher.queue(), time.time()
+        asked = time.time()  # before: what was sent while the answer was on its way still waits
+        queue = self._publisher.queue()
         if not queue.depth:
             self._departures.note(now, asked)
         elif queue.oldest_age_s is None:

@@ -55,7 +55,7 @@ def queue_state(client: redis.Redis, queue: str = QUEUE) -> QueueState:
     enqueued_at = enqueued(_allowed(oldest))
     if enqueued_at is None:
         return QueueState(int(depth), skew=skew)
-    now_s = time.time() + (skew.ahead_s if skew else 0.0)
+    now_s = time.time() if moment is None else _seconds(moment)
     return QueueState(int(depth), max(0.0, now_s - enqueued_at.timestamp()), skew)
 
 

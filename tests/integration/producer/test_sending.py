@@ -2,8 +2,10 @@
 
 import multiprocessing
 import os
+import signal
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -150,15 +152,34 @@ def test_what_a_worker_took_after_a_long_wait_has_its_time_from_then(
     redis_url: str, make_settings: MakeSettings
 ) -> None:
     """In a backlog every picture is late when it is taken; a copy of each would double it."""
-    settings = make_settings(redis_url=redis_url, receipt_timeout_s=2)
+    settings = make_settings(redis_url=redis_url, receipt_timeout_s=4)
     with redis.Redis.from_url(redis_url) as client, camera(settings) as source:
         source.submit("/a.png")
         assert source.wait_sent(10)
-        time.sleep(4)  # two timeouts in the queue
+        time.sleep(8)  # two timeouts in the queue
         client.rpop("inspect")
         time.sleep(1.5)
         assert client.llen("inspect") == 0
         until(lambda: client.llen("inspect") == 1)  # whoever took it has lost it
+
+
+def test_a_redis_that_answers_late_is_not_taken_for_a_clock_that_differs(
+    private_redis: RedisServer, make_settings: MakeSettings
+) -> None:
+    """A message that says it was sent later than it was would be sent again while it waits."""
+    with (
+        Judge(private_redis.url) as judge,
+        camera(make_settings(redis_url=private_redis.url)) as source,
+    ):
+        source.submit("/first.png")
+        assert source.wait(20)
+        os.kill(private_redis.pid, signal.SIGSTOP)
+        source.submit("/a.png")
+        time.sleep(3)
+        os.kill(private_redis.pid, signal.SIGCONT)
+        assert source.wait(20)
+        now = datetime.now(UTC)
+    assert judge.messages[-1].envelope.enqueued_at <= now
 
 
 def test_a_full_queue_stays_in_the_spool(redis_url: str, make_settings: MakeSettings) -> None:
