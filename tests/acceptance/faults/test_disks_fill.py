@@ -57,7 +57,7 @@ def test_a_spool_fills_its_disk(plant: Live) -> None:
 
 
 def submitted_until_refused(plant: Live, camera: Camera) -> list[UUID]:
-    picture = plant.picture("spooled.png", size=64)
+    picture = plant.picture()  # one file for all: the disk is filled by its rows
     accepted: list[UUID] = []
     with pytest.raises(SpoolError) as refusal:  # noqa: PT012 - it fills until it is full
         while True:
@@ -70,11 +70,12 @@ def submitted_until_refused(plant: Live, camera: Camera) -> list[UUID]:
 
 
 def submitted(plant: Live, camera: Camera) -> list[UUID]:
+    picture = plant.picture()
     accepted: list[UUID] = []
 
     def taken() -> bool:
         try:
-            accepted.append(camera.submit(plant.pictures / "spooled.png"))
+            accepted.append(camera.submit(picture))
         except SpoolError:
             return False
         return True

@@ -109,6 +109,7 @@ class Trained(Live):
         """
         part = next(self._stock)
         path = self.pictures / (name or f"{uuid4().hex}.png")
+        assert not path.exists(), f"{path} shows another part, which may not be judged yet"
         path.parent.mkdir(parents=True, exist_ok=True)
         if size > SIZE:
             save(SimulatedLine(seed=_SEED, size=size).part(0).pixels, path)
