@@ -76,6 +76,14 @@ class Bare:
         self._ask("features", paths=[str(path) for path in paths], out=str(out))
         return np.load(out)
 
+    def gemm_flops(self) -> float:
+        """FLOP/s of a matrix product in this process's precision; see `benchmarks.gemm`."""
+        return float(self._ask("gemm")["flops"])
+
+    def picture_flops(self) -> int:
+        """FLOPs of one picture's features, as torch counts them."""
+        return int(self._ask("picture_flops")["flops"])
+
     def memory(self) -> dict[str, float]:
         """`rss_mib` and `peak_mib`."""
         return self._ask("memory")

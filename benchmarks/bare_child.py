@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks import gemm
 from benchmarks.bare_loop import BareLoop
+from benchmarks.gpu.device import picture_flops
 from benchmarks.memory_use import memory_of
 from benchmarks.trained import train
 from linewatch.products import ProductSpec, load_product, product_files
@@ -90,6 +92,15 @@ class Child:
         """Write the pictures' features, float32 [n, d], to a .npy file."""
         np.save(out, self._features(paths))
         return {}
+
+    def gemm(self) -> dict[str, Any]:
+        """What this processor multiplies at best in this process's precision, a second."""
+        rates = {"float32": gemm.float32_flops, "int8": gemm.int8_flops}
+        return {"flops": rates[self._settings.precision]()}
+
+    def picture_flops(self) -> dict[str, Any]:
+        """What one picture's features take; torch alone can count it."""
+        return {"flops": picture_flops(self._extractor)}
 
     def memory(self) -> dict[str, Any]:
         """Resident memory now and at its highest."""

@@ -20,6 +20,7 @@ BENCHES = {
     "commit": "A commit and what it logs beside 0.1.0's, on 10 million pictures; a correction.",
     "reports": "Every report on 10 million pictures of 4 million parts, and its plans.",
     "latency": "Submit to committed, at 20, 60 and 90 % of capacity.",
+    "sustained": "The rate that Poisson arrivals sustain; waits at 90 % of it.",
     "outputs": "Camera to MQTT subscriber, a backlog told, commits with an outbox.",
     "console": "Every page on 10 million pictures; 50 people and 20 walls at once.",
     "backends": "Each backend's speed, agreement and memory.",

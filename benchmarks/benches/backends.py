@@ -1,5 +1,8 @@
 """Each backend and precision: speed of the forward alone, agreement with torch float32, memory.
 
+The forward stands beside what this processor multiplies at best in that precision (see
+`benchmarks.gemm`): pictures a second times a picture's FLOPs, over FLOP/s of a matrix product.
+
 A head is fitted on torch's features of every second picture. Agreement is judged on the others:
 the mean and the lowest cosine between the two features of a picture, and the share of pictures for
 which the head says the same class.
@@ -10,12 +13,13 @@ from __future__ import annotations
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
 
 from benchmarks.bare import Bare
-from benchmarks.contender import ALL, TORCH, Contender
+from benchmarks.contender import ALL, OPENVINO_INT8, TORCH, Contender
 from benchmarks.paired import interleave, ratio, spread
 from benchmarks.report import Findings
 from benchmarks.scale import again, rounds, scaled
@@ -59,6 +63,9 @@ def _measure(
     for bare in processes.values():
         bare.take("cable", version)
     runs = {c.name: partial(_images_per_s, bare, files, batch) for c, bare in processes.items()}
+    multiply = {c: bare for c, bare in processes.items() if c in (TORCH, OPENVINO_INT8)}
+    flops = processes[TORCH].picture_flops()
+    runs |= {_gemm(c): partial(_pictures_of_gemm, bare, flops) for c, bare in multiply.items()}
     say(f"{rounds(quick)} rounds of {len(runs)} backends")
     rates = interleave(runs, rounds(quick), again=again(quick))
     findings.keep("all", rates)
@@ -73,6 +80,15 @@ def _measure(
             findings.ratios[f"{contender.key}_to_torch"] = to_torch
             findings.ratios[f"{contender.key}_cosine"] = agreement["cosine_mean"]
             findings.ratios[f"{contender.key}_same_class"] = agreement["same_class"]
+    for contender in multiply:
+        share = ratio(rates, contender.name, _gemm(contender))
+        findings.ratios[f"{contender.key}_to_gemm"] = share
+        at_best = {
+            "flops": flops * median(rates[_gemm(contender)]),
+            "forward_to_gemm": share["median"],
+        }
+        findings.rows.append({"backend": contender.name, "alone": "matrix product", **at_best})
+    findings.settings["FLOPs a picture"] = flops
     findings.settings["encoders"] = processes[TORCH].about["encoders"]
     findings.settings["pictures compared"] = len(pictures[1::2])
 
@@ -80,6 +96,15 @@ def _measure(
 def _images_per_s(bare: Bare, files: list[Path], batch: int) -> float:
     (seconds,) = bare.forward_s(files, batch, 1)
     return batch / seconds
+
+
+def _gemm(contender: Contender) -> str:
+    return f"{contender.name}, matrix product"
+
+
+def _pictures_of_gemm(bare: Bare, flops: int) -> float:
+    """Pictures a second, were a forward as fast as the matrix products it could be made of."""
+    return bare.gemm_flops() / flops
 
 
 def _agreement(theirs: Any, ours: Any, head: Head) -> dict[str, float]:

@@ -8,19 +8,15 @@ all in between.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from itertools import count, cycle
-from pathlib import Path
+from itertools import cycle
 from statistics import median
 from typing import Any
-from uuid import UUID
 
-import numpy as np
-
+from benchmarks.arrivals import await_receipts, poisson
 from benchmarks.bare import Bare
 from benchmarks.benches.pipeline import files_for_a_run, fitted_plants
 from benchmarks.contender import OPENVINO_INT8, TORCH, Contender, available
@@ -31,12 +27,9 @@ from benchmarks.receipt_watch import ReceiptWatch
 from benchmarks.report import Findings
 from benchmarks.scale import again, rounds, scaled
 from benchmarks.workplace import Workplace, say
-from linewatch.errors import ServiceError
 
 LOADS = (0.2, 0.6, 0.9)
 _SECONDS, _QUICK_SECONDS = 20.0, 8.0  # a load a round
-_PATIENCE_S = 300.0  # for the last receipt
-_seeds = count(7)  # each round has arrivals of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,29 +114,5 @@ def _at(plant: BenchPlant, bare: Bare, workplace: Workplace, rate: float, second
     first = [workplace.pictures[0].path]
     forward_ms = 1000 * median(bare.forward_s(first, 1, scaled(10)))
     with ReceiptWatch(plant.settings.redis_client_url) as watch:
-        submitted = dict(_submitted(plant, files, rate, scaled(round(rate * seconds), least=5)))
-        _await(plant, watch, submitted)
-    waits = [1000 * (watch.committed[id_] - at) for id_, at in submitted.items()]
-    return Waits(forward_ms, waits)
-
-
-def _submitted(
-    plant: BenchPlant, files: Iterator[Path], rate: float, number: int
-) -> Iterator[tuple[UUID, float]]:
-    """Submit `number` pictures, `rate` a second on average; yields each id and its moment."""
-    gaps = np.random.default_rng(next(_seeds)).exponential(1 / rate, number)
-    due = time.time()
-    for gap in gaps:
-        due += gap
-        time.sleep(max(0.0, due - time.time()))
-        at = time.time()
-        yield plant.camera.submit(next(files)), at
-
-
-def _await(plant: BenchPlant, watch: ReceiptWatch, submitted: dict[UUID, float]) -> None:
-    deadline = time.monotonic() + _PATIENCE_S
-    while missing := submitted.keys() - watch.committed.keys():
-        plant.group.check()
-        if time.monotonic() > deadline:
-            raise ServiceError(f"{len(missing)} receipts stayed away for {_PATIENCE_S:.0f} s")
-        time.sleep(0.1)
+        submitted = dict(poisson(plant, files, rate, scaled(round(rate * seconds), least=5)))
+        return Waits(forward_ms, await_receipts(plant, watch, submitted))
