@@ -6,10 +6,13 @@ A figure that was measured is followed by a comment that no reader of the page s
 
 It names a file of `benchmarks/results` and a JSON pointer in it (RFC 6901); a step `[key=value;…]`
 picks the one row of a list that has these values, and ` * 100` converts the unit. The figure is the
-last number before the comment, and must be the value rounded to the digits that are shown. What
-is set, not measured, is bound to where it is set: `= setting MAX_BATCH`, `= code module:NAME`.
+last number before the comment, and must be the value rounded to the digits that are shown; of an
+estimate over rounds that is its median. What is set, not measured, is bound to where it is set:
+`= setting MAX_BATCH`, `= code module:NAME`.
 
-`python -m benchmarks.figures` lists what is wrong, and the numbers with a unit that nothing binds.
+`python -m benchmarks.figures` lists what is wrong, and the numbers with a unit that nothing binds;
+with `--update` it first writes each figure anew, with as many digits as it had. Read the sentences
+round it then: "twice as fast" is no figure.
 """
 
 from __future__ import annotations
@@ -107,6 +110,28 @@ def check(figure: Figure, results: Path = RESULTS) -> None:
         raise FigureError(f"{where}: the source says {value:.6g}")
 
 
+def updated(text: str, results: Path = RESULTS) -> str:
+    """The page with each bound figure as its source says, with as many decimals as it had.
+
+    Raises:
+        LookupError, OSError, ValueError: a source cannot be found.
+    """
+
+    def write(found: re.Match[str]) -> str:
+        decimals = len(found.group(1).partition(".")[2])
+        figure = f"{_value(found.group(3), results):,.{decimals}f}"
+        comma = "," in found.group(1) or "," not in figure
+        return found.group(0).replace(
+            found.group(1), figure if comma else figure.replace(",", ""), 1
+        )
+
+    generated = [m.span() for m in _GENERATED_BLOCK.finditer(text)]
+    return _MARKER.sub(
+        lambda m: m.group(0) if any(a <= m.start() < b for a, b in generated) else write(m),
+        text,
+    )
+
+
 def resolve(document: Any, pointer: str) -> Any:
     """What a JSON pointer names; `[key=value;…]` picks the one row that has these values.
 
@@ -136,6 +161,8 @@ def _value(source: str, results: Path) -> Decimal:
         value = getattr(importlib.import_module(module), constant)
     else:
         value = resolve(json.loads((results / f"{kind}.json").read_text("utf-8")), name)
+        if isinstance(value, dict):
+            value = value.get("median", value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise LookupError(f"is no number: {value!r:.60}")
     return Decimal(str(value)) * Decimal(factor or "1")
@@ -168,10 +195,13 @@ def _around(text: str, found: re.Match[str]) -> str:
 
 
 @click.command()
-def main() -> None:
+@click.option("--update", is_flag=True, help="Write the bound figures anew first.")
+def main(update: bool) -> None:
     """List figures that are wrong, and numbers with a unit that nothing binds."""
     wrong = 0
     for path in pages():
+        if update:
+            path.write_text(updated(path.read_text("utf-8")), "utf-8")
         text, name = path.read_text("utf-8"), str(path.relative_to(ROOT))
         for figure in bound(text, name):
             try:

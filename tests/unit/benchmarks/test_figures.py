@@ -42,7 +42,8 @@ def test_every_number_with_a_unit_is_bound_or_known_to_be_no_measurement() -> No
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
     rows = [{"way": "a, b", "x/y": 1.2345}, {"way": "c", "x/y": 6, "on": True}]
-    (tmp_path / "r.json").write_text(json.dumps({"rows": rows, "ratios": {"share": 0.876}}))
+    ratios = {"share": 0.876, "fast": {"median": 1234.5, "low": None}}
+    (tmp_path / "r.json").write_text(json.dumps({"rows": rows, "ratios": ratios}))
     return tmp_path
 
 
@@ -53,6 +54,7 @@ def results(tmp_path: Path) -> Path:
         ("88<!-- = r /ratios/share * 100 --> %", "88"),
         ("| **0.9**<!-- = r /ratios/share --> |", "0.9"),
         ("6<!-- = r /rows/1/x~1y --> and 1<!-- = r /rows/0/x~1y -->", "6 1"),
+        ("1,234.5<!-- = r /ratios/fast --> times", "1,234.5"),
         ("20 s<!-- = setting VISIBILITY_TIMEOUT_S -->", "20"),
         ("1<!-- = code workers.inspect:REQUEUE_WAIT_S --> s", "1"),
     ],
@@ -62,6 +64,17 @@ def test_a_marker_finds_its_figure(text: str, shown: str, results: Path) -> None
     assert [figure.shown for figure in found] == shown.split()
     for figure in found:
         figures.check(figure, results)
+
+
+def test_figures_are_written_anew_with_the_digits_they_had(results: Path) -> None:
+    text = (
+        "In 20 s<!-- = setting VISIBILITY_TIMEOUT_S --> 9.9<!-- = r /rows/0/x~1y --> ms, "
+        "7,000<!-- = r /ratios/fast --> times, **50**<!-- = r /ratios/share * 100 --> %; 5 ms.\n"
+        "<!-- r: begin -->7<!-- = r /rows/0/x~1y --><!-- r: end -->"
+    )
+    new = figures.updated(text, results)
+    assert [figure.shown for figure in figures.bound(new, "page")] == ["20", "1.2", "1,234", "88"]
+    assert new.endswith("; 5 ms.\n<!-- r: begin -->7<!-- = r /rows/0/x~1y --><!-- r: end -->")
 
 
 @pytest.mark.parametrize(
