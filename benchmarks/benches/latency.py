@@ -13,14 +13,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from itertools import count, cycle
+from itertools import cycle
 from pathlib import Path
 from statistics import median
 from typing import Any
 from uuid import UUID
 
-import numpy as np
-
+from benchmarks.arrivals import poisson
 from benchmarks.bare import Bare
 from benchmarks.benches.pipeline import files_for_a_run, fitted_plants
 from benchmarks.contender import OPENVINO_INT8, TORCH, Contender, available
@@ -36,7 +35,6 @@ from linewatch.errors import ServiceError
 LOADS = (0.2, 0.6, 0.9)
 _SECONDS, _QUICK_SECONDS = 20.0, 8.0  # a load a round
 _PATIENCE_S = 300.0  # for the last receipt
-_seeds = count(7)  # each round has arrivals of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +129,7 @@ def _submitted(
     plant: BenchPlant, files: Iterator[Path], rate: float, number: int
 ) -> Iterator[tuple[UUID, float]]:
     """Submit `number` pictures, `rate` a second on average; yields each id and its moment."""
-    gaps = np.random.default_rng(next(_seeds)).exponential(1 / rate, number)
-    due = time.time()
-    for gap in gaps:
-        due += gap
-        time.sleep(max(0.0, due - time.time()))
-        at = time.time()
+    for at in poisson(rate, number):
         yield plant.camera.submit(next(files)), at
 
 

@@ -18,7 +18,7 @@ from db.labels import labels
 from db.labels.labels import NewLabel
 from db.models import feature_spaces
 from db.session import engine_for
-from linewatch.products import load_product, product_files
+from linewatch.products import shipped_product
 from linewatch.settings import Settings
 from tests.support.committed import committed
 from tests.support.label_commands import KINDS
@@ -38,7 +38,7 @@ def plant(
     committed(
         engine,
         products.register,
-        load_product(next(p for p in product_files() if p.stem == "cable")),
+        shipped_product("cable"),
     )
     committed(engine, feature_spaces.register, "f1", encoders="test", dim=8)
     rng, dice, records = np.random.default_rng(0), Random(0), []
