@@ -13,11 +13,11 @@ import numpy as np
 import torch
 
 from benchmarks import gemm
-from benchmarks.bare_loop import BareLoop
+from benchmarks.bare_loop import BareLoop, features_of
 from benchmarks.gpu.device import picture_flops
 from benchmarks.memory_use import memory_of
 from benchmarks.trained import train
-from linewatch.products import ProductSpec, load_product, product_files
+from linewatch.products import ProductSpec, shipped_product
 from linewatch.settings import Settings, get_settings
 from model_store.store import ModelStore
 from vision.extractor import FeatureExtractor
@@ -107,18 +107,12 @@ class Child:
         return memory_of(os.getpid())
 
     def _features(self, paths: list[str]) -> Any:
-        rows = []
-        for start in range(0, len(paths), 16):
-            files = paths[start : start + 16]
-            pixels = [self._extractor.prepare(Path(path).read_bytes()).pixels for path in files]
-            rows.append(self._extractor.features(torch.stack(pixels)).cpu().numpy())
-        return np.concatenate(rows)
+        return features_of(self._extractor, [Path(path) for path in paths])
 
 
 def cable(product: str) -> ProductSpec:
     """The product that ships, under the name it has in this benchmark."""
-    path = next(path for path in product_files() if path.stem == "cable")
-    return load_product(path).model_copy(update={"product": product})
+    return shipped_product("cable").model_copy(update={"product": product})
 
 
 def main() -> None:

@@ -14,7 +14,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from linewatch.products import ImageSize
 from model_store.store import StoredModel
@@ -92,3 +94,21 @@ class BareLoop:
             if not ahead:
                 return
             yield [ahead.popleft().result() for _ in range(min(batch, len(ahead)))]
+
+
+def features_of(
+    extractor: FeatureExtractor, paths: Sequence[Path], size: ImageSize | None = None
+) -> NDArray[np.float32]:
+    """The features of files, float32 [n, d].
+
+    Args:
+        extractor: makes them.
+        paths: of the files.
+        size: that the pictures must have, or None for any.
+    """
+    rows = []
+    for start in range(0, len(paths), 16):
+        some = paths[start : start + 16]
+        pixels = [extractor.prepare(path.read_bytes(), size).pixels for path in some]
+        rows.append(extractor.features(torch.stack(pixels)).cpu().numpy())
+    return np.concatenate(rows)

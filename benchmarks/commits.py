@@ -15,9 +15,8 @@ from db.tables import Inspection
 from linewatch.errors import ServiceError
 
 _ROWS = table_of(Inspection)
-_POLL_S = (
-    0.5  # when the last row was decided stands in it; asking more often costs the contenders time
-)
+# When the last row was decided stands in it; asking more often would cost the contenders time.
+_POLL_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)

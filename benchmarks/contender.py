@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 from dataclasses import dataclass
-from typing import get_args
-
-from linewatch.cli import COMMANDS
-from linewatch.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +26,10 @@ class Contender:
     @property
     def environment(self) -> dict[str, str]:
         """What a process needs in its environment to run on it."""
-        names = {"LINEWATCH_BACKEND": self.backend, "LINEWATCH_PRECISION": self.precision}
-        return names if "backend" in Settings.model_fields else {}
+        return {"LINEWATCH_BACKEND": self.backend, "LINEWATCH_PRECISION": self.precision}
 
     def missing(self) -> str | None:
-        """Why this machine or this version cannot run it; None if it can."""
-        if self.backend == "torch" and self.precision == "float32":
-            return None
-        fields = Settings.model_fields
-        if "backend" not in fields or "precision" not in fields:
-            return "this version has no LINEWATCH_BACKEND and LINEWATCH_PRECISION"
-        if self.precision not in get_args(fields["precision"].annotation):
-            return f"LINEWATCH_PRECISION knows no {self.precision}"
-        if self.precision == "int8" and "optimize" not in COMMANDS:
-            return "this version has no `linewatch optimize`"
+        """Why this machine cannot run it; None if it can."""
         if self.backend == "openvino" and importlib.util.find_spec("openvino") is None:
             return "OpenVINO is not installed; pip install linewatch[openvino]"
         return None

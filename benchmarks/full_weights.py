@@ -12,7 +12,7 @@ from vision.weights import ABOUT_FILE, CLIP_FILES, CLIP_MODEL, DINO_FILES
 
 DESCRIPTION = "CLIP ViT-B/32 and DINOv2 ViT-S/14, full size, seeded weights (for speed alone)"
 _SEED = 20260101
-_DINO = {
+DINO_SMALL = {
     "hidden_size": 384,
     "num_hidden_layers": 12,
     "num_attention_heads": 6,
@@ -43,7 +43,7 @@ def _write(folder: Path) -> None:
     save_file(tensors, folder / "clip" / CLIP_FILES[1])
     config = {"model_cfg": open_clip.get_model_config(CLIP_MODEL), "preprocess_cfg": {}}
     _write_json(folder / "clip" / CLIP_FILES[0], config)
-    dino = Dinov2Model(Dinov2Config(**_DINO))
+    dino = Dinov2Model(Dinov2Config(**DINO_SMALL))
     dino.save_pretrained(folder / "dinov2")
     assert all((folder / "dinov2" / name).exists() for name in DINO_FILES)
     _write_json(folder / ABOUT_FILE, {"description": DESCRIPTION})  # last: it says all is there

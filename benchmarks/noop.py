@@ -10,8 +10,7 @@ No setting starts such a worker: a plant could set it by mistake, and every part
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 from celery import shared_task
@@ -87,32 +86,10 @@ def empty(*_: object) -> None:
     """Nothing."""
 
 
-def worker_command(
-    python: str,
-    *,
-    app: str = "benchmarks.noop",
-    name: str = "noop",
-    threads: int | None = None,
-    include: str | None = None,
-) -> list[str]:
+def worker_command(python: str, app: str) -> list[str]:
     """The command that runs such a worker, as `linewatch worker` would run a real one."""
     command = [python, "-m", "celery", "-A", app, "worker", "-Q", "inspect"]
-    command += ["-n", f"{name}@%h", "-l", "INFO", "--without-gossip", "--without-mingle"]
-    command += ["-c", str(threads)] if threads else []
-    return command + (["--include", include] if include else [])
-
-
-def message(
-    images: Sequence[Mapping[str, Any]], *, product: str, line: str, enqueued_at: str
-) -> dict[str, Any]:
-    """A version 1 message about `images`, each with id, uri, camera and captured_at."""
-    return {
-        "version": 1,
-        "product": product,
-        "line": line,
-        "enqueued_at": enqueued_at,
-        "images": [dict(image) for image in images],
-    }
+    return [*command, "-n", "noop@%h", "-l", "INFO", "--without-gossip", "--without-mingle"]
 
 
 TASKS[QUEUE] |= {EMPTY_TASK}  # no other worker takes it

@@ -55,7 +55,7 @@ class NoopPlant(BenchPlant):
         settings = workplace.settings(name, workplace.database_url(kind), encoders="compact")
         write_config(settings.data_dir, celery_config(settings))
         settings.image_roots = (_small_files(workplace.folder / "small"),)
-        super().__init__(settings, TORCH, worker_command(sys.executable, app=app))
+        super().__init__(settings, TORCH, worker_command(sys.executable, app))
         self.files = sorted(settings.image_roots[0].glob("*.jpg"))
         self.publisher = Publisher(settings, PRODUCER)
         self._parts = count()  # no two pictures are of one: that would be a part seen for ever

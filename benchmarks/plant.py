@@ -18,7 +18,7 @@ from db import products
 from db.models import deployments, versions
 from db.session import engine_for, transaction
 from linewatch.errors import ServiceError
-from linewatch.products import ProductSpec, load_product, product_files
+from linewatch.products import ProductSpec, shipped_product
 from linewatch.services import Service, ServiceGroup, python_command
 from linewatch.settings import Settings
 from model_store.store import ModelStore
@@ -147,8 +147,7 @@ class BenchPlant:
 
 def register_cable(engine: Engine, name: str) -> ProductSpec:
     """Register the product that ships."""
-    path = next(path for path in product_files() if path.stem == "cable")
-    spec = load_product(path).model_copy(update={"product": name})
+    spec = shipped_product("cable").model_copy(update={"product": name})
     with transaction(engine) as connection:
         products.register(connection, spec)
     return spec

@@ -17,7 +17,6 @@ from benchmarks.bare import Bare
 from benchmarks.contender import Contender
 from benchmarks.jpegs import LabelledPicture, line_jpegs
 from benchmarks.scale import DATABASES, ENCODERS, scaled
-from linewatch.cli import COMMANDS
 from linewatch.plant import environment
 from linewatch.services import python_command
 from linewatch.settings import Settings, get_settings
@@ -137,7 +136,7 @@ class Workplace:
     def make_ready(self, contender: Contender) -> None:
         """Convert and quantise the encoders, as a site does once with its own pictures."""
         done = self.weights_dir / "optimized" / ENCODERS / "int8" / "about.json"
-        if contender.backend != "openvino" or "optimize" not in COMMANDS or done.exists():
+        if contender.backend != "openvino" or done.exists():
             return
         say("linewatch optimize, once; it takes a minute or two")
         command = python_command("linewatch", "optimize", str(self.pictures[0].path.parent))

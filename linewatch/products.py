@@ -212,3 +212,8 @@ def product_files(folder: Path | None = None) -> Iterator[Path]:
     """The product files in `folder`, or those that ship with Linewatch."""
     root = folder if folder is not None else Path(str(files("products")))
     yield from sorted(root.glob("*.yaml"))
+
+
+def shipped_product(name: str) -> ProductSpec:
+    """A product that comes with Linewatch, such as `cable`."""
+    return load_product(next(path for path in product_files() if path.stem == name))

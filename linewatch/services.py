@@ -174,7 +174,7 @@ class ServiceGroup:
         self.services.clear()
 
 
-def redis_command(settings: Settings, *, port: int = 0, save: bool = True) -> list[str]:
+def redis_command(settings: Settings) -> list[str]:
     """The command that runs the private Redis: that on PATH, else the one in a wheel.
 
     Raises:
@@ -186,8 +186,8 @@ def redis_command(settings: Settings, *, port: int = 0, save: bool = True) -> li
     make_folder(data)
     return [
         _redis_server(),
-        *("--port", str(port), "--unixsocket", str(path), "--unixsocketperm", "700"),
-        *("--dir", str(data), "--appendonly", "yes" if save else "no"),
+        *("--port", "0", "--unixsocket", str(path), "--unixsocketperm", "700"),
+        *("--dir", str(data), "--appendonly", "yes"),
         *("--appendfsync", "everysec", "--save", "", "--maxmemory", "1gb"),
         *("--maxmemory-policy", "noeviction"),
     ]

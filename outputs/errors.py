@@ -16,7 +16,3 @@ class ReceiverAwayError(LinewatchError):
     def __init__(self, message: str | None = None, *, delivered: int = 0) -> None:
         super().__init__(message)
         self.delivered = delivered
-
-
-class OutputsError(LinewatchError):
-    """The outputs cannot be run as they are configured."""

@@ -31,10 +31,10 @@ from db.session import engine_for, reading, transaction
 from db.tables import Part
 
 SIZE = 64  # pictures a message
+NOW, THEN = "with parts", "0.1.0"
 _PAIRS, _QUICK_PAIRS = 40, 10  # of messages, a round
 _WAL_PAIRS = 100
 _CORRECTIONS = 60
-_NOW, _THEN = "with parts", "0.1.0"
 _ALL_PARTS = text("SELECT reltuples FROM pg_class WHERE relname = 'parts'")  # about
 
 
@@ -43,14 +43,14 @@ def run(workplace: Workplace, *, quick: bool) -> Findings:
     old = before(workplace.folder / "0.1.0")
     url, old_url = filled(workplace, quick=quick), filled_before(workplace, old, quick=quick)
     findings = Findings({"pictures a message": SIZE, "rounds": rounds(quick)})
-    findings.settings |= {_NOW: about(url), _THEN: about(old_url)}
-    pairs = scaled(_QUICK_PAIRS if quick else _PAIRS)
+    findings.settings |= {NOW: about(url), THEN: about(old_url)}
+    pairs = pairs_a_round(quick)
     with Committing(ROOT, url, SIZE) as new, Committing(old, old_url, SIZE) as then:
-        turns = _turns(new, then, pairs, quick=quick)
+        turns = in_turns(new, then, pairs, quick=quick)
         findings.keep("postgresql", turns)
-        findings.ratios["commit_to_0_1_0"] = ratio(turns, _NOW, _THEN)
+        findings.ratios["commit_to_0_1_0"] = ratio(turns, NOW, THEN)
         findings.rows += _rows("postgresql", turns)
-        for name, contender in ((_NOW, new), (_THEN, then)):
+        for name, contender in ((NOW, new), (THEN, then)):
             findings.rows.append({"contender": name, "wal_a_picture": contender.wal(_WAL_PAIRS)})
     findings.ratios["wal_a_picture"] = findings.rows[-2]["wal_a_picture"]["bytes"]
     say("corrections")
@@ -60,12 +60,18 @@ def run(workplace: Workplace, *, quick: bool) -> Findings:
     return findings
 
 
-def _turns(new: Committing, then: Committing, pairs: int, *, quick: bool) -> Turns[float]:
+def pairs_a_round(quick: bool) -> int:
+    """How many pairs of messages each commits in a round."""
+    return scaled(_QUICK_PAIRS if quick else _PAIRS)
+
+
+def in_turns(new: Committing, then: Committing, pairs: int, *, quick: bool) -> Turns[float]:
+    """Messages a second of both, round by round."""
     for contender in (new, then):
         contender.messages_per_s(5)  # plans are made, and kept
     runs = {
-        _NOW: partial(new.messages_per_s, pairs),
-        _THEN: partial(then.messages_per_s, pairs),
+        NOW: partial(new.messages_per_s, pairs),
+        THEN: partial(then.messages_per_s, pairs),
     }
     return interleave(runs, rounds(quick), again=again(quick))
 
@@ -102,7 +108,7 @@ def _sqlite(
     migrate_with(ROOT, url)
     migrate_with(old, old_url)
     with Committing(ROOT, url, SIZE) as new, Committing(old, old_url, SIZE) as then:
-        turns = _turns(new, then, pairs, quick=quick)
+        turns = in_turns(new, then, pairs, quick=quick)
     findings.keep("sqlite", turns)
-    findings.ratios["commit_to_0_1_0_sqlite"] = ratio(turns, _NOW, _THEN)
+    findings.ratios["commit_to_0_1_0_sqlite"] = ratio(turns, NOW, THEN)
     findings.rows += _rows("sqlite", turns)

@@ -16,7 +16,7 @@ from itertools import cycle
 from statistics import median
 from typing import Any
 
-from benchmarks.arrivals import await_receipts, poisson
+from benchmarks.arrivals import await_receipts, submitting
 from benchmarks.bare import Bare
 from benchmarks.benches.pipeline import files_for_a_run, fitted_plants
 from benchmarks.contender import OPENVINO_INT8, TORCH, Contender, available
@@ -114,5 +114,5 @@ def _at(plant: BenchPlant, bare: Bare, workplace: Workplace, rate: float, second
     first = [workplace.pictures[0].path]
     forward_ms = 1000 * median(bare.forward_s(first, 1, scaled(10)))
     with ReceiptWatch(plant.settings.redis_client_url) as watch:
-        submitted = dict(poisson(plant, files, rate, scaled(round(rate * seconds), least=5)))
+        submitted = dict(submitting(plant, files, rate, scaled(round(rate * seconds), least=5)))
         return Waits(forward_ms, await_receipts(plant, watch, submitted))

@@ -21,11 +21,11 @@ from itertools import count, cycle
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import yaml
 from sqlalchemy import Engine
 
-from benchmarks.benches.commit import SIZE, _turns
+from benchmarks.arrivals import poisson
+from benchmarks.benches.commit import NOW, SIZE, THEN, in_turns, pairs_a_round
 from benchmarks.benches.pipeline import files_for_a_run
 from benchmarks.contender import TORCH
 from benchmarks.history.committing import Committing, before
@@ -53,7 +53,7 @@ _SECONDS, _QUICK_SECONDS = 20.0, 8.0  # a round
 _BACKLOG, _QUICK_BACKLOG = 100_000, 20_000
 _BATCH = 256
 _STALLED_S = 120.0  # without a message
-_seeds, _numbers = count(7), count()
+_numbers = count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +115,11 @@ def _round(
 ) -> Waits:
     files = cycle(picture.path for picture in workplace.pictures)
     number = scaled(round(rate * seconds), least=5)
-    gaps = np.random.default_rng(next(_seeds)).exponential(1 / rate, number)
     submitted: dict[str, float] = {}
-    first, due = len(listener.messages), time.time()
-    for gap in gaps:
-        due += gap
-        time.sleep(max(0.0, due - time.time()))
+    first = len(listener.messages)
+    for at in poisson(rate, number):
         part = f"B{next(_numbers):08}"
-        submitted[part] = time.time()
+        submitted[part] = at
         plant.camera.submit(next(files), part=part)
     arrived = _await(listener, first, submitted, plant.group)
     waits = Waits([], [])
@@ -240,16 +237,15 @@ def _commit(workplace: Workplace, findings: Findings, *, quick: bool) -> None:
     findings.settings |= {"history": about(url), "history of 0.1.0": about(old_url)}
     with transaction(engine_for(url)) as connection:
         cursors.register(connection, LINE, [NAME])
-    pairs = scaled(10 if quick else 40)
     try:
         with Committing(ROOT, url, SIZE) as new, Committing(old, old_url, SIZE) as then:
-            turns = _turns(new, then, pairs, quick=quick)
+            turns = in_turns(new, then, pairs_a_round(quick), quick=quick)
     finally:  # the history is kept for the next run
         with transaction(engine_for(url)) as connection:
             cursors.forget(connection, LINE, NAME)
     findings.keep("commit", turns)
     name = "commit_with_outbox_to_0_1_0"
-    findings.ratios[name] = ratio(turns, "with parts", "0.1.0")
+    findings.ratios[name] = ratio(turns, NOW, THEN)
     for contender, values in turns.results.items():
         milliseconds = of_rates([1000 / each for each in values]).as_row()
         findings.rows.append({"what": f"commit, {contender}", "ms_a_message": milliseconds})

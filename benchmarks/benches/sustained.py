@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import median
 from uuid import UUID
 
-from benchmarks.arrivals import await_receipts, poisson
+from benchmarks.arrivals import await_receipts, submitting
 from benchmarks.benches.pipeline import files_for_a_run, fitted_plants
 from benchmarks.contender import OPENVINO_INT8, TORCH, available
 from benchmarks.intervals import of_values
@@ -73,7 +73,7 @@ class Line:
     def minute(self, rate: float) -> dict[UUID, float]:
         """A minute's arrivals; when each was submitted."""
         number = scaled(round(rate * self._minute_s))
-        return dict(poisson(self.plant, self._files, rate, number))
+        return dict(submitting(self.plant, self._files, rate, number))
 
     def most_under_way(self, rate: float) -> int:
         """Of ten minutes, or until it was more than the backlog that is allowed."""
@@ -81,7 +81,7 @@ class Line:
         submitted: dict[UUID, float] = {}
         most = 0
         with ReceiptWatch(self.plant.settings.redis_client_url) as watch:
-            for id_, at in poisson(self.plant, self._files, rate, number):
+            for id_, at in submitting(self.plant, self._files, rate, number):
                 submitted[id_] = at
                 most = max(most, len(submitted) - len(watch.committed))
                 if most > BACKLOG_S * rate:

@@ -11,11 +11,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from benchmarks.full_weights import DINO_SMALL
 from vision.encoders import EncoderPair
 from vision.loading import LoadedClip
 from vision.networks import load_net
 from vision.recipe import fuse
-from vision.weights import in_folder
+from vision.weights import CLIP_MODEL, in_folder
 
 Features = NDArray[np.float32]
 _SEED = 20260101
@@ -45,11 +46,8 @@ def untrained_full_size() -> EncoderPair:
     from transformers import Dinov2Config, Dinov2Model
 
     torch.manual_seed(_SEED)
-    clip = open_clip.create_model("ViT-B-32-quickgelu", pretrained=None)
-    dino = Dinov2Model(
-        Dinov2Config(hidden_size=384, num_hidden_layers=12, num_attention_heads=6, image_size=518)
-    )
-    return _pair(clip, dino)
+    clip = open_clip.create_model(CLIP_MODEL, pretrained=None)
+    return _pair(clip, Dinov2Model(Dinov2Config(**DINO_SMALL)))
 
 
 def network_features(pair: EncoderPair, pixels: torch.Tensor) -> Features:

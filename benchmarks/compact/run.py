@@ -21,7 +21,7 @@ from benchmarks.compact.encoders import Features, encoders, shipped
 from benchmarks.compact.pictures import Pool, cable_line, kept_pool, other_cables, photographs
 from benchmarks.compact.report import write_report
 from benchmarks.compact.speed import speed_row
-from linewatch.products import load_product, product_files
+from linewatch.products import shipped_product
 from model_store.validation.crossval import cross_validate
 from vision.weights import COMPACT
 
@@ -145,7 +145,7 @@ def _draw(pool: Pool, features: Features, per_class: int, seed: int) -> float:
 def _zero_shot(pool: Pool, weights: Path) -> dict[str, object]:
     """A row: accuracy of the nearest class, by the mean of its sentences' embeddings."""
     pair = shipped(weights)
-    spec = load_product(next(path for path in product_files() if path.stem == "cable"))
+    spec = shipped_product("cable")
     means = torch.stack(
         [_unit(_unit(pair.embed_text(kind.prompts)).mean(dim=0)) for kind in spec.classes]
     )

@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.compact.encoders import shipped
+from benchmarks.memory_use import memory_of
 from vision.recipe import fuse
 
 _BATCH = 32
@@ -42,10 +43,10 @@ def speed_row(folder: Path, lock: Path | None) -> dict[str, object]:
         }
 
 
-def measure_speed(folder: Path, threads: int = _THREADS) -> dict[str, object]:
+def measure_speed(folder: Path) -> dict[str, object]:
     """Images per second from prepared pixels to features: of the median and the best batch."""
     before = torch.get_num_threads()
-    torch.set_num_threads(threads)
+    torch.set_num_threads(_THREADS)
     try:
         times, cpu_s = _timed(folder)
     finally:
@@ -54,7 +55,7 @@ def measure_speed(folder: Path, threads: int = _THREADS) -> dict[str, object]:
         "images_per_s": round(_BATCH / sorted(times)[len(times) // 2], 1),
         "images_per_s_best_batch": round(_BATCH / min(times), 1),
         # Where other programs share the cores, this is what two free cores would do.
-        "images_per_s_by_cpu_time": round(threads * _BATCH * len(times) / cpu_s, 1),
+        "images_per_s_by_cpu_time": round(_THREADS * _BATCH * len(times) / cpu_s, 1),
     }
 
 
@@ -103,9 +104,8 @@ def _memory_of_this_process(folder: Path) -> dict[str, int]:
 
 
 def _peak_mb() -> int:
-    """VmHWM: unlike getrusage's figure it leaves out the program that started this one."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return round(int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6)
+    """Of this process alone: getrusage's figure has the program in it that started this one."""
+    return round(memory_of(os.getpid())["peak_mib"] * 2**20 / 1e6)
 
 
 if __name__ == "__main__":

@@ -14,13 +14,11 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 
 from benchmarks.bare_child import cable
-from benchmarks.bare_loop import BareLoop
+from benchmarks.bare_loop import BareLoop, features_of
 from benchmarks.contender import Contender
 from benchmarks.gpu import device as device_of
 from benchmarks.gpu.results import GrowingResult
@@ -157,7 +155,7 @@ class Measurement:
         settings = self._settings(precision, f"bare-{precision}")
         spec = cable("cable")
         labelled = [(picture.path, picture.label) for picture in pictures]
-        features = _features(extractor, [path for path, _ in labelled], spec)
+        features = features_of(extractor, [path for path, _ in labelled], spec.image_size)
         version = train(settings, extractor, spec, labelled, features).version
         model = ModelStore(settings.models_url).load("cable", version)
         threads = os.cpu_count() or 1
@@ -210,15 +208,6 @@ class Measurement:
             bound_by=nearest if share > 0.8 else "something else",
             of_that=share,
         )
-
-
-def _features(extractor: FeatureExtractor, paths: Sequence[Path], spec: Any) -> Any:
-    rows = []
-    for start in range(0, len(paths), 16):
-        some = paths[start : start + 16]
-        pixels = [extractor.prepare(path.read_bytes(), spec.image_size).pixels for path in some]
-        rows.append(extractor.features(torch.stack(pixels)).cpu().numpy())
-    return np.concatenate(rows)
 
 
 def main() -> None:

@@ -34,7 +34,7 @@ _WANTED = Wanted(pictures=5, labels=50)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A report over one range; `what` tells both and how it is grouped."""
+    """A report over one range (`span`), grouped `by` these columns."""
 
     report: str
     by: str

@@ -24,7 +24,7 @@ from benchmarks.recipes.draws import draw, fused, macro_f1
 from benchmarks.recipes.extras import PROMPTS
 from benchmarks.recipes.pictures import CABLE, PHOTOGRAPHS, Pictures, picture_sets
 from benchmarks.recipes.report import Scores, write_report
-from linewatch.products import load_product, product_files
+from linewatch.products import shipped_product
 from vision.encoders import EncoderPair
 from vision.parts import parse_part
 
@@ -123,7 +123,7 @@ def _possible(candidate: Candidate, columns: Columns, pictures: Pictures) -> boo
 
 def _similarities(pair: EncoderPair, embeddings: np.ndarray) -> np.ndarray:
     """Cosine of each picture to the mean of each class's sentences, float32 [n, k]."""
-    spec = load_product(next(path for path in product_files() if path.stem == "cable"))
+    spec = shipped_product("cable")
     rows = []
     for kind in spec.classes:
         sentences = pair.embed_text(kind.prompts).numpy()

@@ -21,7 +21,7 @@ from sklearn.metrics import roc_auc_score
 
 from benchmarks.compact.encoders import shipped, untrained_full_size
 from benchmarks.studies import report
-from linewatch.products import load_product, product_files
+from linewatch.products import shipped_product
 from model_store.novelty.patch_memory import FittedMemory, fit_memory, scores
 from producer.simulator import render
 from vision.encoders import EncoderPair
@@ -112,8 +112,7 @@ def compiled(model: Any, precision: str) -> Compiled:
 def moved(pair: EncoderPair, networks: dict[str, Any], good: int, defects: int) -> Iterator[Row]:
     """How torch's memory judges tokens of each precision."""
     net = FeatureNet(pair, recipe_named("patches"))
-    (file,) = (path for path in product_files() if path.stem == "cable")
-    classes = [known.code for known in load_product(file).classes if not known.good]
+    classes = [known.code for known in shipped_product("cable").classes if not known.good]
     remembered = by_torch(net, cables("good", good, 0))
     fine = cables("good", good, 1_000)
     bad = np.concatenate([cables(code, defects, 2_000 + 100 * n) for n, code in enumerate(classes)])

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from linewatch.errors import ProductError
-from linewatch.products import ProductSpec, load_product, product_files
+from linewatch.products import ProductSpec, shipped_product
 
 PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
 LINES = ("line-1", "line-2")
@@ -60,8 +60,7 @@ class SimulatedSource:
     def __init__(self, folder: Path, *, parts: int, first_per_class: int, seed: int) -> None:
         from producer.simulator import CLASSES
 
-        cable = next(path for path in product_files() if path.stem == "cable")
-        self.product = load_product(cable)
+        self.product = shipped_product("cable")
         self.root = folder
         self.first_count = first_per_class * len(CLASSES)
         self.shift_count = parts

@@ -10,7 +10,6 @@ from linewatch.errors import LabelError
 
 SPLITS = ("train", "val", "test")
 GOLDEN = "golden"  # beside them: what models are compared on
-DEFAULT_SHARES = (0.7, 0.15, 0.15)
 
 
 def parse_shares(text: str) -> tuple[float, float, float]:

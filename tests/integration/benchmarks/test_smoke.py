@@ -12,8 +12,6 @@ import pytest
 
 from benchmarks.report import KEYS
 
-pytest.importorskip("benchmarks.noop")  # the worker without networks
-
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)  # beside other tests rounds are thrown out, and made again

@@ -1,80 +1,40 @@
-"""The PostgreSQL roles can do their work and nothing else: each test logs in as a role's user."""
+"""The PostgreSQL roles can do their work: each test logs in as a role's user."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
-from click.testing import CliRunner
-from sqlalchemy import Engine, make_url, text, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import text, update
 
-from db import audit, migrate, roles
-from db import logins as database_logins
+from db import audit, roles
 from db.calendars.ahead import ensure_spans
 from db.inspections import dead_letters, requeues, suspects
-from db.inspections.inspections import InspectionRecord, commit_inspections, outcomes
+from db.inspections.inspections import commit_inspections, outcomes
 from db.inspections.records import StoredFeatures
 from db.inspections.rollup import discrepancies
 from db.labels import decisions, golden_members, labels
-from db.outage import sqlstate
 from db.parts.recount import recount
 from db.parts.recounted import Recounted
 from db.products import register
 from db.retention import partitions
 from db.schema import metadata
-from db.session import dispose, engine_for, reading, transaction
+from db.session import reading, transaction
 from db.tables import Part
 from db.views import CURRENT
-from linewatch.cli import cli
-from linewatch.errors import DatabaseError
-from linewatch.products import parse_product
 from linewatch.settings import Settings
-from producer.contract import Reason, Verdict
+from producer.contract import Verdict
 from tests.support.committed import committed
-from tests.support.database_users import Users, database_users
+from tests.support.database_users import Users
+from tests.support.role_rows import WIDGET, buried, record
 from workers.retention.purge import Purge
-
-WIDGET = parse_product(
-    {"product": "widget", "classes": [{"code": "good", "good": True}, {"code": "bad"}]}, "tests"
-)
-INSUFFICIENT_PRIVILEGE = "42501"
-
-
-@pytest.fixture
-def users(postgresql_url: str) -> Iterator[Users]:
-    with database_users(postgresql_url) as made:
-        yield made
-
-
-def record(verdict: Verdict = Verdict.REVIEW, **fields: object) -> InspectionRecord:
-    now = datetime.now(UTC)
-    usual = {"id": uuid4(), "product": "widget", "line": "l", "camera": "c", "decided_at": now}
-    return InspectionRecord(verdict=verdict, **{**usual, **fields})  # type: ignore[arg-type]
-
-
-def refused(engine: Engine, statement: str) -> bool:
-    try:
-        with transaction(engine) as connection:
-            connection.exec_driver_sql(statement)
-    except DBAPIError as error:
-        if sqlstate(error) == INSUFFICIENT_PRIVILEGE:
-            return True
-        raise
-    return False
 
 
 def test_every_table_is_thought_of() -> None:
     assert set(roles.RIGHTS) - {"alembic_version"} == {
         table.name for table in metadata.sorted_tables
     }
-
-
-def test_reports_read_no_payload_no_log_and_no_alert() -> None:
-    """A table that is new is closed to reports until somebody thinks of it."""
-    assert {"audit_log", "dead_letters", "features", "alerts", "locks"} <= set(UNREPORTED)
 
 
 def test_no_role_writes_the_log_itself() -> None:
@@ -84,16 +44,6 @@ def test_no_role_writes_the_log_itself() -> None:
 
 def test_a_worker_has_no_right_that_locks_a_whole_table() -> None:
     assert not [table for table, rights in roles.RIGHTS.items() if "D" in rights[0]]
-
-
-def buried(worker: Engine) -> tuple[UUID, int]:
-    dead = record(Verdict.DEAD_LETTER, reason=Reason.POISON)
-    commit_inspections(worker, [dead], UTC)
-    committed(worker, suspects.begin_trial, [dead.id], alone=True, worker="w")
-    letter = committed(
-        worker, dead_letters.add, reason="poison", detail="d", payload="{}", image_id=dead.id
-    )
-    return dead.id, letter
 
 
 def test_worker_and_console_do_their_work(users: Users) -> None:
@@ -160,159 +110,10 @@ def test_maintenance_recounts(users: Users) -> None:
     assert recount(maintenance, mend=False) == Recounted()
 
 
-EVERY_ROLE = [
-    "DROP TABLE inspections",
-    "TRUNCATE inspections",
-    "ALTER TABLE labels DROP COLUMN note",
-    "CREATE TABLE mine (x int)",
-    "CREATE TEMPORARY TABLE mine (x int)",
-    "CREATE SCHEMA mine",
-    "CREATE FUNCTION public.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
-    "CREATE OR REPLACE FUNCTION linewatch_may_say(who name, action text) RETURNS boolean"
-    " LANGUAGE sql AS 'SELECT true'",
-    "ALTER FUNCTION linewatch_audit SET search_path = mine",
-    "INSERT INTO audit_log (id, at, actor, action, subject, detail, previous_hash, hash)"
-    " VALUES (9000000000000000000, now(), 'x', 'model.promote', 'y', '{}', 'z', 'h')",
-    "UPDATE audit_log SET actor = 'nobody'",
-    "DELETE FROM audit_log",
-    "SELECT setval('audit_log_id_seq', 9000000000000000000)",
-    "SELECT nextval('audit_log_id_seq')",
-    "SELECT * FROM locks FOR UPDATE",
-    "INSERT INTO locks VALUES ('mine')",
-    "LOCK TABLE locks IN ACCESS SHARE MODE",
-    "LOCK TABLE audit_log IN ROW EXCLUSIVE MODE",
-    "LOCK TABLE alembic_version IN ROW EXCLUSIVE MODE",
-    "LOCK TABLE labels IN SHARE MODE",
-    "LOCK TABLE model_versions IN ACCESS EXCLUSIVE MODE",
-    "DELETE FROM labels",
-    "DELETE FROM decisions",
-    "UPDATE decisions SET disposition = 'conforming', defect_class = NULL",
-    "UPDATE model_versions SET manifest_sha256 = ''",
-    "UPDATE inspections SET verdict = 'pass'",
-    "UPDATE inspections SET decided_at = now()",
-    "INSERT INTO inspections (id, decided_at, verdict, attempt)"
-    " VALUES (gen_random_uuid(), now(), 'pass', 1)",
-    "UPDATE inspection_hourly SET count = 0",
-    "INSERT INTO inspection_hourly VALUES (now(), '', '', '', '', 'pass', '', '', 1)",
-    "UPDATE inspection_scores SET verdict = 'pass'",
-    "UPDATE features SET vector = ''",
-    "UPDATE dead_letters SET payload = '{}'",
-    "DROP VIEW report_pareto",
-    "SELECT pg_advisory_lock(300851409)",
-    "SELECT pg_advisory_xact_lock(300851409)",
-    "SELECT pg_try_advisory_lock_shared(1, 2)",
-    "SELECT lo_create(0)",
-    "SELECT lo_creat(-1)",
-    "SELECT lo_from_bytea(0, 'x')",
-    "SELECT pg_logical_emit_message(false, 'x', 'y')",
-    "SELECT linewatch_may_say('x', 'y')",
-]
-
-
-@pytest.mark.parametrize("role", roles.ROLES)
-def test_no_role_may(users: Users, role: str) -> None:
-    engine = users.engine(role)
-    assert [statement for statement in EVERY_ROLE if not refused(engine, statement)] == []
-
-
-BACKED_UP = [
-    "SELECT linewatch_audit('ann', 'backup.make', '/backups', '{}', 0, 'root')",
-    "SELECT linewatch_audit('ann', 'backup.restore', '/backups', '{}', 0, 'root')",
-]
-SET_UP = [
-    "SELECT linewatch_audit('ann', 'shifts.import', 'all lines', '{}', 0, 'root')",
-    "SELECT linewatch_audit('ann', 'chart.freeze', 'cable', '{}', 0, 'root')",
-]
-UNREPORTED = sorted(roles.RIGHTS.keys() - set(roles.REPORTED))
-FORBIDDEN = {
-    "worker": [
-        "DELETE FROM inspections",
-        "DELETE FROM inspection_hourly",
-        "DELETE FROM inspection_scores",
-        "DELETE FROM features",
-        "DELETE FROM requeues",
-        "DELETE FROM suspects",
-        "DELETE FROM dead_letters",
-        "INSERT INTO requeues VALUES (gen_random_uuid(), 1, 'x', now())",
-        "INSERT INTO inspection_scores VALUES (gen_random_uuid(), 'm', '{}', NULL, NULL)",
-        "INSERT INTO retention_marks VALUES ('pictures', '', now())",
-        "INSERT INTO labels (label) VALUES ('good')",
-        "INSERT INTO golden_sets (product) VALUES ('widget')",
-        "INSERT INTO deployments (product) VALUES ('widget')",
-        "UPDATE products SET spec = '{}'",
-        "SELECT * FROM inspections FOR UPDATE",
-        "SELECT * FROM inspection_hourly FOR SHARE",
-        "LOCK TABLE inspections IN ROW EXCLUSIVE MODE",
-        "LOCK TABLE inspection_hourly IN EXCLUSIVE MODE",
-        "LOCK TABLE alerts IN SHARE ROW EXCLUSIVE MODE",
-        "LOCK TABLE suspects IN ACCESS EXCLUSIVE MODE",
-        "LOCK TABLE training_runs IN ACCESS EXCLUSIVE MODE",
-        "LOCK TABLE dead_letters IN SHARE MODE",
-        "SELECT linewatch_lock('audit')",
-        "SELECT linewatch_drop_month('2020-01-01')",
-        "SELECT linewatch_audit('ann', 'model.promote', 'widget', '{}', 0, 'root')",
-        "SELECT linewatch_audit('ann', 'label.add', 'labels', '{}', 0, 'root')",
-        "SELECT linewatch_audit('ann', 'retention.purge', 'widget', '{}', 0, 'root')",
-        *BACKED_UP,
-        *SET_UP,
-    ],
-    "maintenance": [
-        "INSERT INTO labels (label) VALUES ('good')",
-        "INSERT INTO deployments (product) VALUES ('widget')",
-        "INSERT INTO requeues VALUES (gen_random_uuid(), 1, 'x', now())",
-        "SELECT linewatch_commit('[]', '[]', '', '{}')",
-        "SELECT linewatch_replace('[]', '[]', '', '{}')",
-        "SELECT linewatch_audit('ann', 'model.promote', 'widget', '{}', 0, 'root')",
-        *BACKED_UP,
-        *SET_UP,
-    ],
-    "console": [
-        "DELETE FROM inspections",
-        "DELETE FROM inspection_hourly",
-        "SELECT * FROM inspections FOR UPDATE",
-        "SELECT linewatch_commit('[]', '[]', '', '{}')",
-        "SELECT linewatch_replace('[]', '[]', '', '{}')",
-        "SELECT linewatch_drop_month('2020-01-01')",
-        "SELECT linewatch_audit('ann', 'retention.purge', 'widget', '{}', 0, 'root')",
-        "LOCK TABLE inspections IN ROW EXCLUSIVE MODE",
-        "LOCK TABLE products IN ACCESS EXCLUSIVE MODE",
-        "LOCK TABLE requeues IN ACCESS EXCLUSIVE MODE",
-        *BACKED_UP,
-    ],
-    "reports": [
-        *(f"SELECT * FROM {table}" for table in UNREPORTED),
-        *(f"LOCK TABLE {table} IN ACCESS SHARE MODE" for table in UNREPORTED),
-        *(f"LOCK TABLE {table} IN ROW SHARE MODE" for table in roles.REPORTED),
-        *(f"DELETE FROM {table}" for table in roles.REPORTED),
-        "SELECT * FROM parts FOR SHARE",
-        "UPDATE part_counts SET parts = 0",
-        *(f"LOCK TABLE {view} IN ROW SHARE MODE" for view in CURRENT),
-        "SELECT * FROM report_pareto FOR UPDATE",
-        "SELECT linewatch_lock('audit')",
-        "SELECT linewatch_audit('ann', 'x', 'y', '{}', 0, 'root')",
-        "SELECT linewatch_commit('[]', '[]', '', '{}')",
-        "SELECT linewatch_acquit('{}')",
-        "SELECT linewatch_add_month('2020-01-01')",
-    ],
-}
-
-
-@pytest.mark.parametrize("role", roles.ROLES)
-def test_a_role_may_not(users: Users, role: str) -> None:
-    engine = users.engine(role)
-    assert [statement for statement in FORBIDDEN[role] if not refused(engine, statement)] == []
-
-
 def test_reports_read_the_views_and_what_reports_count(users: Users) -> None:
     with reading(users.engine("reports")) as connection:
         for name in (*CURRENT, *roles.REPORTED):
             connection.execute(text(f"SELECT * FROM {name}"))
-
-
-def test_a_console_promotes_and_a_worker_does_not(users: Users) -> None:
-    values = "(product, role, since, by, why) VALUES ('widget', 'champion', now(), 'x', 'y')"
-    assert refused(users.engine("worker"), f"INSERT INTO deployments {values}")
-    assert not refused(users.engine("console"), f"INSERT INTO deployments {values}")
 
 
 @pytest.mark.parametrize(
@@ -352,88 +153,3 @@ def test_only_a_dead_letter_that_was_sent_again_is_replaced(users: Users) -> Non
             assert found.all() == []
     assert outcomes(worker, [dead])[dead].verdict is Verdict.DEAD_LETTER
     assert outcomes(worker, [judged.id])[judged.id].verdict is Verdict.REVIEW
-
-
-def test_users_have_the_timeouts_of_their_role(users: Users) -> None:
-    names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
-    for role in roles.ROLES:
-        with reading(users.engine(role)) as connection:
-            found = [connection.execute(text(f"SHOW {name}")).scalar_one() for name in names]
-        assert "0" not in found, role
-    with reading(users.owner) as connection:
-        limit = "SELECT rolconnlimit FROM pg_roles WHERE rolname = :name"
-        name = {"name": users.name("reports")}
-        assert connection.execute(text(limit), name).scalar_one() == 20
-        assert connection.execute(text("SHOW statement_timeout")).scalar_one() == "0"
-
-
-def test_rights_that_an_earlier_version_gave_are_taken(users: Users) -> None:
-    with transaction(users.owner) as connection:
-        connection.execute(
-            text(f"GRANT ALL ON inspections, audit_log, locks TO {users.prefix}_worker")
-        )
-    assert not refused(users.engine("worker"), "UPDATE inspections SET verdict = 'pass'")
-    roles.apply(users.owner, users.prefix)
-    assert refused(users.engine("worker"), "UPDATE inspections SET verdict = 'pass'")
-    assert refused(users.engine("worker"), "DELETE FROM audit_log")
-
-
-def test_sqlite_has_no_roles(sqlite_url: str) -> None:
-    with pytest.raises(DatabaseError, match="SQLite has no roles"):
-        roles.apply(engine_for(sqlite_url))
-
-
-def test_the_command_prints_what_it_would_run() -> None:
-    printed = CliRunner().invoke(cli, ["db", "roles"]).output
-    assert "GRANT SELECT ON audit_log TO linewatch_worker;" in printed
-    assert "GRANT EXECUTE ON FUNCTION linewatch_audit TO linewatch_worker, " in printed
-    assert printed.count(";") >= len(roles.RIGHTS)
-
-
-def test_an_owner_who_is_no_superuser_makes_the_roles(
-    users: Users, empty_postgresql_url: str
-) -> None:
-    """As on a server of somebody else's: it gives what it may give, and says what it may not."""
-    owner, prefix = f"{users.prefix}_owner", f"{users.prefix}_o"
-    superuser = engine_for(empty_postgresql_url)
-    mine = make_url(empty_postgresql_url).set(username=owner, password="x")
-    url = mine.render_as_string(hide_password=False)
-    with transaction(superuser) as connection:
-        connection.execute(text(f"CREATE USER {owner} PASSWORD 'x' CREATEROLE"))
-        connection.execute(text(f"GRANT ALL ON SCHEMA public TO {owner}"))
-    try:
-        migrate.upgrade(url)
-        logins = {role: mine.set(username=f"{prefix}_{role}_user") for role in roles.ROLES}
-        urls = {role: one.render_as_string(hide_password=False) for role, one in logins.items()}
-        assert len(database_logins.apply(engine_for(url), urls, prefix)) == 4
-        assert database_logins.apply(engine_for(url), urls, prefix) == []
-        left_undone = roles.apply(engine_for(url), prefix)
-        assert "let a superuser run this" in " ".join(left_undone)
-        worker, reports = engine_for(urls["worker"]), engine_for(urls["reports"])
-        assert len(commit_inspections(worker, [record()], UTC)) == 1
-        assert refused(worker, "UPDATE inspections SET verdict = 'pass'")
-        with reading(reports) as connection:
-            assert connection.execute(text("SHOW statement_timeout")).scalar_one() == "5min"
-            connection.execute(text("SELECT pg_advisory_lock(300851409)"))  # nobody waits for it
-            committed(engine_for(url), audit.append, "ann", "backup.make", "/backups")
-    finally:
-        dispose()
-        with transaction(superuser) as connection:
-            for role in roles.ROLES:
-                for name in (f"{prefix}_{role}_user", f"{prefix}_{role}"):
-                    connection.execute(text(f"DROP OWNED BY {name}"))
-                    connection.execute(text(f"DROP ROLE {name}"))
-            connection.execute(text(f"DROP OWNED BY {owner} CASCADE"))
-            connection.execute(text(f"DROP ROLE {owner}"))
-
-
-def test_a_migration_does_not_wait_for_a_reader_without_end(
-    users: Users, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A report that stays open for hours: while a migration waits for it, workers queue behind."""
-    monkeypatch.setattr(migrate, "_PATIENCE", "SET LOCAL lock_timeout = '100ms'")
-    with reading(users.engine("worker")) as connection:
-        connection.execute(text("SELECT 1 FROM audit_log"))
-        with pytest.raises(DatabaseError, match="lock timeout"):
-            migrate.downgrade(postgresql_url, "0001")
-    assert migrate.check(postgresql_url) is None

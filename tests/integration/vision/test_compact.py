@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
-from linewatch.products import load_product, product_files
+from linewatch.products import shipped_product
 from linewatch.settings import Settings
 from model_store.validation.crossval import cross_validate
 from producer.simulator import CLASSES, render
@@ -78,7 +78,7 @@ def test_they_tell_defects_apart_by_sentences_alone(
     extractor: FeatureExtractor, features: torch.Tensor, labels: list[str]
 ) -> None:
     """Chance is 0.11."""
-    cable = load_product(next(path for path in product_files() if path.stem == "cable"))
+    cable = shipped_product("cable")
     texts = [normalize(extractor.embed_text(kind.prompts)).mean(0) for kind in cable.classes]
     prompts = torch.stack(texts).cpu()
     seen = features[:, : prompts.shape[1]]  # a feature vector begins with CLIP's embedding

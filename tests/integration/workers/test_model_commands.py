@@ -24,7 +24,7 @@ from db.session import engine_for, reading
 from db.tables import Inspection
 from linewatch.cli import cli
 from linewatch.errors import LinewatchError
-from linewatch.products import load_product, product_files
+from linewatch.products import shipped_product
 from linewatch.settings import Settings
 from producer.contract import Verdict
 from tests.support.bench import CODES, FEW_PARTS, OTHER, Bench
@@ -198,7 +198,7 @@ def test_a_zero_shot_model_of_the_product_that_ships(
     """With the encoders that are here; how well they judge is not asked."""
     make_settings(weights_dir=tmp_path / "weights", device="cpu")
     engine = engine_for(sqlite_url)
-    (cable,) = (load_product(path) for path in product_files() if path.stem == "cable")
+    cable = shipped_product("cable")
     committed(engine, products.register, cable)
     said = run("models", "zero-shot", "cable", "--promote")
     assert "9 classes, from prompts alone" in said

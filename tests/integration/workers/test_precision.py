@@ -20,7 +20,7 @@ from db.labels.labels import NewLabel
 from db.models import deployments, feature_spaces, precision_checks, versions
 from db.models.versions import VersionInfo
 from linewatch.errors import ModelError
-from linewatch.products import load_product, product_files
+from linewatch.products import shipped_product
 from linewatch.settings import Settings
 from model_store.heads.fit import fit_head
 from model_store.heads.head import Head
@@ -100,7 +100,7 @@ def parts(float32: FeatureExtractor) -> Parts:
 @pytest.fixture
 def site(engine: Engine, tmp_path: Path, float32: FeatureExtractor, parts: Parts) -> Site:
     """A product with a champion fitted on float32, and its pictures."""
-    (cable,) = (load_product(path) for path in product_files() if path.stem == "cable")
+    cable = shipped_product("cable")
     committed(engine, products.register, cable)
     rows = []
     for number, (data, vector) in enumerate(zip(parts.files, parts.vectors, strict=True)):

@@ -7,11 +7,16 @@ from pathlib import Path
 import pytest
 
 from linewatch.errors import ProductError
-from linewatch.products import ProductSpec, load_product, parse_product, product_files
+from linewatch.products import (
+    ProductSpec,
+    load_product,
+    parse_product,
+    shipped_product,
+)
 
 
 def test_the_cable_ships_with_the_seeds_nine_classes() -> None:
-    cable = load_product(next(p for p in product_files() if p.stem == "cable"))
+    cable = shipped_product("cable")
     assert len(cable.class_codes) == 9
     assert cable.good_class == "good"
     assert all(spec.prompts for spec in cable.classes)

@@ -14,7 +14,7 @@ from db.labels import golden_members, labels
 from db.labels.labels import NewLabel, TrainingExample
 from db.models import feature_spaces, runs
 from linewatch.errors import LabelError
-from linewatch.products import load_product, product_files
+from linewatch.products import load_product, shipped_product
 from tests.support.committed import committed
 from tests.support.records import NOON, a_record
 
@@ -22,7 +22,7 @@ from tests.support.records import NOON, a_record
 @pytest.fixture
 def parts(engine: Engine) -> list[InspectionRecord]:
     """Four cables: two with features f1, one with f2, one with none."""
-    (cable,) = (load_product(path) for path in product_files() if path.stem == "cable")
+    cable = shipped_product("cable")
     committed(engine, products.register, cable)
     kinds = [("f1", b"aa"), ("f1", b"bb"), ("f2", b"cc"), None]
     records = [

@@ -1,0 +1,192 @@
+"""The gate and shadows: a challenger against the champion."""
+
+from __future__ import annotations
+
+import pytest
+
+from db import audit, products
+from db.inspections import inspections
+from db.inspections.records import ShadowJudgement
+from db.labels import golden_members
+from db.models import deployments, gate_decisions, runs
+from db.models.shadow import agreement
+from linewatch.errors import ModelError
+from model_store.gate.gate import GateOutcome
+from producer.contract import Verdict
+from tests.support.bench import CODES, OTHER, PRINT, Bench, spec_of
+from tests.support.committed import committed
+from training.comparison.shadow import shadow_figures
+
+
+def test_a_first_model_needs_a_person_and_its_equal_passes(bench: Bench) -> None:
+    for code in CODES:
+        bench.pictures(code, 9)
+    first = bench.train(auto_promote="gate")
+    assert first.decision.outcome is GateOutcome.FIRST
+    assert deployments.champion(bench.engine, "cable") is None
+    bench.promote(first.manifest.version)
+    for code in CODES:
+        bench.pictures(code, 6)
+    second = bench.train(auto_promote="gate")
+    assert second.decision.outcome is GateOutcome.PASSED, second.decision.reasons
+    assert second.promoted
+    assert deployments.champion(bench.engine, "cable") == second.manifest.version
+    row = gate_decisions.newest(bench.engine, "cable")[0]
+    assert (row.challenger, row.champion) == (second.manifest.version, first.manifest.version)
+    assert row.outcome == "passed"
+    assert row.figures["folds"]["pictures"] == 45
+    assert "there is no golden set" in " ".join(row.reasons)
+    deeds = [deed.action for deed in audit.newest(bench.engine)]
+    assert deeds.count("model.gate") == 3  # by two runs and one command
+    assert runs.runs(bench.engine, "cable")[0].progress == 1.0
+
+
+def test_without_the_setting_nothing_is_promoted(bench: Bench) -> None:
+    for code in CODES:
+        bench.pictures(code, 9)
+    first = bench.champion()
+    again = bench.train()
+    assert again.decision.passed
+    assert not again.promoted
+    assert deployments.champion(bench.engine, "cable") == first
+
+
+def test_a_challenger_of_wrong_labels_is_refused_and_the_champion_stays(bench: Bench) -> None:
+    """Labels that call defects good teach a model to let them pass."""
+    made_of = {code: bench.pictures(code, 12) for code in CODES}
+    champion = bench.champion()
+    held = dict.fromkeys(bench.pictures("bent", 10, label=False), "bent")
+    held |= dict.fromkeys(bench.pictures("good", 10, label=False), "good")
+    committed(bench.engine, golden_members.add, "cable", "golden", held, by="ann")
+    bench.pictures("good", 40, looks="bent")
+    bench.label(made_of["bent"][:10], "good")
+    made = bench.train(auto_promote="gate")
+    assert made.decision.outcome is GateOutcome.FAILED
+    assert any(
+        r.startswith("golden: the promise is broken: by its own thresholds")
+        for r in made.decision.reasons
+    )
+    assert deployments.champion(bench.engine, "cable") == champion
+    version = made.manifest.version
+    with pytest.raises(ModelError, match=r"golden: the promise is broken.*--force --why"):
+        bench.promote(version)
+    assert deployments.champion(bench.engine, "cable") == champion
+    bench.promote(version, force=True, why="a trial")
+    assert deployments.champion(bench.engine, "cable") == version
+    assert "against the gate: failed" in deployments.history(bench.engine, "cable")[0].why
+    assert gate_decisions.newest(bench.engine, "cable")[0].golden_digest == golden_members.digest(
+        held
+    )
+
+
+def test_a_retired_champion_is_still_what_the_next_is_compared_with(bench: Bench) -> None:
+    """Else retiring it first would be the way round the gate."""
+    made_of = {code: bench.pictures(code, 12) for code in CODES}
+    champion = bench.champion()
+    held = dict.fromkeys(bench.pictures("bent", 10, label=False), "bent")
+    held |= dict.fromkeys(bench.pictures("good", 10, label=False), "good")
+    committed(bench.engine, golden_members.add, "cable", "golden", held, by="ann")
+    committed(bench.engine, deployments.retire, "cable", by="ann", why="dull")
+    again = bench.train(auto_promote="gate")
+    assert again.decision.outcome is GateOutcome.PASSED, again.decision.reasons
+    assert not again.promoted  # a person retired it, so a person decides what serves
+    assert deployments.champion(bench.engine, "cable") is None
+    bench.pictures("good", 40, looks="bent")
+    bench.label(made_of["bent"][:10], "good")
+    made = bench.train()
+    assert made.decision.outcome is GateOutcome.FAILED
+    with pytest.raises(ModelError, match=f"the gate says failed.*with {champion}, the last one"):
+        bench.promote(made.manifest.version)
+    assert deployments.champion(bench.engine, "cable") is None
+    assert gate_decisions.newest(bench.engine, "cable")[0].champion == champion
+    bench.promote(again.manifest.version)
+    committed(bench.engine, deployments.retire, "cable", by="ann", why="again")
+    committed(bench.engine, deployments.retire, "cable", by="ann", why="and again")
+    bench.promote(again.manifest.version)  # compared with itself
+    assert gate_decisions.newest(bench.engine, "cable")[0].champion == again.manifest.version
+
+
+def test_too_few_pictures_are_for_a_person(bench: Bench) -> None:
+    for code in CODES:
+        bench.pictures(code, 4)
+    bench.champion()
+    made = bench.train(auto_promote="gate", gate_least_defects=100, gate_escape_margin=0.02)
+    assert made.decision.outcome is GateOutcome.UNDECIDED
+    assert not made.promoted
+    bench.settings = bench.settings.model_copy(update={"gate_least_defects": 100})
+    few = r"too few defects to decide: 8 defective parts of the 100 needed; about 92 more"
+    with pytest.raises(ModelError, match=rf"{few}.*give --why REASON"):
+        bench.promote(made.manifest.version)
+    bench.promote(made.manifest.version, "the lamp is new", reasoned=True)
+    assert deployments.champion(bench.engine, "cable") == made.manifest.version
+    why = deployments.history(bench.engine, "cable")[0].why
+    assert why == "the lamp is new (the gate: undecided)"
+
+
+def test_other_features_are_compared_where_both_are_known(bench: Bench) -> None:
+    for code in CODES:
+        bench.pictures(code, 9)
+    bench.champion()
+    both = [i for code in CODES for i in bench.pictures(code, 8, prints=(PRINT, OTHER))]
+    challenger = bench.train()
+    assert challenger.manifest.fingerprint == OTHER  # the newest
+    decision = challenger.decision
+    assert decision.outcome is GateOutcome.PASSED, decision.reasons
+    assert decision.figures["folds"]["pictures"] == len(both)
+    assert any("both kinds" in reason for reason in decision.reasons)
+
+
+def test_other_features_with_nothing_in_common_decide_nothing(bench: Bench) -> None:
+    for code in CODES:
+        bench.pictures(code, 9)
+    bench.champion()
+    for code in CODES:
+        bench.pictures(code, 9, prints=(OTHER,))
+    made = bench.train(auto_promote="gate")
+    assert made.manifest.fingerprint == OTHER
+    assert made.decision.outcome is GateOutcome.UNDECIDED
+    assert "too few pictures to decide: 0 of" in made.decision.reasons[0]
+
+
+def test_a_class_set_that_changed(bench: Bench) -> None:
+    """A class that is gone is no longer trained; one that came is known to the next model."""
+    for code in CODES:
+        bench.pictures(code, 9)
+    bench.champion()
+    committed(bench.engine, products.register, spec_of("good", "bent", "new"))
+    bench.pictures("new", 9)
+    made = bench.train()
+    assert made.manifest.classes == ("bent", "good", "new")
+    assert made.decision.outcome is GateOutcome.PASSED, made.decision.reasons
+    committed(bench.engine, products.register, spec_of("good", "bent", "cut", "new"))
+    with pytest.raises(ModelError, match="it no longer knows cut"):
+        bench.promote(made.manifest.version)
+
+
+def shadowed(champion: str, shadow: str, said: Verdict, share: float) -> dict[str, object]:
+    judged = ShadowJudgement(shadow, said, None, {"good": share, "bent": 1 - share})
+    return {"model_version": champion, "shadow": judged, "verdict": Verdict.PASS}
+
+
+def test_shadow_verdicts_are_kept_and_compared(bench: Bench) -> None:
+    for code in CODES:
+        bench.pictures(code, 9)
+    champion, shadow = bench.champion(), bench.train().manifest.version
+    committed(bench.engine, deployments.set_shadow, "cable", shadow, by="ann", why="trial")
+    right = bench.pictures("bent", 6, **shadowed(champion, shadow, Verdict.DEFECT, 0.1))
+    bench.pictures("good", 4, **shadowed(champion, shadow, Verdict.PASS, 0.9))
+    bench.pictures("good", 2, label=False, **shadowed(champion, shadow, Verdict.REVIEW, 0.5))
+    counts = {
+        (row.champion_verdict, row.shadow_verdict): row.pictures
+        for row in agreement(bench.engine, "cable", shadow)
+    }
+    assert counts == {("pass", "defect"): 6, ("pass", "pass"): 4, ("pass", "review"): 2}
+    found = shadow_figures(bench.engine, "cable", shadow)
+    assert found is not None
+    assert (found.pictures, found.only_champion, found.only_challenger) == (10, 0, 6)
+    assert found.champion["escapes"] == 6
+    assert found.challenger["escapes"] == 0
+    scores = inspections.scores(bench.engine, right[0])
+    assert set(scores) == {shadow}
+    row = inspections.outcomes(bench.engine, right)[right[0]]
+    assert (row.verdict, row.model_version) == (Verdict.PASS, champion)  # the shadow has no say
