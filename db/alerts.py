@@ -6,9 +6,12 @@ lasts. So it ends with the worker too: nobody else could tell that it is over.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, func, select, update
 
@@ -17,8 +20,13 @@ from db.clock import database_now
 from db.session import reading
 from db.storable_text import storable
 from db.tables import Alert
+from db.upsert import Insert, insert_into
 
 _TABLE = table_of(Alert)
+_STANDING: dict[str, Any] = {  # what `uq_alerts_open` is about
+    "index_elements": [_TABLE.c.digest],
+    "index_where": _TABLE.c.resolved_at.is_(None),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,9 @@ class AlertInfo:
         return "open" if self.acknowledged_at is None else "acknowledged"
 
 
+COLUMNS = [_TABLE.c[column.name] for column in fields(AlertInfo)]
+
+
 def raise_alert(
     connection: Connection,
     *,
@@ -75,14 +86,35 @@ def raise_alert(
         "message": storable(message, 2000),
         "source": storable(source),
     }
-    same = [c[name].is_not_distinct_from(value) for name, value in row.items()]
     now = database_now(connection)
-    open_ = connection.execute(select(c.id).where(c.resolved_at.is_(None), *same)).scalar()
-    if open_ is not None:
-        connection.execute(update(_TABLE).where(c.id == open_).values(seen_at=now))
-        return int(open_)
-    statement = _TABLE.insert().values(**row, raised_at=now, seen_at=now).returning(c.id)
-    return int(connection.execute(statement).scalar_one())
+    same = [c[name].is_not_distinct_from(value) for name, value in row.items()]
+    # By the words and not the digest: an alert of an earlier version has none.
+    again = update(_TABLE).where(c.resolved_at.is_(None), *same).values(seen_at=now)
+    standing = connection.execute(again.returning(c.id)).scalars().all()
+    return min(standing) if standing else insert_or_renew(connection, row, about=row)
+
+
+def raise_once(connection: Connection, *, line: str, kind: str, message: str) -> None:
+    """Raise a line's alert unless one of this kind stands, in whatever words."""
+    c, about = _TABLE.c, {"kind": kind, "line": storable(line)}
+    query = select(c.id).where(c.resolved_at.is_(None), c.kind == kind, c.line == about["line"])
+    if connection.scalar(query.limit(1)) is None:
+        row = {**about, "severity": "warning", "message": storable(message, 2000)}
+        connection.execute(_inserted(connection, row, about).on_conflict_do_nothing(**_STANDING))
+
+
+def insert_or_renew(
+    connection: Connection, row: Mapping[str, Any], *, about: Mapping[str, str | None]
+) -> int:
+    """Insert an alert, or renew the one that stands about the same; returns its number.
+
+    Args:
+        about: what tells it from others; where somebody raises the same at this moment, this waits.
+    """
+    statement = _inserted(connection, row, about)
+    renewed = {"seen_at": statement.excluded.seen_at}
+    statement = statement.on_conflict_do_update(**_STANDING, set_=renewed)
+    return int(connection.execute(statement.returning(_TABLE.c.id)).scalar_one())
 
 
 def resolve(
@@ -124,9 +156,18 @@ def lapse(connection: Connection, *, kinds: Collection[str], unseen_for: timedel
 
 def open_alerts(engine: Engine) -> list[AlertInfo]:
     """The alerts that stand, newest first."""
-    query = select(_TABLE).where(_TABLE.c.resolved_at.is_(None)).order_by(_TABLE.c.id.desc())
+    query = select(*COLUMNS).where(_TABLE.c.resolved_at.is_(None)).order_by(_TABLE.c.id.desc())
     with reading(engine) as connection:
         return [AlertInfo(**row) for row in connection.execute(query).mappings()]
+
+
+def _inserted(
+    connection: Connection, row: Mapping[str, Any], about: Mapping[str, str | None]
+) -> Insert:
+    words = json.dumps(about, sort_keys=True)
+    digest = hashlib.sha256(words.encode()).hexdigest()
+    now = database_now(connection)
+    return insert_into(connection, _TABLE).values(**row, digest=digest, raised_at=now, seen_at=now)
 
 
 def _resolve(connection: Connection, *where: ColumnElement[bool]) -> int:

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from sqlalchemy import Connection, select, update
 
+from db.alerts import insert_or_renew
 from db.base import table_of
 from db.clock import database_now
 from db.storable_text import storable
@@ -58,7 +59,7 @@ def settle(
     for one in found:
         alert = known.get(one.about)
         if alert is None:
-            raised.append(_raise(connection, one, now))
+            raised.append(_raise(connection, one))
             continue
         kept.add(alert)
         connection.execute(update(_TABLE).where(c.id == alert).values(seen_at=now))
@@ -78,16 +79,8 @@ def _latest(
     return {tuple(row[1:]): row.id for row in connection.execute(query)}
 
 
-def _raise(connection: Connection, one: Condition, now: object) -> int:
+def _raise(connection: Connection, one: Condition) -> int:
     kind, line, product, source = one.about
-    row = {
-        "kind": kind,
-        "severity": one.severity,
-        "line": line,
-        "product": product,
-        "source": source,
-        "message": storable(one.message, 2000),
-        "raised_at": now,
-        "seen_at": now,
-    }
-    return int(connection.execute(_TABLE.insert().values(row).returning(_TABLE.c.id)).scalar_one())
+    about = {"kind": kind, "line": line, "product": product, "source": source}
+    row = {**about, "severity": one.severity, "message": storable(one.message, 2000)}
+    return insert_or_renew(connection, row, about=about)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, or_, select, update
 
-from db.alerts import AlertInfo
+from db.alerts import COLUMNS, AlertInfo
 from db.base import table_of
 from db.clock import database_now
 from db.session import reading
@@ -53,7 +53,7 @@ def current_alerts(connection: Connection) -> list[AlertInfo]:
     """Alerts that stand or ended within `LOOK_BACK`, oldest first; the newest `MOST`."""
     c = _ALERTS.c
     recent = database_now(connection) - LOOK_BACK
-    query = select(_ALERTS).where(c.resolved_at.is_(None) | (c.resolved_at > recent))
+    query = select(*COLUMNS).where(c.resolved_at.is_(None) | (c.resolved_at > recent))
     rows = connection.execute(query.order_by(c.id.desc()).limit(MOST)).mappings()
     return [AlertInfo(**row) for row in rows][::-1]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, Engine, select, update
 
 from db import audit
-from db.alerts import AlertInfo
+from db.alerts import COLUMNS, AlertInfo
 from db.base import table_of
 from db.clock import database_now
 from db.session import reading
@@ -47,7 +47,7 @@ def read(
         AlertError: there is no such state.
     """
     c = _TABLE.c
-    query = select(_TABLE).where(*_where(state)).order_by(c.id.desc()).limit(limit + 1)
+    query = select(*COLUMNS).where(*_where(state)).order_by(c.id.desc()).limit(limit + 1)
     for column, value in ((c.line, line), (c.kind, kind)):
         if value is not None:
             query = query.where(column == storable(value))
@@ -61,7 +61,8 @@ def read(
 def get(engine: Engine, id_: int) -> AlertInfo | None:
     """One alert, or None."""
     with reading(engine) as connection:
-        row = connection.execute(select(_TABLE).where(_TABLE.c.id == id_)).mappings().one_or_none()
+        query = select(*COLUMNS).where(_TABLE.c.id == id_)
+        row = connection.execute(query).mappings().one_or_none()
     return None if row is None else AlertInfo(**row)
 
 
@@ -102,17 +103,17 @@ def _change(
     said: tuple[str, str, str],
 ) -> AlertInfo:
     c = _TABLE.c
-    before = connection.execute(select(_TABLE).where(c.id == id_)).mappings().one_or_none()
+    before = connection.execute(select(*COLUMNS).where(c.id == id_)).mappings().one_or_none()
     if before is None:
         raise AlertError(f"there is no alert {id_}; see `linewatch alerts list`")
     old = AlertInfo(**before)
     statement = update(_TABLE).where(c.id == id_, *free).values(values)
     if not connection.execute(statement).rowcount:
-        now = AlertInfo(**connection.execute(select(_TABLE).where(c.id == id_)).mappings().one())
+        now = AlertInfo(**connection.execute(select(*COLUMNS).where(c.id == id_)).mappings().one())
         who = now.closed_by if now.state == "closed" else now.acknowledged_by
         how = {"closed": "closed", "acknowledged": "acknowledged"}.get(now.state, "changed")
         raise AlertError(f"alert {id_} was {how} already, by {who or 'itself'}")
-    new = AlertInfo(**connection.execute(select(_TABLE).where(c.id == id_)).mappings().one())
+    new = AlertInfo(**connection.execute(select(*COLUMNS).where(c.id == id_)).mappings().one())
     action, by, note = said
     detail = {"old": old.state, "new": new.state, "kind": old.kind, "note": note[:LONGEST_NOTE]}
     audit.append(connection, by, action, str(id_), detail)

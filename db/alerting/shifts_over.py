@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from sqlalchemy import Connection, func, select
 
-from db.alerts import AlertInfo
+from db.alerts import COLUMNS, AlertInfo
 from db.base import table_of
 from db.calendars.spans import within
 from db.charts.baselines import all_in_force
@@ -73,6 +73,6 @@ def _raised(
     c = _ALERTS.c
     where = (c.raised_at >= since, c.raised_at < until)
     count = int(connection.scalar(select(func.count()).select_from(_ALERTS).where(*where)) or 0)
-    query = select(_ALERTS).where(*where).order_by(c.id).limit(MOST_ALERTS)
+    query = select(*COLUMNS).where(*where).order_by(c.id).limit(MOST_ALERTS)
     found = tuple(AlertInfo(**row) for row in connection.execute(query).mappings())
     return found, count

@@ -11,9 +11,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from db import alerts
 from db.challenges.pictures import Challenged, Shown
 from db.clock import database_now
-from db.reports import takt
 from producer.contract import Purpose
 from quality.parts.parts import production_time
 
@@ -44,4 +44,4 @@ def alert_strays(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> N
             "it; such parts count as ordinary production; start one with `linewatch challenge "
             f"start {line} --part SERIAL`, or see what the camera says"
         )
-        takt.raise_once(connection, line=line, kind=STRAY, message=message)
+        alerts.raise_once(connection, line=line, kind=STRAY, message=message)

@@ -73,6 +73,7 @@ def backlog(engine: Engine, filters: PartFilters, timezone: tzinfo) -> Report:
         tuple(sorted(rows, key=_order)),
         until=now.astimezone(timezone),
         empty="no part is open",
+        blank=_row(_Key("", "", ""), None, None, now, timezone),
     )
 
 

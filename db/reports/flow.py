@@ -57,7 +57,7 @@ def flow(engine: Engine, pictures: PictureRange, timezone: tzinfo) -> Report:
             refuse_unknown(connection, pictures)
         budgets = dict(connection.execute(select(_LINES.c.code, _LINES.c.takt_budget_s)).all())
     rows: list[Row] = [
-        {"line": line, "takt_budget_s": budgets.get(line), **figures(slices, budgets.get(line))}
+        _row(line, slices, budgets.get(line))
         for line, slices in sorted(by_line.items())
         if any(slices)
     ]
@@ -69,7 +69,12 @@ def flow(engine: Engine, pictures: PictureRange, timezone: tzinfo) -> Report:
         until.astimezone(timezone),
         notes=_notes(rows, each if sampled else None),
         empty="no picture was judged in this time",
+        blank=_row("", [], None),
     )
+
+
+def _row(line: str, slices: Sequence[Sequence[Timed]], budget_s: float | None) -> Row:
+    return {"line": line, "takt_budget_s": budget_s, **figures(slices, budget_s)}
 
 
 def _notes(rows: Sequence[Row], sampled: int | None) -> tuple[str, ...]:

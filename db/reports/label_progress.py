@@ -17,6 +17,13 @@ from db.tables import DefectClass, GoldenItem, LabelledPicture, TrainingRun
 _CLASSES, _GOLDEN, _RUNS = table_of(DefectClass), table_of(GoldenItem), table_of(TrainingRun)
 _LABELLED = table_of(LabelledPicture)
 _Class = tuple[str, str]  # product, class
+_BLANK: Row = {
+    "product": "",
+    "class": "",
+    "good": False,
+    "in_product": False,
+    **dict.fromkeys(("labelled", "golden", "needed", "missing", "new"), 0),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,7 @@ def label_progress(engine: Engine, wanted: Wanted, *, product: str | None = None
         tuple(rows),
         notes=_notes(new, wanted),
         empty="no product is registered, and nothing is labelled",
+        blank=_BLANK,
     )
 
 

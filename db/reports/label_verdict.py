@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import tzinfo
 from typing import Any
 
@@ -67,13 +68,15 @@ def label_verdict(
     ]
     notes = [_NO_SAMPLE, _PARTS] if rows else []
     notes += [f"left out: {count} labels of {name}" for name, count in sorted(gone.items())]
-    return query.report(
+    report = query.report(
         "label-verdict",
         "People's words against the model's",
         rows,
         *notes,
         empty="nobody labelled a picture or decided a part that was made in this time",
     )
+    nothing: _Key = (*("" for _ in query.by), False)
+    return replace(report, blank=_row("", query.by, nothing, Counter()))
 
 
 def _row(of: str, by: Sequence[str], key: _Key, counts: Counter[str]) -> Row:

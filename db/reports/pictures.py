@@ -24,15 +24,17 @@ from db.reports.groups import COLUMNS, TIMES, Filters, Grouping
 from db.reports.part_reports.names import refuse_name
 from db.reports.picture_range import PictureRange, refuse_unknown
 from db.reports.picture_times import PictureTimes
+from db.reports.report import Report
 from db.reports.rows import ClassRow, ModelRow, PictureRate
 from db.reports.shifts import all_shifts
 from db.session import reading
 from db.tables import InspectionHourly
 
-__all__ = ["Filters", "classes", "model", "picture_rates"]
+__all__ = ["Filters", "classes", "model", "picture_rates", "picture_report"]
 
 _HOURLY = table_of(InspectionHourly)
 _HOUR = _HOURLY.c.hour.type
+EMPTY = "nothing was inspected in this time"
 _JUDGED = ("passed", "defects", "review")
 
 
@@ -71,6 +73,22 @@ def picture_rates(
     if not any(any(each.values()) for each in counts.values()):
         _refuse_unknown(engine, filters)
     return [PictureRate(grouping.group(key), **counts[key]) for key in sorted(counts)]
+
+
+def picture_report(engine: Engine, filters: Filters, by: Sequence[str], timezone: tzinfo) -> Report:
+    """The same as a report.
+
+    Raises:
+        ReportError: see `picture_rates`.
+    """
+    groups = Grouping.of(by, (), timezone).by
+    return Report(
+        "pictures",
+        "Pictures",
+        tuple(row.cells() for row in picture_rates(engine, filters, by, timezone)),
+        empty=EMPTY,
+        blank=PictureRate(dict.fromkeys(groups, "")).cells(),
+    )
 
 
 def classes(engine: Engine, product: str | None = None) -> list[ClassRow]:

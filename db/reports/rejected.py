@@ -17,6 +17,12 @@ from db.tables import Inspection
 _I = table_of(Inspection).c
 # In the words of `ix_inspections_unjudged`: with bound values a plan could not know that it serves.
 _UNJUDGED = text("verdict IN ('rejected', 'dead_letter')")
+_BLANK: Row = {
+    **dict.fromkeys(("line", "camera", "verdict", "reason"), ""),
+    "pictures": 0,
+    "share": 0.0,
+    "last_at": None,
+}
 _NOTE = "Counted when it was found out: what cannot be read says no time of its own."
 
 
@@ -62,6 +68,7 @@ def rejected(engine: Engine, pictures: PictureRange, timezone: tzinfo) -> Report
         pictures.until and pictures.until.astimezone(timezone),
         notes=(_NOTE,),
         empty="no picture was rejected in this time",
+        blank=_BLANK,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
 
 from linewatch import csv_cell
@@ -27,6 +27,8 @@ class Report:
         until: up to when, exclusive; None: all there is.
         notes: sentences, each about something that the rows alone do not say.
         empty: the sentence that stands for the rows where there are none.
+        blank: a row of nothing. Where there are no rows, its names are the columns, and its values
+            say what the columns hold.
     """
 
     name: str
@@ -36,11 +38,12 @@ class Report:
     until: datetime | None = None
     notes: tuple[str, ...] = ()
     empty: str = EMPTY
+    blank: Mapping[str, Cell] = field(default_factory=dict)
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The names of the columns; none where there are no rows."""
-        return tuple(self.rows[0]) if self.rows else ()
+        """The names of the columns, in order."""
+        return tuple(self.rows[0] if self.rows else self.blank)
 
     def plain_rows(self) -> list[dict[str, csv_cell.Cell]]:
         """The rows as CSV and JSON have them: dates and instants in ISO 8601."""

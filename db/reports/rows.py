@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from quality.intervals.wilson import wilson_interval
 
@@ -110,6 +110,12 @@ class ModelRow:
     first_hour: datetime
     last_hour: datetime
     promise: str | None = None
+
+    @classmethod
+    def blank(cls) -> ModelRow:
+        """Of no version."""
+        never = datetime.min.replace(tzinfo=UTC)
+        return cls("", "", "", "", False, PictureRate({}), never, never)
 
     def cells(self) -> dict[str, Cell]:
         """The row as columns."""

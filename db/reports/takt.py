@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Engine, select
 
 from db.base import table_of
 from db.clock import database_now
 from db.session import reading
-from db.tables import Alert, Camera, Inspection
+from db.tables import Camera, Inspection
 
 _INSPECTIONS = table_of(Inspection)
-_ALERTS = table_of(Alert)
 _CAMERAS = table_of(Camera)
 _MOST = 10_000  # rows of a camera that are looked at
 
@@ -36,20 +35,3 @@ def worst_latency_s(engine: Engine, line: str, *, within_s: float) -> float | No
                 latency = (decided_at - captured_at).total_seconds()
                 worst = latency if worst is None else max(worst, latency)
     return worst
-
-
-def raise_once(connection: Connection, *, line: str, kind: str, message: str) -> None:
-    """Raise a line's alert unless one of this kind stands, in whatever words."""
-    c = _ALERTS.c
-    query = select(c.id).where(c.resolved_at.is_(None), c.kind == kind, c.line == line)
-    if connection.scalar(query) is None:
-        connection.execute(
-            _ALERTS.insert().values(
-                raised_at=database_now(connection),
-                kind=kind,
-                severity="warning",
-                line=line,
-                product=None,
-                message=message,
-            )
-        )

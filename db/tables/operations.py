@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, Index, SmallInteger
+from sqlalchemy import JSON, BigInteger, Index, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.base import Base, SerialKey
+
+_STANDS = text("resolved_at IS NULL")
 
 
 class DeadLetter(Base):
@@ -92,10 +94,22 @@ class Alert(Base):
     """Something a person should know; open until `resolved_at`.
 
     `closed_by` is who closed it; null where it ended by itself, because its cause did.
+
+    At most one of a `digest` is open: the partial unique index says so. The digest is of what tells
+    the alert from others, see `db.alerts`; null: written by an earlier version.
     """
 
     __tablename__ = "alerts"
-    __table_args__ = (Index(None, "resolved_at", "raised_at"),)
+    __table_args__ = (
+        Index(None, "resolved_at", "raised_at"),
+        Index(
+            "uq_alerts_open",
+            "digest",
+            unique=True,
+            postgresql_where=_STANDS,
+            sqlite_where=_STANDS,
+        ),
+    )
 
     id: Mapped[int] = mapped_column(SerialKey, primary_key=True)
     raised_at: Mapped[datetime]
@@ -111,6 +125,7 @@ class Alert(Base):
     acknowledged_by: Mapped[str | None]
     closed_by: Mapped[str | None]
     note: Mapped[str | None]  # of who acknowledged or closed it last
+    digest: Mapped[str | None]
 
 
 class AuditEntry(Base):

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 _GROUPS = click.Choice(["line", "camera", "product", "lot", "hour", "shift", "day"])
 _BY = "Group by this; can be repeated. A night shift counts to the day on which it began."
-_EMPTY = "nothing was inspected in this time"
 _narrowed = only("product", "line", "camera", "lot")
 
 
@@ -50,12 +49,10 @@ def pictures(by: tuple[str, ...], **narrow: str | None) -> Report:
     share of inspected pictures that a person should look at. Parts are counted by defect-rate.
     """
     from db.reports import pictures as reports
-    from db.reports.report import Report
 
     filters = _filters(narrow)
     engine, timezone = database()
-    found = reports.picture_rates(engine, filters, by, timezone)
-    return Report("pictures", "Pictures", tuple(row.cells() for row in found), empty=_EMPTY)
+    return reports.picture_report(engine, filters, by, timezone)
 
 
 @command.command()
@@ -65,11 +62,13 @@ def classes(product: str | None) -> Report:
     """Cross-validated precision, recall and F1 of the model in force, by class."""
     from db.reports import pictures as reports
     from db.reports.report import Report
+    from db.reports.rows import ClassRow
 
     engine, _ = database()
     rows = tuple(row.cells() for row in reports.classes(engine, product))
     empty = "no model is in force, or none that was trained here; see `linewatch models list`"
-    return Report("classes", "Classes", rows, empty=empty)
+    blank = ClassRow("", "", "", 0.0, 0.0, 0.0, 0, False).cells()
+    return Report("classes", "Classes", rows, empty=empty, blank=blank)
 
 
 @command.command()
@@ -80,11 +79,13 @@ def model(**narrow: str | None) -> Report:
     """Which model version judged how many pictures, and with what encoders."""
     from db.reports import pictures as reports
     from db.reports.report import Report
+    from db.reports.rows import ModelRow
 
     filters = _filters(narrow)
     engine, timezone = database()
-    found = reports.model(engine, filters, timezone)
-    return Report("model", "Models", tuple(row.cells() for row in found), empty=_EMPTY)
+    rows = tuple(row.cells() for row in reports.model(engine, filters, timezone))
+    blank = ModelRow.blank().cells()
+    return Report("model", "Models", rows, empty=reports.EMPTY, blank=blank)
 
 
 @command.command()
@@ -115,7 +116,8 @@ def shadow(product: str, since: str | None, until: str | None) -> Report:
     rows = tuple(row.cells() for row in shadows.agreement(engine, product, version, **span))
     notes = tuple(paired_lines(engine, product, version, **span))
     empty = "both judged nothing yet"
-    return Report("shadow", "Champion and shadow", rows, notes=notes, empty=empty)
+    blank = shadows.Agreement("", "", "", "", 0).cells()
+    return Report("shadow", "Champion and shadow", rows, notes=notes, empty=empty, blank=blank)
 
 
 def _filters(narrow: dict[str, str | None]) -> Filters:

@@ -60,4 +60,4 @@ def _kind_by_name(name: str) -> Kind:
         return Kind.SHARE
     if name.endswith("_at"):
         return Kind.INSTANT
-    return Kind.NUMBER if name.endswith(("_s", "_h")) else Kind.TEXT
+    return Kind.NUMBER if name == "ppm" or name.endswith(("_s", "_h")) else Kind.TEXT

@@ -32,7 +32,8 @@ def parquet_bytes(report: Report, made: Made) -> bytes:
     columns: dict[str, Any] = {}
     for name in report.columns:
         cells = [row[name] for row in report.rows]
-        kind = kind_of(name, cells)
+        held = any(cell is not None for cell in cells)
+        kind = kind_of(name, cells if held else [report.blank.get(name)])
         values = [_text(cell) for cell in cells] if kind is Kind.TEXT else cells
         columns[name] = pa.array(values, _TYPES[kind])
     about = {

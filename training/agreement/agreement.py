@@ -24,7 +24,7 @@ from model_store.serving.rejudge import rejudge, vectors_of
 from model_store.store import ModelStore
 from producer.contract import Verdict
 from quality.agreement.agreement import Agreement, Rating, agreement_study
-from training.agreement.rows import of_appraiser, of_kappa
+from training.agreement.rows import blank_row, of_appraiser, of_kappa
 from training.stored_model import load
 
 Said = Mapping[str, Sequence[str]]  # by part, what an appraiser said of it, trial by trial
@@ -96,7 +96,14 @@ def agreement_of_trials(reference: Mapping[str, str], ratings: Sequence[Rating])
 
 
 def _report(rows: Sequence[Row], notes: Iterable[str]) -> Report:
-    return Report("agreement", "Attribute agreement", tuple(rows), notes=tuple(notes), empty=EMPTY)
+    return Report(
+        "agreement",
+        "Attribute agreement",
+        tuple(rows),
+        notes=tuple(notes),
+        empty=EMPTY,
+        blank=blank_row(),
+    )
 
 
 def _by_model(

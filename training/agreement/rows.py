@@ -44,6 +44,16 @@ def of_kappa(
     }
 
 
+def blank_row() -> Row:
+    """A row of no appraiser: its columns."""
+    nothing = Agreement(0, 0, (), {}, None, Share(0, 0, 0.0, 0.0))
+    return {
+        **of_kappa("", "", nothing, None),
+        **_kappa(Kappa(0.0, None, 0.0, 0.0)),
+        "acceptance": "",
+    }
+
+
 def _share(name: str, share: Share | None) -> Row:
     return {
         name: share.rate if share else None,

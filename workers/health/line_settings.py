@@ -102,7 +102,7 @@ class LineSettings:
         message = LATE.format(line=overrun.line, budget=f"{overrun.budget_s:g}")
         log.warning("%s (now %.1f s)", message, overrun.worst_s)
         with transaction(self._engine) as connection:
-            takt.raise_once(connection, line=overrun.line, kind=ALERT, message=message)
+            alerts.raise_once(connection, line=overrun.line, kind=ALERT, message=message)
 
     def _resolve(self, recovery: Recovery) -> bool:
         """Resolve the alarm, unless another worker's verdicts of this line are still late."""

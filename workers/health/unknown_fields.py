@@ -11,7 +11,6 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from db import alerts
-from db.reports import takt
 from db.session import transaction
 from producer.contract import ImageRef, ParsedMessage
 from producer.contract.message import Envelope
@@ -80,4 +79,4 @@ class UnknownFieldWatch:
         )
         log.warning("%s (producer %s)", text, message.envelope.producer)
         with transaction(self._engine) as connection:
-            takt.raise_once(connection, line=line, kind=ALERT, message=text)
+            alerts.raise_once(connection, line=line, kind=ALERT, message=text)

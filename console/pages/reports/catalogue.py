@@ -132,11 +132,8 @@ def _pictures(visit: Visit, asked: Asked, by: tuple[str, ...]) -> Report:
     site = visit.site
     since, until = asked.instants(site.settings.timezone)
     names = {name: asked.name(name) for name in ("product", "line", "camera", "lot")}
-    rows = pictures.picture_rates(
-        site.engine, Filters(since, until, **names), by, site.settings.timezone
-    )
-    empty = "nothing was inspected in this time"
-    return Report("pictures", "Pictures", tuple(row.cells() for row in rows), empty=empty)
+    filters = Filters(since, until, **names)
+    return pictures.picture_report(site.engine, filters, by, site.settings.timezone)
 
 
 CATALOGUE: dict[str, Kind] = {

@@ -27,6 +27,13 @@ _COLUMNS = (
     *("overkill", "overkill_from", "overkill_to", "overkill_rate"),
     *("rate", "rate_low", "rate_high", "method"),
 )
+_COUNTS = ("parts", "drawn", "answered", "unanswered")
+_ESTIMATES = ("escapes", "escapes_from", "escapes_to", "overkill", "overkill_from", "overkill_to")
+_BLANK: Row = {
+    **dict.fromkeys(_COLUMNS),
+    **dict.fromkeys(_COUNTS, 0),
+    **dict.fromkeys(_ESTIMATES, 0.0),
+}
 
 
 def audit(engine: Engine, filters: PartFilters, timezone: tzinfo) -> Report:
@@ -62,7 +69,7 @@ def audit(engine: Engine, filters: PartFilters, timezone: tzinfo) -> Report:
             notes += [f"{product}: {sentence}" for sentence in (*said, *_notes(found))]
     since, until = period.local(timezone)
     in_order = tuple({name: row.get(name) for name in _COLUMNS} for row in rows)
-    return Report("audit", "Audit", in_order, since, until, tuple(notes))
+    return Report("audit", "Audit", in_order, since, until, tuple(notes), blank=_BLANK)
 
 
 def _row(

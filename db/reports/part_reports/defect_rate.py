@@ -30,7 +30,8 @@ def defect_rate(
         query = PartQuery.of(connection, filters, by, timezone)
         found = query.tallies()
     rows = [{**group, **rate_cells(tally)} for group, tally in found]
-    return query.report("defect-rate", "Defect rate by parts", rows)
+    blank = rate_cells(PartTally())
+    return query.report("defect-rate", "Defect rate by parts", rows, blank=blank)
 
 
 def first_pass(engine: Engine, filters: PartFilters, by: Sequence[str], timezone: tzinfo) -> Report:
@@ -42,8 +43,13 @@ def first_pass(engine: Engine, filters: PartFilters, by: Sequence[str], timezone
     with reading(engine) as connection:
         query = PartQuery.of(connection, filters, by, timezone)
         found = query.tallies()
-    rows = [{**group, **rate_cells(tally), **yield_cells(tally)} for group, tally in found]
-    return query.report("first-pass", "First-pass yield", rows)
+    rows = [{**group, **_first_pass(tally)} for group, tally in found]
+    blank = _first_pass(PartTally())
+    return query.report("first-pass", "First-pass yield", rows, blank=blank)
+
+
+def _first_pass(tally: PartTally) -> Row:
+    return {**rate_cells(tally), **yield_cells(tally)}
 
 
 def rate_cells(tally: PartTally) -> Row:

@@ -57,7 +57,9 @@ def lot_release(engine: Engine, lot: str, timezone: tzinfo, product: str | None 
         past = notes_on_past(connection, timezone)
     note = _still_open(still_open)
     empty = f"no part of lot {lot} was counted"
-    return Report("lot", f"Release of lot {lot}", tuple(rows), notes=(note, *past), empty=empty)
+    title, notes = f"Release of lot {lot}", (note, *past)
+    blank: Row = {"product": "", **_row("", "", 0)}
+    return Report("lot", title, tuple(rows), notes=notes, empty=empty, blank=blank)
 
 
 def _still_open(parts: int) -> str:

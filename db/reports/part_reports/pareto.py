@@ -44,7 +44,8 @@ def pareto(
     ]
     which = "nonconforming" if class_code is None else f"to have class {class_code}"
     empty = f"no part was found {which} in this time"
-    return query.report("pareto", "Nonconforming parts by class", rows, empty=empty)
+    blank = pareto_cells(arithmetic.ParetoRow("", 0, 0.0, 0.0))
+    return query.report("pareto", "Nonconforming parts by class", rows, blank=blank, empty=empty)
 
 
 def pareto_cells(row: arithmetic.ParetoRow) -> Row:

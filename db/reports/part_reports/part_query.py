@@ -18,6 +18,9 @@ from db.reports.part_reports.times import Clock
 from db.reports.report import EMPTY, Report, Row
 from quality.parts.tally import PartTally
 
+_NO_TIME = datetime.min.replace(tzinfo=UTC)
+_BLANK: Row = {"quarter": _NO_TIME, "hour": _NO_TIME, "day": _NO_TIME.date()}  # others are texts
+
 
 @dataclass(frozen=True, slots=True)
 class PartQuery:
@@ -88,13 +91,25 @@ class PartQuery:
         return extents(self.connection, self.filters, name)
 
     def report(
-        self, name: str, title: str, rows: Sequence[Row], *notes: str, empty: str = EMPTY
+        self,
+        name: str,
+        title: str,
+        rows: Sequence[Row],
+        *notes: str,
+        blank: Row | None = None,
+        empty: str = EMPTY,
     ) -> Report:
-        """What was found, with the range that was counted."""
+        """What was found, with the range that was counted.
+
+        Args:
+            blank: what a row has after its groups, of no parts.
+        """
         timezone = self.clock.timezone
         since, until = self.period.local(timezone)
         notes = (*self.period.notes(timezone), *notes, *self.past)
-        return Report(name, title, tuple(rows), since, until, notes, empty)
+        groups: Row = {name: _BLANK.get(name, "") for name in self.by}
+        blank = {**groups, **(blank or {})}
+        return Report(name, title, tuple(rows), since, until, notes, empty, blank)
 
     def _groups(self, keys: Iterable[counted.Key]) -> Iterator[tuple[counted.Key, Row]]:
         shows = [(name, self.clock.shown(name)) for name in self.by]

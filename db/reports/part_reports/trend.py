@@ -41,7 +41,9 @@ def trend(engine: Engine, filters: PartFilters, by: Sequence[str], timezone: tzi
         now, before = query.tallies(), earlier.tallies()
     rows = _compared(query.by, now, before)
     compared = shown_range(*earlier.period.local(timezone))
-    return query.report("trend", "Trend of the defect rate", rows, f"compared with {compared}")
+    said = f"compared with {compared}"
+    blank = _cells(PartTally(), PartTally())
+    return query.report("trend", "Trend of the defect rate", rows, said, blank=blank)
 
 
 def _compared(by: Sequence[str], now_: Tallies, before_: Tallies) -> list[Row]:

@@ -42,7 +42,8 @@ def versions(engine: Engine, filters: PartFilters, by: Sequence[str], timezone: 
         {**group, **_cells(tally), "promise": promises.get(str(group["model_version"]))}
         for group, tally in found
     ]
-    return query.report("versions", "Model versions over time", rows)
+    blank = {**_cells(PartTally()), "promise": ""}
+    return query.report("versions", "Model versions over time", rows, blank=blank)
 
 
 def _cells(tally: PartTally) -> Row:

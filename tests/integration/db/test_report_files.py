@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from pyarrow import parquet
 
 from db.inspections.inspections import commit_inspections
 from db.labels import golden_members
@@ -35,6 +36,12 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "lot": ("=1+1",),
     "trend": ("--since", "30d"),
 }
+GROUPED: dict[str, tuple[str, ...]] = {
+    "defect-rate": ("--by", "line", "--by", "hour", "--by", "day"),
+    "first-pass": ("--by", "week", "--by", "month", "--by", "quarter"),
+    "pictures": ("--by", "camera", "--by", "day", "--by", "hour"),
+}
+REFUSE_NOTHING = {"agreement", "lot"}  # where there is nothing, they say what is missing
 NEED_MODELS = {"shadow", "containment"}  # see tests/integration/training/test_reports_role.py
 
 
@@ -90,6 +97,31 @@ def commands() -> list[str]:
     return sorted(set(command.commands) - NEED_MODELS)
 
 
+@pytest.mark.parametrize("name", sorted(set(commands()) - REFUSE_NOTHING))
+def test_a_report_without_rows_has_the_columns_of_one_with_rows(
+    make_settings: Callable[..., Settings], sqlite_url: str, tmp_path: Path, name: str
+) -> None:
+    """Names and types: a job that reads the files of every day reads those of a quiet one."""
+    make_settings(database_url=sqlite_url)
+    arguments = [name, *NEEDED.get(name, ()), *GROUPED.get(name, ())]
+    quiet, busy = tmp_path / "quiet.parquet", tmp_path / "busy.parquet"
+    assert json.loads(run(*arguments, "--format", "json")) == []
+    (header,) = csv.reader(io.StringIO(run(*arguments, "--format", "csv")))
+    run(*arguments, "--out", str(quiet))
+    fill(sqlite_url)
+    busy_header, *rows = csv.reader(io.StringIO(run(*arguments, "--format", "csv")))
+    assert header == busy_header
+    assert rows or name == "classes"
+    run(*arguments, "--out", str(busy))
+    types = {column.name: column.type for column in parquet.read_schema(quiet)}
+    held = parquet.read_table(busy)
+    assert set(types) == set(held.column_names)
+    filled = [column for column in held.schema if held[column.name].null_count < len(held)]
+    assert [(column.name, types[column.name]) for column in filled] == [
+        (column.name, column.type) for column in filled
+    ]
+
+
 def test_every_report_is_written_to_every_kind_of_file(
     make_settings: Callable[..., Settings], sqlite_url: str, tmp_path: Path
 ) -> None:
@@ -113,8 +145,6 @@ def strip(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def test_a_file_has_the_numbers_that_are_printed(filled: Settings, tmp_path: Path) -> None:
-    from pyarrow import parquet
-
     by = ("defect-rate", "--by", "line", "--by", "lot", "--since", "3h")
     printed = json.loads(run(*by, "--format", "json"))
     assert [(row["lot"], row["parts"], row["rate"]) for row in printed] == [

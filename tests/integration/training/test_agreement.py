@@ -21,6 +21,7 @@ from producer.contract import Verdict
 from quality.intervals.exact import clopper_pearson
 from tests.support.bench import CODES, Bench
 from tests.support.committed import committed
+from training.agreement.rows import blank_row
 
 
 @pytest.fixture
@@ -115,6 +116,8 @@ def test_a_table_of_trials(bench: Bench, tmp_path: Path) -> None:
     assert {name: row["trials"] for name, row in found.items()} == dict.fromkeys(
         ("a", "m", "a / m", "all"), 2
     )
+    columns = [name for name in blank_row() if name != "appraiser"]
+    assert all([name for name in row if name != "appraiser"] == columns for row in found.values())
     assert found["a"]["repeatability"] == found["a"]["effectiveness"] == 1
     for line, words in (
         ("a,B-0,3,bnet,", "line 10: there is no class 'bnet'"),

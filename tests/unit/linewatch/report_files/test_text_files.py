@@ -30,8 +30,9 @@ def test_no_cell_of_a_csv_begins_a_formula_or_acts() -> None:
     assert not set(text) & {"\x00", "\x1b", "\u202e"}
 
 
-def test_csv_without_rows_is_empty() -> None:
-    assert file_bytes(a_report(rows=()), "csv", MADE) == b""
+def test_csv_without_rows_is_its_header() -> None:
+    report = a_report(rows=(), blank={"line": "", "parts": 0})
+    assert file_bytes(report, "csv", MADE) == b"line,parts\n"
 
 
 def test_json_says_what_it_is_of() -> None:
