@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 # What 0.1.0 knows. It reads `spec` alone, and takes no key more: the others go into `options`.
 FIRST_KEYS = frozenset({"product", "name", "image_size", "retention", "costs", "classes"})
+REGISTER_AGAIN = "{problem}; register it again"
 _MOST_SAID = 1000
 _SAID: set[str] = set()
 
@@ -127,7 +128,7 @@ def catalogue(engine: Engine) -> Catalogue:
             found.products[code] = _parsed(code, spec, options)
         except ProductError as error:
             found.broken[code] = str(error)
-            _say(logging.ERROR, f"{error}; register it again")
+            _say(logging.ERROR, REGISTER_AGAIN.format(problem=error))
     return found
 
 

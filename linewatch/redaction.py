@@ -1,4 +1,4 @@
-"""Secrets taken out of what is shown: URLs, and whatever a program tells others about itself."""
+"""Secrets taken out of what is shown: whatever a program tells others about itself."""
 
 from __future__ import annotations
 
@@ -15,22 +15,6 @@ from linewatch.settings import Settings
 HIDDEN = "********"
 _SHORTEST = 4  # characters: what is shorter is in half of all words, and anybody's guess
 _USER_INFO = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://)(?:([^/?#]*)@)?")
-
-
-def without_secrets(url: str) -> str:
-    """A URL for people: without password, query and fragment, any of which may be a secret.
-
-    Text that is no URL, such as a path, stays as it is.
-    """
-    found = _USER_INFO.match(url)
-    if found is None:
-        return url
-    scheme, login = found.groups()
-    place = re.split(r"[?#]", url[found.end() :])[0]
-    if login is None:
-        return scheme + place
-    user, colon, _ = login.partition(":")
-    return f"{scheme}{user}:{HIDDEN}@{place}" if colon else f"{scheme}{user}@{place}"
 
 
 def secrets_of(settings: Settings) -> frozenset[str]:

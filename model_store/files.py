@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import fsspec
 
 from linewatch.errors import ModelError
-from linewatch.redaction import without_secrets
+from linewatch.settings.shown_url import without_secrets
 
 log = logging.getLogger(__name__)
 

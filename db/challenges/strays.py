@@ -18,6 +18,16 @@ from producer.contract import Purpose
 from quality.parts.parts import production_time
 
 STRAY = "challenge_stray"
+STRAY_PART = (
+    "{line}: part {serial} came with purpose 'challenge' while "
+    "no challenge of the line names it; such parts count as ordinary production; start one with "
+    "`linewatch challenge start {line} --part SERIAL`, or see what the camera says"
+)
+STRAY_NAMELESS = (
+    "{line}: a part without a serial number came with purpose 'challenge' while "
+    "no challenge of the line names it; such parts count as ordinary production; start one with "
+    "`linewatch challenge start {line} --part SERIAL`, or see what the camera says"
+)
 
 
 def alert_strays(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -38,10 +48,6 @@ def alert_strays(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> N
         if not challenged.at(shown, made_at):
             first.setdefault(shown.line, shown.serial)
     for line, serial in sorted(first.items()):
-        part = f"part {serial}" if serial else "a part without a serial number"
-        message = (
-            f"{line}: {part} came with purpose 'challenge' while no challenge of the line names "
-            "it; such parts count as ordinary production; start one with `linewatch challenge "
-            f"start {line} --part SERIAL`, or see what the camera says"
-        )
+        template = STRAY_PART if serial else STRAY_NAMELESS
+        message = template.format(line=line, serial=serial)
         alerts.raise_once(connection, line=line, kind=STRAY, message=message)

@@ -11,12 +11,17 @@ from collections.abc import Callable
 from string import Formatter
 
 from db.challenges.challenges import NOT_PASSED
+from db.challenges.strays import STRAY_NAMELESS, STRAY_PART
 from db.charts.signals import SIGNAL
+from db.products import REGISTER_AGAIN
 from linewatch.alerting import line_conditions, looking_texts
 from outputs.absence import AWAY
+from producer.contract import unknown
 from quality.charts.run_rules import POINTS_BELOW
 from workers.health.drift_watch import DRIFT
 from workers.health.line_settings import LATE
+from workers.health.unknown_fields import UNTIL_THEN
+from workers.serving import load_failures
 
 Say = Callable[[str], str]  # a message of ours in some language
 Words = Callable[[str, str], str]  # language and message to the message in it
@@ -25,8 +30,14 @@ TEMPLATES = (
     *(line_conditions.SILENT_CAMERA, line_conditions.WAITING_PARTS, line_conditions.NOT_VERIFIED),
     *(looking_texts.SILENT_WORKER, looking_texts.LATE_MESSAGE, looking_texts.REDIS_AWAY),
     *(AWAY, DRIFT, LATE, NOT_PASSED, SIGNAL, POINTS_BELOW),
+    *(load_failures.CHAMPION_KEPT, load_failures.CHAMPION_AWAY),
+    *(load_failures.SHADOW_KEPT, load_failures.SHADOW_AWAY),
+    *(STRAY_PART, STRAY_NAMELESS, UNTIL_THEN, unknown.ONE, unknown.SEVERAL),
+    *(unknown.MEANT, unknown.MORE),
+    REGISTER_AGAIN,  # last: anything stands before its words
 )
-_WORDS = frozenset({"change", "rule"})  # places that hold words of ours, not names
+_WORDS = frozenset({"change", "rule", "problem"})  # places that hold words of ours, not names
+_LIST = "fields"  # a place that holds several words of ours, with commas between
 
 
 def english(_language: str, message: str) -> str:
@@ -40,9 +51,14 @@ def said(message: str, say: Say) -> str:
         found = pattern.fullmatch(message)
         if found is not None:
             there = say(template)
-            values = found.groupdict().items()
-            return there.format(**{k: said(v, say) if k in _WORDS else v for k, v in values})
+            return there.format(**{k: _value(k, v, say) for k, v in found.groupdict().items()})
     return say(message)
+
+
+def _value(place: str, value: str, say: Say) -> str:
+    if place == _LIST:
+        return ", ".join(said(part, say) for part in value.split(", "))
+    return said(value, say) if place in _WORDS else value
 
 
 def _pattern(template: str) -> re.Pattern[str]:

@@ -11,7 +11,8 @@ from pydantic import SecretStr
 
 from linewatch.backup.manifest import NeededSecret
 from linewatch.settings import Settings
-from linewatch.settings.effective import effective_settings, without_secrets
+from linewatch.settings.effective import effective_settings
+from linewatch.settings.shown_url import without_secrets
 
 FILE = "settings.json"
 _FILES = ("redis_ca_cert", "redis_client_cert", "redis_client_key")  # named, not copied

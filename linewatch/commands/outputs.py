@@ -46,11 +46,9 @@ def run(loglevel: str) -> None:
 def list_(format_: str, check: bool) -> None:
     """Every receiver: what it was not told yet, how it is, and how long its line waits."""
     from linewatch.commands._database import opened
-    from linewatch.settings import get_settings
     from outputs.status import COLUMNS, STRAY, UNTOLD, receivers_shown
 
-    named = _file() if get_settings().outputs_file is not None else None
-    rows = receivers_shown(opened(), named)
+    rows = receivers_shown(opened(), _file_if_named(missing_ok=not check))
     write_rows(
         rows,
         format_,
@@ -133,16 +131,23 @@ def forget(receiver: str) -> None:
     Its line's outbox goes with the last one.
     """
     from db.outbox.cursors import forget as forget_cursor
-    from linewatch.settings import get_settings
     from outputs.changes import change
 
     line, _, name = receiver.rpartition("/")
-    if get_settings().outputs_file is not None:
-        options = _file().lines.get(line)
-        if options is not None and name in {one.name for one in options.receivers}:
-            raise ConfigurationError(f"{receiver} is in the file of outputs: take it out first")
+    file = _file_if_named(missing_ok=True)
+    options = None if file is None else file.lines.get(line)
+    if options is not None and name in {one.name for one in options.receivers}:
+        raise ConfigurationError(f"{receiver} is in the file of outputs: take it out first")
     change(receiver, "outputs.forget", forget_cursor)
     say(f"{receiver}: forgotten")
+
+
+def _file_if_named(*, missing_ok: bool) -> OutputsFile | None:
+    """`missing_ok`: None also where its place is named and nobody has written it, as in Compose."""
+    from linewatch.settings import get_settings
+
+    path = get_settings().outputs_file
+    return None if path is None or (missing_ok and not path.exists()) else _file()
 
 
 def _file() -> OutputsFile:

@@ -33,6 +33,10 @@ def outputs_file(settings: Settings) -> Iterator[Finding]:
 
     if settings.outputs_file is None:
         return
+    if not settings.outputs_file.exists():  # as in Compose, where the file's place is always named
+        advice = f"there is no {settings.outputs_file}, so no line is told a verdict"
+        yield Finding("outputs file", State.WARN, advice)
+        return
     try:
         lines = load_outputs(settings.outputs_file).lines
     except LinewatchError as error:

@@ -136,5 +136,5 @@ PERSON = Program(
     ("doctor",),
     redis_user="ops",
     database_role="console",
-    secrets=_SIGNING,
+    secrets={**_SIGNING, "LINEWATCH_ALERT_URLS": "alert_urls"},  # `alerts test`
 )

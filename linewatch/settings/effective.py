@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import SecretStr
 
 from linewatch.settings import Settings
 from linewatch.settings.places import PREFIX, origin, places
-
-HIDDEN = "(hidden)"
-_HOST = re.compile(r"[\w.-]*(:\d+)?|\[[0-9a-fA-F:.]+\](:\d+)?")
-_PATH = re.compile(r"[\w./-]*")
+from linewatch.settings.shown_url import HIDDEN, without_secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,21 +72,3 @@ _FOLLOWING = {
     "spool_dir": "spool_folder",
     "weights_dir": "local_weights_dir",
 }
-
-
-def without_secrets(url: str) -> str:
-    """A URL's scheme, host and path; where it cannot be taken apart for certain, its scheme.
-
-    >>> without_secrets("postgresql://worker:word@db:5432/linewatch?password=word")
-    'postgresql://db:5432/linewatch'
-    """
-    scheme, separator, rest = url.partition("://")
-    if not separator or scheme == "sqlite":
-        return url
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return f"{scheme}://{HIDDEN}"
-    host = parts.netloc.rpartition("@")[2]
-    certain = rest.count("@") <= 1 and _HOST.fullmatch(host) and _PATH.fullmatch(parts.path)
-    return f"{scheme}://{host}{parts.path}" if certain else f"{scheme}://{HIDDEN}"

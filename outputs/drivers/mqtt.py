@@ -19,7 +19,7 @@ from outputs.drivers.mqtt_tls import tls, words
 from outputs.errors import ReceiverAwayError
 from outputs.options import Place
 from outputs.result import Result
-from outputs.secrets import secret
+from outputs.secrets import secret_text
 
 _KEEPALIVE_S = 10  # after one and a half of these without a word the broker publishes the will
 _CLOSE_S = 2.0
@@ -36,7 +36,7 @@ class MqttDriver:
         self._password = (
             None
             if options.password_file is None
-            else secret(options.password_file, options.name).decode()
+            else secret_text(options.password_file, options.name)
         )
         self._topics = lru_cache(_TOPICS)(self._verdict_topic)
         self._client: Client | None = None

@@ -18,6 +18,7 @@ from asyncua.server.internal_session import InternalSession
 
 from outputs.drivers import opcua_files as files
 from outputs.drivers.opcua_options import OpcuaOptions
+from outputs.secrets import secret_text
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ class Users:
 
     def __init__(self, options: OpcuaOptions) -> None:
         self._options = options
-        self._password = options.password_file and files.read_password(options.password_file)
+        self._password = options.password_file and secret_text(options.password_file)
 
     def get_user(
         self,

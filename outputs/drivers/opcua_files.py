@@ -99,21 +99,6 @@ def valid(certificate: x509.Certificate) -> bool:
     return certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc
 
 
-def read_password(path: Path) -> str:
-    """A password; the line's end is not part of it.
-
-    Raises:
-        ConfigurationError: it cannot be read, or is empty.
-    """
-    try:
-        text = path.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise ConfigurationError(f"{path}: {error.strerror}; a password is needed") from None
-    if not text:
-        raise ConfigurationError(f"{path} is empty; a password is needed")
-    return text
-
-
 def _days(certificate: x509.Certificate) -> str:
     return (
         f"{certificate.not_valid_before_utc:%Y-%m-%d} to {certificate.not_valid_after_utc:%Y-%m-%d}"

@@ -26,6 +26,12 @@ from linewatch.unknown_keys import model_in, short
 
 _DEEPEST = 32  # levels of an unknown value: it is written into dead letters, by recursion
 _NAMED = 5  # fields that a sentence names
+ONE = "this worker does not know the field {fields}; correct the spelling, or update the workers"
+SEVERAL = (
+    "this worker does not know the fields {fields}; correct the spelling, or update the workers"
+)
+MORE = "… and {n} more"
+MEANT = "{field} (is {near} meant?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +96,10 @@ def explained(unknown: Unknown, models: tuple[type[BaseModel], type[BaseModel]])
                 words.append(_named(name, name, model))
             else:
                 words += [_named(f"{name}.{part}", part, inner) for part in value]
-    more = f" and {len(words) - _NAMED} more" if len(words) > _NAMED else ""
-    return (
-        f"this worker does not know the field{'s' if len(words) > 1 else ''} "
-        f"{', '.join(words[:_NAMED])}{more}; correct the spelling, or update the workers"
-    )
+    fields = words[:_NAMED]
+    if len(words) > _NAMED:
+        fields.append(MORE.format(n=len(words) - _NAMED))
+    return (SEVERAL if len(words) > 1 else ONE).format(fields=", ".join(fields))
 
 
 @cache  # an annotation is slow to take apart, and a message has 64 pictures
@@ -105,7 +110,7 @@ def _models(model: type[BaseModel]) -> Mapping[str, type[BaseModel] | None]:
 
 def _named(shown: str, name: str, model: type[BaseModel]) -> str:
     near = nearest(name[:40], model.model_fields)
-    return f"{short(shown)} (is {near!r} meant?)" if near else short(shown)
+    return MEANT.format(field=short(shown), near=repr(near)) if near else short(shown)
 
 
 def _deeper(value: object, levels: int) -> bool:

@@ -19,6 +19,7 @@ from producer.contract.unknown import explained
 log = logging.getLogger(__name__)
 
 ALERT = "unknown_fields"
+UNTIL_THEN = "{line}: {problem}; until then no such part passes without a person"
 QUIET_S = 600.0  # without such a message from a line, its alert is over
 # Senders name lines as they like: beyond so many, none is told of; its parts go to a person.
 _MOST_LINES = 200
@@ -73,10 +74,7 @@ class UnknownFieldWatch:
 
     def _raise(self, line: str, message: ParsedMessage) -> None:
         unknown = next(iter(message.unknown.values()))
-        text = (
-            f"{line}: {explained(unknown, (ImageRef, Envelope))}; until then no such part passes "
-            "without a person"
-        )
+        text = UNTIL_THEN.format(line=line, problem=explained(unknown, (ImageRef, Envelope)))
         log.warning("%s (producer %s)", text, message.envelope.producer)
         with transaction(self._engine) as connection:
             alerts.raise_once(connection, line=line, kind=ALERT, message=text)

@@ -17,6 +17,19 @@ from db.session import transaction
 log = logging.getLogger(__name__)
 
 ALERTS = {CHAMPION: "model_refused", SHADOW: "shadow_refused"}
+CHAMPION_KEPT = "{worker}: champion {version} refused: {problem}; {serving} goes on serving"
+CHAMPION_AWAY = (
+    "{worker}: champion {version} refused: {problem}; this worker takes no pictures of {product} "
+    "until it can"
+)
+SHADOW_KEPT = "{worker}: shadow {version} refused: {problem}; {serving} goes on serving"
+SHADOW_AWAY = "{worker}: shadow {version} refused: {problem}; it judges nothing"
+_WORDS = {
+    (CHAMPION, True): CHAMPION_KEPT,
+    (CHAMPION, False): CHAMPION_AWAY,
+    (SHADOW, True): SHADOW_KEPT,
+    (SHADOW, False): SHADOW_AWAY,
+}
 LONGEST_WAIT_S = 10.0  # a store that is back is found within this
 RENEW_S = 60.0
 LAPSE = timedelta(minutes=5)  # of the alerts of workers that are no more
@@ -77,13 +90,13 @@ class LoadFailures:
         if not known:
             self.over(key)
             product, role = key
-            if serving is not None:
-                instead = f"{serving} goes on serving"
-            elif role == CHAMPION:
-                instead = f"this worker takes no pictures of {product} until it can"
-            else:
-                instead = "it judges nothing"
-            words = f"{self._worker}: {role} {version} refused: {problem}; {instead}"
+            words = _WORDS[role, serving is not None].format(
+                worker=self._worker,
+                version=version,
+                problem=problem,
+                product=product,
+                serving=serving,
+            )
             log.error("%s", words)
             before = _Failure(version, problem, words, 0.0, 0.0)
             self._failures[key] = before

@@ -204,7 +204,7 @@ class Residency:
                         kind=_PRODUCT,
                         severity="critical",
                         product=code,
-                        message=f"{problem}; register it again",
+                        message=products.REGISTER_AGAIN.format(problem=problem),
                     )
         for code in self._broken.keys() - found.broken.keys():
             with transaction(self._engine) as connection:

@@ -142,6 +142,17 @@ def test_a_receiver_that_left_the_file_is_forgotten(
         assert [cursor.receiver for cursor, _ in cursors.cursors(connection)] == ["files"]
 
 
+def test_a_plant_whose_file_is_gone_sees_and_forgets_its_receivers(
+    settings: Settings, write: Callable[..., Path], tmp_path: Path
+) -> None:
+    engine = engine_for(settings.sql_url)
+    registered(engine, "L1", "files")
+    write(a_drop(tmp_path)).unlink()
+    assert "files" in run("list").output
+    assert "No such file" in str(run("list", "--check").exception)
+    assert run("forget", "L1/files").exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -47,4 +47,7 @@ def test_an_outputs_file_that_cannot_be_used_is_told(
         file.write_text(words)
         (found,) = outputs_file(settings)
         assert found.state is state, found
+    file.unlink()  # in Compose its place is always named
+    (found,) = outputs_file(settings)
+    assert (found.state, "no line is told" in found.detail) == (State.WARN, True)
     assert list(outputs_file(make_settings(outputs_file=None))) == []

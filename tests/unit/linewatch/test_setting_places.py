@@ -17,6 +17,7 @@ from linewatch.cli import cli
 from linewatch.errors import ConfigurationError
 from linewatch.import_path import PACKAGES
 from linewatch.settings import Settings, get_settings
+from linewatch.settings.shown_url import without_secrets
 
 ROOT = Path(__file__).parents[3]
 SECRET = "very-secret-word"
@@ -96,8 +97,6 @@ def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch, secrets: Path) -> N
     ],
 )
 def test_an_address_that_cannot_be_taken_apart_is_hidden(url: str) -> None:
-    from linewatch.settings.effective import without_secrets
-
     assert "very-secret" not in without_secrets(url)
     assert without_secrets(url).startswith("postgresql://")
 

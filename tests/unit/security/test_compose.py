@@ -177,6 +177,18 @@ def test_a_file_in_the_folder_that_a_service_reads_is_mounted_there() -> None:
     assert ("console", "LINEWATCH_ALERTS_FILE") in named, "its page says who is told"
 
 
+@pytest.mark.parametrize("program", ["alerts", "outputs"])
+def test_a_person_may_try_the_file_that_a_service_reads(program: str) -> None:
+    """`docker compose run --rm admin outputs test`: with the service's file and its secrets."""
+    service, admin = SERVICES[program], SERVICES["admin"]
+    setting = f"LINEWATCH_{program.upper()}_FILE"
+    assert admin["environment"][setting] == service["environment"][setting]
+    assert f"./{program}:/{program}:ro" in admin["volumes"]
+    parses([program, "test"])
+    told = {secret["target"] for secret in secrets_of(service)}
+    assert told <= {secret["target"] for secret in secrets_of(admin)}
+
+
 def test_every_service_that_makes_links_knows_where_the_console_is() -> None:
     wanted = TEXT.split("LINEWATCH_CONSOLE_URL: ")[1].splitlines()[0]
     assert "${LINEWATCH_CONSOLE_URL:-}" in wanted
