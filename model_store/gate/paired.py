@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from math import comb
-
 import numpy as np
 import numpy.typing as npt
 
+from model_store.promise.bounds import tail
 from quality.arrays import Floats
 
 RESAMPLES = 2000
@@ -19,9 +18,7 @@ def mcnemar(b: int, c: int) -> float:
     Source: Q. McNemar, Psychometrika 12 (1947) 153-157, with the binomial distribution itself in
     place of chi-squared; equal to `scipy.stats.binomtest(b, b + c).pvalue`.
     """
-    n = b + c
-    tail: int = sum(comb(n, i) for i in range(min(b, c) + 1))
-    return min(1.0, 2 * tail / (1 << n))
+    return min(1.0, 2 * tail(min(b, c), b + c, 0.5))
 
 
 def macro_f1(truth: npt.NDArray[np.int64], said: npt.NDArray[np.int64], k: int) -> float:

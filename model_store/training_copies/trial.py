@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from math import comb
 
 import numpy as np
 
+from model_store.promise.bounds import tail
 from model_store.training_copies.copies import Copies
 from model_store.validation.crossval import CrossValidation, cross_validate
 from model_store.validation.folds import Fit
@@ -127,5 +127,4 @@ def _harmed(
 
 def _luck(lost: int, changed: int) -> float:
     """How likely at least `lost` of `changed` pictures are lost where copies change nothing."""
-    ways: int = sum(comb(changed, k) for k in range(lost, changed + 1))
-    return ways / 2.0**changed
+    return tail(changed - lost, changed, 0.5)

@@ -43,6 +43,7 @@ class Comparison:
         parts: the name of each labelled or golden picture's part; see `db.labels.picture_parts`.
         versions: all of the product, newest first: among them are its prompts.
         split_note: what is to be known of folds by lot, or None.
+        escape_target: the share of the defects that may pass, as the product's file says, or None.
     """
 
     classes: tuple[str, ...]
@@ -57,6 +58,7 @@ class Comparison:
     parts: Mapping[UUID, str]
     versions: Sequence[VersionInfo]
     split_note: str | None
+    escape_target: float | None
 
     @classmethod
     def read(
@@ -79,6 +81,7 @@ class Comparison:
         Raises:
             ModelError: there is no such version, or it is another product's.
             UnknownProductError: the product is not registered.
+            ProductError: its row cannot be read.
         """
         product = challenger.product
         old = versions.require(engine, champion)
@@ -86,7 +89,7 @@ class Comparison:
             raise ModelError(
                 f"{champion} is for {old.product} and {challenger.version} for {product}"
             )
-        classes = products.classes(engine, product)
+        spec = products.require(engine, product)
         known = labels.latest(engine, product)
         then = {
             info.version: labels.latest(engine, product, until=info.created_at)
@@ -103,8 +106,8 @@ class Comparison:
         with reading(engine) as connection:
             note = split_note(connection, product, known, by)
         return cls(
-            classes.codes,
-            classes.good,
+            spec.class_codes,
+            spec.good_class,
             old,
             challenger,
             known,
@@ -115,6 +118,7 @@ class Comparison:
             units,
             others,
             note,
+            spec.escape_target,
         )
 
     def evidence(self, store: ModelStore, settings: Settings) -> Evidence:
@@ -142,8 +146,8 @@ class Comparison:
         return replace(found, notes=(*found.notes, self.split_note))
 
     def target(self, settings: Settings) -> float:
-        """The share of the defects that may pass."""
-        return settings.escape_target or TARGET
+        """The share of the defects that may pass: what the product's file says comes first."""
+        return self.escape_target or settings.escape_target or TARGET
 
     def contender(self, info: VersionInfo, store: ModelStore) -> Contender:
         """One of the two versions, loaded.

@@ -27,6 +27,7 @@ class Header:
         white_is_zero: whether the least value of grey is white.
         significant_bits: of a sample's bits the lowest that carry the value; None: all, or unknown.
         parts: what the format's own module found and its `check` goes on with.
+        tile_bytes: what decoding holds besides, where a tile is larger than the picture.
     """
 
     format: str
@@ -39,6 +40,7 @@ class Header:
     white_is_zero: bool = False
     significant_bits: int | None = None
     parts: object = field(default=None, repr=False)
+    tile_bytes: int = 0
 
     @property
     def pixels(self) -> int:
@@ -47,7 +49,7 @@ class Header:
 
     def memory(self, file_bytes: int) -> int:
         """What decoding takes at its peak, in bytes, the file of `file_bytes` included."""
-        return self.pixels * self.pixel_bytes + file_bytes
+        return self.pixels * self.pixel_bytes + self.tile_bytes + file_bytes
 
 
 def corrupt(detail: str) -> Unjudgeable:

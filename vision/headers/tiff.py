@@ -30,6 +30,7 @@ _COMPRESSIONS = {
 }  # fmt: skip
 # Damage in any other is not noticed, or the library is not built with it everywhere.
 _READ_COMPRESSIONS = (NONE, 2, 3, 4, LZW, JPEG, DEFLATE, OLD_DEFLATE, PACKBITS)
+_MOST_SAMPLES = 8  # Pillow opens no picture of more than CMYK and three beside it
 _PACKED = (10, 12, 14)  # bits of a sample that are packed without gaps
 _SAVE_UNSIGNED = "export 8 or 16 bits, unsigned"
 
@@ -88,12 +89,14 @@ def read(data: bytes) -> Header:
         advice = "save as TIFF, as little-endian BigTIFF, or grey or RGB in strips without coding"
         raise not_read(f"big-endian BigTIFF, {kind}", advice=advice)
     grey, orientation = samples == 1, tags.number(_ORIENTATION, 1)
+    sample_bytes = -(-samples * bits // 8)
     return Header(
         format="TIFF",
         width=width,
         height=height,
         # Pillow's, RGB, and a strip, which may be all of it; to turn it, Pillow makes a copy.
-        pixel_bytes=(6 if grey else 8) + -(-samples * bits // 8) + (0 if orientation == 1 else 4),
+        pixel_bytes=(6 if grey else 8) + sample_bytes + (0 if orientation == 1 else 4),
+        tile_bytes=max(0, max(strips.sizes) - width * height * sample_bytes),
         kind=kind,
         bits=bits,
         samples=samples,
@@ -150,6 +153,8 @@ def _check_kind(
         raise not_read(kind, advice=advice)
     if photometric not in _PHOTOMETRICS:
         raise not_read(kind)
+    if samples > _MOST_SAMPLES:
+        raise not_read(f"TIFF of {samples} channels")
     form, bits = tags.number(_FORMAT, 1), depths[0]
     if form in _FORMATS or bits > 16:
         raise not_read(kind, ": nothing says which value is white", _SAVE_UNSIGNED)

@@ -25,6 +25,7 @@ _NONE, _LZW, _JPEG, _PACKBITS, DEFLATES = 1, 5, 7, 32773, (8, 32946)
 _CODED = (2, 3, 4, _LZW, _PACKBITS)
 _ZEROS = 64
 _MOST_STRIPS = 100_000
+_TILE_PIXELS = 4096**2  # a tile may be larger than its picture, but not without end
 _SPARE = 1 << 16  # bytes
 _BEYOND = 1 << 23  # bytes: what damage unpacks to, and a bomb exceeds
 
@@ -71,6 +72,8 @@ class Strips:
             across, down = tags.number(_TILE_WIDTH, 0), tags.number(_TILE_HEIGHT, 0)
             if not across or not down or across % 16 or down % 16:
                 raise corrupt(f"the TIFF's tiles of {across}×{down} pixels are damaged")
+            if across * down > max(_TILE_PIXELS, 2 * width * height):
+                raise too_large(f"a TIFF with tiles of {across}×{down} pixels")
         down = down if tiled else min(down, height)
         wanted = -(-width // across) * -(-height // down) * planes
         if len(offsets) > _MOST_STRIPS or wanted > _MOST_STRIPS:

@@ -19,7 +19,7 @@ from tests.acceptance.faults.corpus_valid import chunk
 from tests.support.pictures import encoded, texture
 from tests.support.tiff import tiff
 from vision import decode as module
-from vision.decode import decode
+from vision.decode import decode, read_header
 from vision.errors import Unjudgeable
 
 PICTURE = Image.fromarray(texture(64, 48))
@@ -62,6 +62,17 @@ def bmp_runs(size: int) -> bytes:
     return bytes(head) + b"\1\7" * (size // 2)
 
 
+def deflated_tile(width: int, height: int, side: int, pixels: bytes) -> bytes:
+    """A grey TIFF in one square tile, whose side its picture need not fill."""
+    tile = zlib.compress(pixels, 1)
+
+    def at(place: int) -> bytes:
+        tags = [(322, 4, [side]), (323, 4, [side]), (324, 4, [place]), (325, 4, [len(tile)])]
+        return tiff(b"", width=width, height=height, bits=8, compression=8, more=tags)
+
+    return at(len(at(0))) + tile
+
+
 def with_riff(more: bytes) -> bytes:
     data = encoded(PICTURE, "WEBP")
     return b"RIFF" + struct.pack("<I", len(data) - 8 + len(more)) + data[8:] + more
@@ -99,6 +110,7 @@ HOSTILE = {
     "a deflate bomb in a TIFF": lambda: tiff(
         zlib.compress(bytes(50_000_000), 1), width=64, height=48, bits=8, compression=8
     ),
+    "a TIFF of one endless tile": lambda: deflated_tile(64, 48, 1 << 17, bytes(50_000_000)),
     "a WebP of 100,000 chunks": lambda: with_riff(b"XTRA\0\0\0\0" * 100_000),
 }  # fmt: skip
 
@@ -111,6 +123,23 @@ def test_a_hostile_picture_is_refused_at_once(name: str) -> None:
         decode(data, max_pixels=MAX_PIXELS)
     assert caught.value.reason is Reason.TOO_LARGE, caught.value.detail
     assert time.thread_time() - began < 0.5
+
+
+def test_a_tile_may_be_larger_than_its_picture_and_is_counted() -> None:
+    side, grey = 1024, texture(64, 48)[:, :, 0]
+    tile = np.zeros((side, side), np.uint8)
+    tile[:48, :64] = grey
+    data = deflated_tile(64, 48, side, tile.tobytes())
+    header = read_header(data, max_pixels=MAX_PIXELS)
+    assert header.memory(len(data)) >= len(data) + side**2
+    assert np.array_equal(decode(data, max_pixels=MAX_PIXELS).pixels[:, :, 0], grey)
+
+
+def test_a_tiff_of_more_channels_than_anybody_opens_is_named() -> None:
+    data = tiff(bytes(60_000), width=1, height=1, bits=8, samples=60_000, photometric=2)
+    with pytest.raises(Unjudgeable, match="TIFF of 60000 channels") as caught:
+        read_header(data, max_pixels=MAX_PIXELS)
+    assert caught.value.reason is Reason.NOT_AN_IMAGE
 
 
 def test_an_ordinary_progressive_jpeg_has_scans_to_spare() -> None:

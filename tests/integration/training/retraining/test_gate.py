@@ -79,6 +79,18 @@ def test_a_challenger_of_wrong_labels_is_refused_and_the_champion_stays(bench: B
     )
 
 
+def test_models_are_compared_where_the_products_own_target_is(bench: Bench) -> None:
+    """A product that asks for more than the plant does is not judged by the plant's."""
+    own = spec_of(*CODES).model_copy(update={"escape_target": 0.2})
+    committed(bench.engine, products.register, own)
+    for code in CODES:
+        bench.pictures(code, 9)
+    bench.champion()
+    bench.train(escape_target=0.01)
+    row = gate_decisions.newest(bench.engine, "cable")[0]
+    assert row.figures["folds"]["equal"]["target"] == 0.2
+
+
 def test_a_retired_champion_is_still_what_the_next_is_compared_with(bench: Bench) -> None:
     """Else retiring it first would be the way round the gate."""
     made_of = {code: bench.pictures(code, 12) for code in CODES}

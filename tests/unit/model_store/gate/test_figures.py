@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -24,6 +26,13 @@ from tests.support.opinions import (
 def test_mcnemar_is_the_exact_binomial_test(b: int, c: int) -> None:
     expected = binomtest(b, b + c, 0.5).pvalue if b + c else 1.0
     assert mcnemar(b, c) == pytest.approx(expected, rel=1e-9)
+
+
+def test_mcnemar_of_a_hundred_thousand_pictures_takes_no_time() -> None:
+    began = time.thread_time()
+    assert mcnemar(29_800, 30_200) == pytest.approx(binomtest(29_800, 60_000).pvalue, rel=1e-6)
+    assert mcnemar(0, 60_000) == 0
+    assert time.thread_time() - began < 1
 
 
 def test_macro_f1_is_scikit_learns() -> None:

@@ -133,6 +133,12 @@ def test_a_symmetry_that_swaps_two_classes_is_found_out() -> None:
     assert "such as left and right?" in words
 
 
+def test_a_class_may_be_harmed_in_thousands_of_pictures() -> None:
+    features, labels, mirrored = sides(9000)
+    trial = try_copies(features, labels, mirrored, ["mirrored"], folds=3, random_state=1)
+    assert trial.harmed
+
+
 def test_copies_that_show_more_of_a_class_are_used() -> None:
     """What a mirror turns round tells nothing, and its copies say so."""
     rng, labels = np.random.default_rng(3), ["good", "bent"] * 15
