@@ -53,7 +53,7 @@ RIGHTS: dict[str, tuple[str, str, str]] = {
     "decisions": ("S", "S", "SI"),
     "defect_classes": ("S", "S", "SID"),
     "deployments": ("S", "S", "SI"),
-    "drift_baselines": ("SI", "S", "SD"),
+    "drift_baselines": ("SIU", "S", "SD"),
     "feature_copies": ("SI", "S", "S"),
     "feature_spaces": ("SI", "SI", "SI"),  # the console makes zero-shot models
     "features": ("SI", "SID", "S"),

@@ -15,7 +15,13 @@ import numpy as np
 
 from benchmarks.studies import report
 from benchmarks.studies.features import Encoders
-from benchmarks.studies.pictures import DRIFT_SEEDS, cable_parts, drifting_streams, steady_stream
+from benchmarks.studies.pictures import (
+    DRIFT_SEEDS,
+    Pictures,
+    cable_parts,
+    drifting_streams,
+    steady_stream,
+)
 from benchmarks.studies.sets import judgements, options
 from model_store.heads.fit import fit_head
 from model_store.validation.crossval import cross_validate
@@ -23,7 +29,8 @@ from model_store.verdicts.decisions import Decided, decide
 from model_store.verdicts.policy import Policy
 from producer.contract import Verdict
 from quality.arrays import Floats
-from quality.drift.drift import Baseline, DriftCharts, Sample, fit_baseline, project
+from quality.drift.drift import DriftCharts, Sample, fit_baseline, fit_optics, project
+from quality.drift.optics import optics_of
 
 BASELINE, RUN_IN = 500, 200
 PSI_WINDOW, PSI_LIMIT, PSI_BINS = 200, 0.2, 10  # the usual rule of thumb
@@ -37,9 +44,9 @@ def main(cache: Path, photographs: Path | None, weights: Path | None) -> None:
     encoders = Encoders(cache, weights)
     decided = _model(encoders, cache)
     steady = steady_stream(cache)
-    usual = _samples(decided, encoders.features(steady))
+    usual = _samples(decided, encoders, steady)
     streams = {
-        kind: [_samples(decided, encoders.features(s)) for s in drifting_streams(cache, kind)]
+        kind: [_samples(decided, encoders, s) for s in drifting_streams(cache, kind)]
         for kind in ("fade", "step")
     }
     rows: list[Row] = []
@@ -71,11 +78,13 @@ def _model(encoders: Encoders, cache: Path) -> Decided:
     )
 
 
-def _samples(decided: Decided, features: Floats) -> list[Sample]:
+def _samples(decided: Decided, encoders: Encoders, pictures: Pictures) -> list[Sample]:
+    features = encoders.features(pictures)
     said = judgements(decided, features, "good")
+    measured = [optics_of(pixels) for batch in pictures.batches() for pixels in batch]
     return [
-        Sample(where, one.confidence, one.verdict is Verdict.REVIEW, rejected=False)
-        for where, one in zip(project(features), said, strict=True)
+        Sample(where, one.confidence, one.verdict is Verdict.REVIEW, rejected=False, optics=optics)
+        for where, one, optics in zip(project(features), said, measured, strict=True)
     ]
 
 
@@ -83,9 +92,9 @@ def _camera(seed: int, usual: list[Sample], streams: dict[str, list[list[Sample]
     order = np.random.default_rng(seed).permutation(len(usual))
     shuffled = [usual[index] for index in order]
     first, rest = shuffled[:BASELINE], shuffled[BASELINE:]
-    baseline = fit_baseline(first, seed=seed)
+    baseline, optics = fit_baseline(first, seed=seed), fit_optics(first, seed=seed)
     rows: list[Row] = []
-    alarms = list(_alarms(baseline, rest))
+    alarms = list(_alarms(DriftCharts(baseline, optics), rest))
     rows.append(
         {
             "camera": seed,
@@ -97,7 +106,11 @@ def _camera(seed: int, usual: list[Sample], streams: dict[str, list[list[Sample]
     )
     for kind, runs in streams.items():
         stream = rest[:RUN_IN] + runs[seed]
-        found = [(n - RUN_IN, signal) for n, signal in _alarms(baseline, stream) if n > RUN_IN]
+        found = [
+            (n - RUN_IN, signal)
+            for n, signal in _alarms(DriftCharts(baseline, optics), stream)
+            if n > RUN_IN
+        ]
         psi = [n - RUN_IN for n in _psi_alarms(first, stream) if n > RUN_IN]
         rows.append(
             {
@@ -112,9 +125,8 @@ def _camera(seed: int, usual: list[Sample], streams: dict[str, list[list[Sample]
     return rows
 
 
-def _alarms(baseline: Baseline, stream: list[Sample]) -> Iterator[tuple[int, str]]:
+def _alarms(charts: DriftCharts, stream: list[Sample]) -> Iterator[tuple[int, str]]:
     """Number of the part, from 1, and signal of every alarm that begins."""
-    charts = DriftCharts(baseline)
     for number, sample in enumerate(stream, start=1):
         for signal in sorted(charts.note(sample)):
             yield number, str(signal)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import isfinite
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,8 @@ from producer.contract import Reason, Verdict
 if TYPE_CHECKING:  # who has a vector has loaded numpy
     import numpy as np
     import numpy.typing as npt
+
+    from quality.drift.optics import Optics
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,11 @@ class ShadowJudgement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InspectionRecord:
-    """One picture and how it ended. What a message did not say is None."""
+    """One picture and how it ended. What a message did not say is None.
+
+    Attributes:
+        optics: light and focus of a judged picture, for the drift watch of its worker; not stored.
+    """
 
     id: UUID
     verdict: Verdict
@@ -96,6 +102,7 @@ class InspectionRecord:
     features: StoredFeatures | None = None
     shadow: ShadowJudgement | None = None
     maps: Sequence[StoredMap] = ()
+    optics: Optics | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if self.probabilities is not None and self.model_version is None:

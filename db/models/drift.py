@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Engine, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, select, update
 
 from db.base import table_of
 from db.clock import database_now
@@ -26,30 +26,53 @@ class Camera(NamedTuple):
     model_version: str
 
 
-def baseline(engine: Engine, camera: Camera) -> str | None:
-    """The JSON that was kept, or None while there is none."""
+class Kept(NamedTuple):
+    """What is compared with, as JSON: the baseline, and that of light and focus if it is made."""
+
+    baseline: str
+    optics: str | None
+
+
+def baseline(engine: Engine, camera: Camera) -> Kept | None:
+    """What was kept, or None while there is nothing."""
     with reading(engine) as connection:
         return _kept(connection, camera)
 
 
-def keep(connection: Connection, camera: Camera, json: str, *, fingerprint: str) -> str:
-    """Keep a baseline unless there is one; returns the one that holds."""
+def keep(connection: Connection, camera: Camera, made: Kept, *, fingerprint: str) -> Kept:
+    """Keep a baseline unless there is one; returns what holds."""
     row = {
         **camera._asdict(),
         "fingerprint": fingerprint,
-        "baseline": json,
+        "baseline": made.baseline,
+        "optics": made.optics,
         "made_at": database_now(connection),
     }
     connection.execute(insert_into(connection, _TABLE).on_conflict_do_nothing().values(row))
-    return _kept(connection, camera) or json
+    if made.optics is not None:
+        keep_optics(connection, camera, made.optics)
+    return _kept(connection, camera) or made
 
 
-def _kept(connection: Connection, camera: Camera) -> str | None:
-    query = select(_TABLE.c.baseline)
-    for name, value in camera._asdict().items():
-        query = query.where(_TABLE.c[name] == value)
-    found: str | None = connection.scalar(query)
-    return found
+def keep_optics(connection: Connection, camera: Camera, json: str) -> Kept | None:
+    """Keep charts of light and focus beside a baseline without any, such as one of 0.1.0.
+
+    Returns:
+        What holds; None where the baseline was forgotten meanwhile.
+    """
+    none_yet = _of(camera) & _TABLE.c.optics.is_(None)
+    connection.execute(update(_TABLE).where(none_yet).values(optics=json))
+    return _kept(connection, camera)
+
+
+def _kept(connection: Connection, camera: Camera) -> Kept | None:
+    query = select(_TABLE.c.baseline, _TABLE.c.optics).where(_of(camera))
+    row = connection.execute(query).one_or_none()
+    return None if row is None else Kept(*row)
+
+
+def _of(camera: Camera) -> ColumnElement[bool]:
+    return and_(*(_TABLE.c[name] == value for name, value in camera._asdict().items()))
 
 
 def forget(connection: Connection, product: str, line: str | None = None) -> int:

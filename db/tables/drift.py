@@ -13,7 +13,9 @@ from db.base import Base
 class DriftBaseline(Base):
     """A camera's charts under one model, as JSON; the first worker that had enough parts made it.
 
-    '' stands for a line or camera that messages did not name, since a key holds no nulls.
+    '' stands for a line or camera that messages did not name, since a key holds no nulls. Charts of
+    light and focus have a column of their own: workers of 0.1.0 refuse a baseline with more in it.
+    None: they are not made yet.
     """
 
     __tablename__ = "drift_baselines"
@@ -25,3 +27,4 @@ class DriftBaseline(Base):
     fingerprint: Mapped[str]
     baseline: Mapped[str] = mapped_column(Text)
     made_at: Mapped[datetime]
+    optics: Mapped[str | None] = mapped_column(Text)

@@ -1,13 +1,14 @@
 """Control charts that look at one part after another, and alarm seldom while nothing has changed.
 
-`MeanChart` watches where numbers lie, `RateChart` how often something happens. The limit of each is
-found by simulation: many runs of undrifted parts, each with a baseline of its own, drawn from the
-one that was measured. So the limit allows for a short baseline and for any distribution.
+`MeanChart` watches where numbers lie, `BoundedChart` likewise one number that may be far off for
+single parts, `RateChart` how often something happens. The limit of each is found by simulation:
+many runs of undrifted parts, each with a baseline of its own, drawn from the one that was measured.
+So the limit allows for a short baseline and for any distribution.
 
 Lowry, Woodall, Champ and Rigdon, "A Multivariate Exponentially Weighted Moving Average Control
 Chart", Technometrics 1992; Page, "Continuous Inspection Schemes", Biometrika 1954; Reynolds and
 Stoumbos, "A CUSUM Chart for Monitoring a Proportion When Inspecting Continuously", Journal of
-Quality Technology 1999.
+Quality Technology 1999; Tukey, "Exploratory Data Analysis", 1977, for the fences.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ _RUNS, _RUN = (
     2_000,
 )  # simulated runs, and the parts of each: much more than a chart remembers
 _LEAST_T2 = 10.0  # where the baseline did not vary at all
+_FENCE = 3.0  # interquartile ranges beyond the quartiles: Tukey's outer fences
 
 
 class MeanChart(BaseModel):
@@ -101,6 +103,47 @@ class NumberState:
         """Take a number; returns T² as a share of its limit. Above 1, it is an alarm."""
         self._average = self._average * (1 - SMOOTHING) + self._gain * value - self._offset
         return self._scale * self._average * self._average
+
+
+class BoundedChart(BaseModel):
+    """A `MeanChart` of one number, in which a part far off counts as one at Tukey's outer fence.
+
+    So one black picture is no alarm, nor does one in the baseline hide what comes later; a change
+    that lasts is seen within a few parts, however large.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    chart: MeanChart
+    least: float
+    most: float
+
+    @classmethod
+    def fitted(
+        cls, values: Floats, *, false_alarm: float, rng: np.random.Generator
+    ) -> BoundedChart:
+        """A chart for parts like those of the baseline, float64 [m]; else as `MeanChart.fitted`."""
+        low, high = (float(quartile) for quartile in np.quantile(values, (0.25, 0.75)))
+        reach = _FENCE * (high - low) or 1.0  # most are the same: a stop, of light or focus
+        least, most = low - reach, high + reach
+        bounded = np.clip(values, least, most)[:, None]
+        chart = MeanChart.fitted(bounded, false_alarm=false_alarm, rng=rng)
+        return cls(chart=chart, least=least, most=most)
+
+    def start(self) -> BoundedState:
+        """The chart's state before the first part."""
+        return BoundedState(self.chart.start_number(), self.least, self.most)
+
+
+class BoundedState:
+    """Where a `BoundedChart` is: feed it one part after another."""
+
+    def __init__(self, state: NumberState, least: float, most: float) -> None:
+        self._state, self._least, self._most = state, least, most
+
+    def note(self, value: float) -> float:
+        """Take a number; returns T² as a share of its limit. Above 1, it is an alarm."""
+        return self._state.note(min(max(value, self._least), self._most))
 
 
 class RateChart(BaseModel):

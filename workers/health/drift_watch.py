@@ -21,11 +21,20 @@ from db import alerts
 from db.challenges.pictures import challenge_ids
 from db.inspections.records import InspectionRecord
 from db.models import drift as baselines
-from db.models.drift import ALERT, Camera
+from db.models.drift import ALERT, Camera, Kept
 from db.session import transaction
 from producer.contract import Verdict
 from quality.arrays import Floats
-from quality.drift.drift import Baseline, DriftCharts, Sample, Signal, fit_baseline, project
+from quality.drift.drift import (
+    Baseline,
+    DriftCharts,
+    OpticsBaseline,
+    Sample,
+    Signal,
+    fit_baseline,
+    fit_optics,
+    project,
+)
 from workers.health.periodic_thread import PeriodicThread
 
 log = logging.getLogger(__name__)
@@ -45,6 +54,8 @@ _WORDS = {
     Signal.CONFIDENCE: "the model's confidence has changed",
     Signal.REVIEW: "more parts go to a person",
     Signal.REJECT: "more pictures cannot be judged",
+    Signal.LIGHT: "its pictures are darker or brighter",
+    Signal.FOCUS: "its pictures are more blurred or sharper",
 }
 
 
@@ -139,6 +150,10 @@ class DriftWatch:
             if len(watched.samples) >= self._baseline_parts:
                 self._settle(camera, watched)
             return
+        if not watched.charts.watches_optics and sample.optics is not None:
+            watched.collect(record, sample)
+            if len(watched.samples) >= self._baseline_parts:
+                self._settle_optics(camera, watched, watched.charts)
         self._unsaid |= {(camera, s) for s in watched.charts.note(sample)}
         self._say()
         self._count_quiet(camera)
@@ -152,7 +167,13 @@ class DriftWatch:
         watched = _Watched()
         kept = baselines.baseline(self._engine, camera)
         if kept is not None:
-            watched.charts = DriftCharts(Baseline.model_validate_json(kept))
+            watched.charts = _charts(kept)
+            if kept.optics is None:
+                log.info(
+                    "%s: no light and focus in its baseline; its next %d parts are theirs",
+                    camera,
+                    self._baseline_parts,
+                )
         with self._table:
             self._cameras[camera] = watched
             self._latest[place] = camera
@@ -163,14 +184,32 @@ class DriftWatch:
         return watched
 
     def _settle(self, camera: Camera, watched: _Watched) -> None:
-        made = watched.made or fit_baseline(watched.samples, false_alarm=self._false_alarm)
-        watched.made = made  # it takes a second: not again because the database is away
-        json = made.model_dump_json()
+        made = watched.made
+        if made is None:  # it takes a second: not again because the database is away
+            baseline = fit_baseline(watched.samples, false_alarm=self._false_alarm)
+            optics = fit_optics(watched.samples, false_alarm=self._false_alarm)
+            made = watched.made = Kept(
+                baseline.model_dump_json(), None if optics is None else optics.model_dump_json()
+            )
         with transaction(self._engine) as connection:
-            kept = baselines.keep(connection, camera, json, fingerprint=watched.fingerprint)
-        watched.charts = DriftCharts(Baseline.model_validate_json(kept))
+            kept = baselines.keep(connection, camera, made, fingerprint=watched.fingerprint)
+        watched.charts = _charts(kept)
+        log.info("%s: drift is measured against its last %d parts", camera, len(watched.samples))
         watched.samples.clear()
-        log.info("%s: drift is measured against its last %d parts", camera, made.parts)
+
+    def _settle_optics(self, camera: Camera, watched: _Watched, charts: DriftCharts) -> None:
+        """Light and focus of a camera whose other charts are of before they were measured."""
+        made = watched.made_optics
+        if made is None:
+            made = watched.made_optics = fit_optics(watched.samples, false_alarm=self._false_alarm)
+        if made is None:
+            return
+        with transaction(self._engine) as connection:
+            kept = baselines.keep_optics(connection, camera, made.model_dump_json())
+        holds = None if kept is None else kept.optics
+        charts.watch(made if holds is None else OpticsBaseline.model_validate_json(holds))
+        watched.samples.clear()
+        log.info("%s: light and focus are measured against its last %d parts", camera, made.parts)
 
     def _say(self) -> None:
         for camera, signal in sorted(self._unsaid):
@@ -220,11 +259,15 @@ class DriftWatch:
 
 
 class _Watched:
-    """A camera: the samples of its baseline until that is whole, and then its charts."""
+    """A camera: the samples of its baseline until that is whole, and then its charts.
+
+    Charts without light and focus go on beside samples of theirs.
+    """
 
     def __init__(self) -> None:
         self.samples: list[Sample] = []
-        self.made: Baseline | None = None
+        self.made: Kept | None = None
+        self.made_optics: OpticsBaseline | None = None
         self.charts: DriftCharts | None = None
         self.fingerprint = ""
 
@@ -232,6 +275,11 @@ class _Watched:
         self.samples.append(sample)
         if record.features is not None:
             self.fingerprint = record.features.fingerprint
+
+
+def _charts(kept: Kept) -> DriftCharts:
+    optics = None if kept.optics is None else OpticsBaseline.model_validate_json(kept.optics)
+    return DriftCharts(Baseline.model_validate_json(kept.baseline), optics)
 
 
 def samples_of(records: Sequence[InspectionRecord]) -> list[Sample]:
@@ -243,6 +291,7 @@ def samples_of(records: Sequence[InspectionRecord]) -> list[Sample]:
             confidence=record.confidence if record.verdict.judged else None,
             review=record.verdict is Verdict.REVIEW if record.verdict.judged else None,
             rejected=record.verdict is Verdict.REJECTED,
+            optics=record.optics,
         )
         for index, record in enumerate(records)
     ]

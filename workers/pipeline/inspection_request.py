@@ -11,6 +11,7 @@ from db.inspections.records import InspectionRecord, Outcome
 from producer.contract import ImageRef, Reason, SigningKeys, Unknown, Verdict
 from producer.contract.message import Envelope
 from producer.contract.unknown import explained, joined
+from quality.drift.optics import Optics
 from workers.pipeline.reply import Reply
 
 if TYPE_CHECKING:  # the training worker loads no torch
@@ -35,6 +36,7 @@ class PreparedPicture:
             space.
         shadow_pixels, shadow_space: likewise for a shadow of another space; None: there is none.
         size: width and height of the picture, in pixels, where they are known.
+        optics: its light and focus, measured on `pixels`.
     """
 
     pixels: torch.Tensor
@@ -45,6 +47,7 @@ class PreparedPicture:
     shadow_pixels: torch.Tensor | None = None
     shadow_space: FeatureExtractor | None = None
     size: tuple[int, int] | None = None
+    optics: Optics | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -200,6 +200,7 @@ class Judge:
             probabilities=shares if finite else None,
             features=features,
             maps=(map_,) if map_ is not None and shown(bool(kept), said) else (),
+            optics=picture.optics,
         )
 
     def _sampled(self, request: InspectionRequest) -> bool:

@@ -7,6 +7,7 @@ import logging
 from db.inspections.records import InspectionRecord
 from linewatch.products import ImageSize, ProductSpec
 from producer.contract import Reason
+from quality.drift.optics import optics_of
 from vision.decode import digest
 from vision.errors import Unjudgeable
 from vision.extractor import Prepared
@@ -93,6 +94,7 @@ class PictureReader:
             None if beside is None else beside.pixels,
             None if serving.shadow is None else serving.shadow.space,
             (prepared.width, prepared.height),
+            optics_of(prepared.pixels.numpy()),
         )
 
     def _advise(self, request: InspectionRequest, prepared: Prepared) -> None:

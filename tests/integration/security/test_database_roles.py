@@ -15,6 +15,7 @@ from db.inspections.inspections import commit_inspections, outcomes
 from db.inspections.records import StoredFeatures
 from db.inspections.rollup import discrepancies
 from db.labels import decisions, golden_members, labels
+from db.models import drift
 from db.parts.recount import recount
 from db.parts.recounted import Recounted
 from db.products import register
@@ -63,6 +64,9 @@ def test_worker_and_console_do_their_work(users: Users) -> None:
     assert commit_inspections(worker, [again, judged], UTC) == {dead}
     assert commit_inspections(worker, [record(Verdict.PASS, id=dead)], UTC) == frozenset()
     assert outcomes(worker, [dead])[dead].verdict is Verdict.REVIEW
+    camera = drift.Camera("widget", "L1", "C1", "m")
+    committed(worker, drift.keep, camera, drift.Kept("{}", None), fingerprint="f")
+    assert committed(worker, drift.keep_optics, camera, "{}") == ("{}", "{}")
     assert discrepancies(worker, UTC) == {}
     committed(worker, suspects.begin_trial, [judged.id], alone=True, worker="w")
     committed(worker, suspects.acquit, [judged.id])

@@ -30,6 +30,7 @@ from linewatch.settings.path_map import PathMap
 from model_store.store import ModelStore
 from producer.contract import ImageRef, Reason, Verdict
 from producer.contract.message import Envelope
+from quality.drift.optics import optics_of
 from tests.support.committed import committed
 from tests.support.pictures import encoded, texture
 from vision import extractor as module
@@ -138,6 +139,20 @@ def test_all_decoders_together_hold_no_more_than_the_setting(
     assert max(held) <= LIMIT_MB * MEGABYTE
     assert max(held) >= 2 * need
     assert extractor._family.memory.held == 0
+
+
+def test_light_and_focus_of_a_judged_picture_go_with_its_record(
+    reader: PictureReader, tmp_path: Path
+) -> None:
+    path = tmp_path / "part.png"
+    path.write_bytes(encoded(PICTURE, "PNG"))
+    asked = request(path)
+    found = reader.read(asked)
+    assert isinstance(found, PreparedPicture)
+    asked.picture = found
+    (row,) = Judge(reader._residency, feature_sample_rate=0).judge([asked])
+    assert row.optics == optics_of(found.pixels.numpy())
+    assert row.optics.light > 5
 
 
 def test_a_picture_that_needs_more_than_all_of_it_is_refused(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
 from uuid import uuid4
 
 import numpy as np
@@ -13,7 +15,8 @@ from db.inspections.records import InspectionRecord, StoredFeatures
 from db.models import drift
 from linewatch.settings import Settings
 from producer.contract import Reason, Verdict
-from quality.drift.drift import fit_baseline, project
+from quality.drift.drift import Signal, fit_baseline, fit_optics, project
+from quality.drift.optics import Optics
 from tests.support.committed import committed
 from tests.support.records import a_record
 from workers.health import drift_watch
@@ -34,6 +37,15 @@ def records(n: int, seed: int, *, shift: float = 0.0, **fields: object) -> list[
             **fields,
         )
         for vector in vectors
+    ]
+
+
+def pictures(n: int, seed: int, *, light: float = 0.0) -> list[InspectionRecord]:
+    """Records whose pictures were measured; `light` is in stops beside what is usual."""
+    rng = np.random.default_rng(seed)
+    return [
+        replace(record, optics=Optics(7 + light + 0.05 * a, 0.05 * b - 2))
+        for record, (a, b) in zip(records(n, seed), rng.normal(size=(n, 2)), strict=True)
     ]
 
 
@@ -101,6 +113,56 @@ def test_forgetting_a_baseline_ends_its_alarm(engine: Engine) -> None:
     assert standing(engine) == []
 
 
+def test_a_lamp_is_told_though_the_features_take_no_notice(engine: Engine) -> None:
+    watch = a_watch(engine)
+    feed(watch, pictures(150, 0))
+    feed(watch, pictures(100, 1))
+    assert standing(engine) == []
+    feed(watch, pictures(30, 2, light=-0.15))
+    (alert,) = [a for a in alerts.open_alerts(engine) if a.kind == "drift"]
+    assert "L1/C1, cable: drift, its pictures are darker or brighter than in" in alert.message
+    assert set(watch.scores()) >= {(CAMERA, Signal.LIGHT), (CAMERA, Signal.FOCUS)}
+    later = a_watch(engine)
+    feed(later, pictures(30, 3, light=-0.15))
+    assert later.scores()[CAMERA, Signal.LIGHT] > 1  # by what the first one kept
+
+
+def test_a_baseline_of_0_1_0_stays_and_gets_charts_of_light(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    before = fit_baseline(samples_of(records(150, 0))).model_dump_json()
+    committed(engine, drift.keep, CAMERA, drift.Kept(before, None), fingerprint="f1")
+    watch = a_watch(engine)
+    feed(watch, pictures(149, 1))
+    assert "no light and focus in its baseline; its next 150 parts are theirs" in caplog.text
+    assert drift.baseline(engine, CAMERA) == (before, None)
+    assert (CAMERA, Signal.FEATURES) in watch.scores()  # watched all the while
+    assert (CAMERA, Signal.LIGHT) not in watch.scores()
+    feed(watch, [*records(5, 2), *pictures(1, 3)])  # the five were not measured
+    kept = drift.baseline(engine, CAMERA)
+    assert kept is not None
+    assert kept.baseline == before
+    assert kept.optics is not None
+    assert '"parts":150' in kept.optics
+    feed(watch, pictures(30, 4, light=-0.15))
+    assert standing(engine) == [("cable", "L1")]
+
+
+def test_the_first_charts_of_light_hold_for_all_workers(engine: Engine) -> None:
+    before = fit_baseline(samples_of(records(150, 0))).model_dump_json()
+    committed(engine, drift.keep, CAMERA, drift.Kept(before, None), fingerprint="f1")
+    first, second = a_watch(engine), a_watch(engine)
+    feed(second, pictures(149, 5, light=-1))
+    feed(first, pictures(150, 1))
+    kept = drift.baseline(engine, CAMERA)
+    feed(second, pictures(20, 6))
+    assert drift.baseline(engine, CAMERA) == kept
+    assert second.scores()[CAMERA, Signal.LIGHT] < 1
+    assert committed(engine, drift.forget, "cable", "L1") == 1
+    assert committed(engine, drift.keep_optics, CAMERA, "{}") is None
+
+
 def test_every_camera_and_model_has_its_own(engine: Engine) -> None:
     watch = a_watch(engine)
     feed(watch, records(150, 0) + records(150, 1, shift=0.8, camera="C2"))
@@ -156,7 +218,7 @@ def test_features_that_cannot_be_read_are_left_out(vector: bytes) -> None:
     first, *others = samples_of(records)
     assert first.projections is not None
     assert np.allclose(first.projections, project(np.ones((1, 64)))[0])
-    assert others == [(None, 0.75, False, False)] * 2
+    assert others == [(None, 0.75, False, False, None)] * 2
 
 
 @pytest.mark.parametrize("share", [0.01, 0.1])
@@ -169,7 +231,11 @@ def test_a_workers_charts_have_the_chance_that_the_settings_say(
     settings = Settings(drift_baseline_parts=150, drift_false_alarm=share)
     watch = _drift_watch(engine, settings)
     assert watch is not None
-    batch = records(150, 1)
+    batch = pictures(150, 1)
     feed(watch, batch)
-    kept = drift.baseline(engine, CAMERA)
-    assert kept == fit_baseline(samples_of(batch), false_alarm=share).model_dump_json()
+    samples = samples_of(batch)
+    optics = fit_optics(samples, false_alarm=share)
+    assert optics is not None
+    assert drift.baseline(engine, CAMERA) == drift.Kept(
+        fit_baseline(samples, false_alarm=share).model_dump_json(), optics.model_dump_json()
+    )
