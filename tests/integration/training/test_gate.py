@@ -116,6 +116,18 @@ def test_models_are_compared_where_the_products_own_target_is(bench: Bench) -> N
     assert row.figures["folds"]["equal"]["target"] == 0.2
 
 
+def test_a_picture_that_encoders_failed_on_stops_neither_training_nor_gate(bench: Bench) -> None:
+    """Its row was stored by a former version, and a person labelled what it sent to review."""
+    for code in CODES:
+        bench.pictures(code, 9)
+    bench.pictures("bent", 1, noise=np.nan)
+    first = bench.champion()
+    made = bench.train()
+    assert made.manifest.image_counts == dict.fromkeys(CODES, 9)
+    assert made.manifest.parent == first
+    assert made.decision.outcome is GateOutcome.PASSED, made.decision.reasons
+
+
 def test_golden_pictures_are_never_learned_from(bench: Bench) -> None:
     ids = [i for code in CODES for i in bench.pictures(code, 6)]
     committed(bench.engine, golden_members.add, "cable", "another", {ids[0]: "good"}, by="ann")
