@@ -133,8 +133,8 @@ def novelty_border(left_out: Floats, rate: float) -> float:
     """The distance that a share `rate` of ordinary parts exceeds.
 
     The quantile of the leave-one-out distances where there are enough of them, as in conformal
-    prediction; with fewer than 1/rate, the tail of a log-normal that is fitted to them. Those next to
-    0 are left out of that fit: two parts of a class with one picture would spread it without end.
+    prediction; with fewer than 1/rate, the tail of a log-normal that is fitted to them. Those next
+    to 0 are left out of that fit: two parts of a class with one picture would spread it far.
 
     Args:
         left_out: float64 [n], from `fit_novelty`; NaN is left out.
