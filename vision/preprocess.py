@@ -78,7 +78,7 @@ def _looked_at(pixels: Pixels, framing: Framing) -> Pixels:
     return _without_far_ends(pixels) if framing.fit == "crop" else pixels
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=4)  # 50 MB of the largest picture; to draw it anew is a tenth of the resize
 def _inside(polygon: Polygon, width: int, height: int) -> npt.NDArray[np.bool_]:
     """Which pixels of a polygon's bounding box lie in it."""
     left, top, right, bottom = box(polygon, width, height)

@@ -30,6 +30,18 @@ class StoredFeatures:
         """A vector as it is kept; `model_store.serving.rejudge.vectors_of` reads it."""
         return cls(fingerprint, vector.astype("<f2", copy=False).tobytes())
 
+    @property
+    def finite(self) -> bool:
+        """Whether every number is one: of a picture that the encoders failed on some are not."""
+        return all_finite(self.vector)
+
+
+def all_finite(stored: bytes) -> bool:
+    """Whether numbers kept as float16, little endian, are all finite."""
+    import numpy as np
+
+    return bool(np.isfinite(np.frombuffer(stored, "<f2")).all())
+
 
 @dataclass(frozen=True, slots=True)
 class StoredMap:

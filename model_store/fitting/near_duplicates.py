@@ -17,12 +17,11 @@ serial number says that.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
 
-from model_store.validation.folds import Bools
+from model_store.validation.folds import Bools, Numbers, part_numbers
 
 Floats32 = npt.NDArray[np.float32]
 
@@ -53,11 +52,30 @@ def with_duplicates(
     alone = np.array([str(id_) == part for id_, part in zip(ids, parts, strict=True)], np.bool_)
     if not alone.any():
         return list(parts)
-    first = _Joined(parts)
+    number = part_numbers(parts, len(parts))
     matrix = np.asarray(features, np.float32)
-    for row, other in chain(_equal(matrix, alone), _near(_centred(matrix, labels), alone, same)):
-        first.join(parts[row], parts[other])
-    return [first.of(part) for part in parts]
+    first = _joined_equals(number, matrix, alone)
+    for row, near in _near(_centred(matrix, labels), alone, same):
+        _join(first, number[row], number[near])
+    names = list(dict.fromkeys(parts))
+    return [names[part] for part in first[number].tolist()]
+
+
+def _join(first: Numbers, part: int, others: Numbers) -> None:
+    """Let parts be one; `first` says for each part's number the least of those that are it too."""
+    found = first[others]
+    if (found == first[part]).all():
+        return
+    both = np.unique(np.append(found, first[part]))
+    first[np.isin(first, both)] = both[0]
+
+
+def _joined_equals(number: Numbers, features: Floats32, alone: Bools) -> Numbers:
+    """int64 [p], of each part the number of the first that equal pictures make the same."""
+    same = _Joined()
+    for row, other in _equal(features, alone):
+        same.join(int(number[row]), int(number[other]))
+    return np.array([same.of(part) for part in range(int(number.max()) + 1)], np.int64)
 
 
 def _equal(features: Floats32, alone: Bools) -> Iterator[tuple[int, int]]:
@@ -80,31 +98,30 @@ def _centred(features: Floats32, labels: Sequence[str]) -> Floats32:
     return centred
 
 
-def _near(unit: Floats32, alone: Bools, same: float) -> Iterator[tuple[int, int]]:
-    """Rows, one of them alone, whose cosine is at least `same`."""
+def _near(unit: Floats32, alone: Bools, same: float) -> Iterator[tuple[int, npt.NDArray[np.intp]]]:
+    """Rows that are alone, each with all whose cosine is at least `same`, where there are any."""
     rows = np.flatnonzero(alone)
     for start in range(0, len(rows), _ROWS):
         chunk = rows[start : start + _ROWS]
         near = unit[chunk] @ unit.T >= same
         near[np.arange(len(chunk)), chunk] = False
-        for one, other in np.argwhere(near).tolist():
-            yield int(chunk[one]), other
+        for place in np.flatnonzero(near.any(axis=1)).tolist():
+            yield int(chunk[place]), np.flatnonzero(near[place])
 
 
 class _Joined:
-    """Names that mean the same, by the one that came first."""
+    """Parts that are the same, by the least of their numbers."""
 
-    def __init__(self, names: Sequence[str]) -> None:
-        self._order = {name: place for place, name in enumerate(dict.fromkeys(names))}
-        self._above: dict[str, str] = {}
+    def __init__(self) -> None:
+        self._above: dict[int, int] = {}
 
-    def of(self, name: str) -> str:
-        """The first of the names that mean the same as this one."""
-        while name in self._above:
-            name = self._above[name]
-        return name
+    def of(self, part: int) -> int:
+        """The first of the parts that are the same as this one."""
+        while part in self._above:
+            part = self._above[part]
+        return part
 
-    def join(self, one: str, other: str) -> None:
-        first, second = sorted((self.of(one), self.of(other)), key=self._order.__getitem__)
+    def join(self, one: int, other: int) -> None:
+        first, second = sorted((self.of(one), self.of(other)))
         if first != second:
             self._above[second] = first

@@ -20,6 +20,7 @@ on the next.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -28,10 +29,13 @@ import numpy.typing as npt
 
 from quality.arrays import Floats
 
+Places = npt.NDArray[np.intp]
+
 TARGET = 0.01  # the escape rate, where the plant asks for none
 RESAMPLES = 400
 OVERKILL = (0.02, 0.5)  # the least and most to compare at
 _AROUND = (0.5, 1.0, 1.5)  # times it
+_NUMBERS = 1_000_000  # that are drawn at once: 8 MB, and as much for each model's scores of them
 _SURE = NormalDist().inv_cdf(0.975)
 
 
@@ -123,11 +127,16 @@ def equal_overkill(
     passes = [_passing(one[of_good], one[of_bad], target) for one in both]
     overkill = float(np.clip(1 - np.mean(passes), *OVERKILL))
     levels = overkill * np.asarray(_AROUND)
-    found = [_escapes(one[None, of_good], one[None, of_bad], levels)[0] for one in both]
+    found = _passed(both[:, None, of_bad], _borders(both[:, None, of_good], levels))[:, 0]
     rng = np.random.default_rng(random_state)
-    good = rng.choice(of_good, (RESAMPLES, len(of_good)))
-    defects = rng.choice(of_bad, (RESAMPLES, len(of_bad)))
-    old, new = (_escapes(one[good], one[defects], levels) for one in both)
+    borders = np.concatenate(
+        [_borders(both[:, rows], levels) for rows in _drawn(of_good, rng)], axis=-1
+    )
+    old, new = np.zeros((2, RESAMPLES))
+    done = 0
+    for rows in _drawn(of_bad, rng):
+        now = slice(done, done := done + len(rows))
+        old[now], new[now] = _passed(both[:, rows], borders[..., now])
     error = float(np.sqrt(np.var(new - old) + _extra(len(of_bad))))
     middle = float(found[1] - found[0])
     return EqualOverkill(
@@ -160,9 +169,23 @@ def _passing(good: Floats, defects: Floats, target: float) -> float:
     return float((good > np.sort(defects)[::-1][allowed]).mean())
 
 
-def _escapes(good: Floats, defects: Floats, levels: Floats) -> Floats:
-    """Mean share of defects above the levels' quantiles of good, float64 [r] from [r, n]."""
-    borders = np.quantile(good, levels, axis=1, method="higher")
-    shares = [(defects > border[:, None]).mean(axis=1) for border in borders]
+def _drawn(parts: Places, rng: np.random.Generator) -> Iterator[Places]:
+    """As many parts with replacement, `RESAMPLES` times, some draws [r, n] at a time.
+
+    The draws are those that one call for all would make; of 100,000 parts these were 1 GB.
+    """
+    at_once = max(1, _NUMBERS // len(parts))
+    for begin in range(0, RESAMPLES, at_once):
+        yield rng.choice(parts, (min(at_once, RESAMPLES - begin), len(parts)))
+
+
+def _borders(good: Floats, levels: Floats) -> Floats:
+    """The levels' quantiles of good parts' scores, float64 [levels, m, r] from [m, r, n]."""
+    return np.asarray(np.quantile(good, levels, axis=-1, method="higher"))
+
+
+def _passed(defects: Floats, borders: Floats) -> Floats:
+    """Mean share of defects above the borders, float64 [m, r] from [m, r, n] and theirs."""
+    shares = [(defects > border[..., None]).mean(axis=-1) for border in borders]
     mean: Floats = np.mean(shares, axis=0)
     return mean

@@ -27,6 +27,7 @@ from quality.arrays import Floats
 Floats32 = npt.NDArray[np.float32]
 
 _FEWEST = 3  # scores, to say anything about their spread
+_TWINS = 1e-3  # of the median: as near as this only the same picture lies to its class
 _NUMBERS = 1_200_000  # of directions and centres together: read for every batch, however small
 
 
@@ -132,7 +133,8 @@ def novelty_border(left_out: Floats, rate: float) -> float:
     """The distance that a share `rate` of ordinary parts exceeds.
 
     The quantile of the leave-one-out distances where there are enough of them, as in conformal
-    prediction; with fewer than 1/rate, the tail of a log-normal that is fitted to them.
+    prediction; with fewer than 1/rate, the tail of a log-normal that is fitted to them. Those next
+    to 0 are left out of that fit: two parts of a class with one picture would spread it far.
 
     Args:
         left_out: float64 [n], from `fit_novelty`; NaN is left out.
@@ -148,6 +150,7 @@ def novelty_border(left_out: Floats, rate: float) -> float:
     place = int(np.ceil((1 - rate) * (count + 1)))
     if place <= count:
         return float(known[place - 1])
-    logs = np.log(np.maximum(known, np.finfo(np.float64).tiny))
+    usual = known[known >= _TWINS * np.median(known)]
+    logs = np.log(np.maximum(usual, np.finfo(np.float64).tiny))
     tail = NormalDist(float(logs.mean()), max(float(logs.std(ddof=1)), 1e-9)).inv_cdf(1 - rate)
     return float(max(np.exp(tail), known[-1]))

@@ -164,6 +164,7 @@ def _out_of_fold(
         # Tested pictures first: the order decides the last digits of a fit.
         rows = np.flatnonzero(learned)
         learn = rows[np.argsort(assigned[rows] == UNTESTED, kind="stable")]
+        _refuse_one_class(data.labels[learn])
         mine = None if copies is None else copies.of_rows(learn)
         classes, found, done = judge(data, learn, judged, parts, mine)
         shares = np.zeros((int(judged.sum()), len(data.classes)))
@@ -172,6 +173,17 @@ def _out_of_fold(
         settled = settled and done
         on_fold(number + 1)
     return probabilities, settled
+
+
+def _refuse_one_class(names: npt.NDArray[np.str_]) -> None:
+    """Parts that show several classes may leave a fold's model a single one to learn."""
+    left = sorted(set(names.tolist()))
+    if len(left) < 2:
+        raise TrainingError(
+            f"without the parts of one fold only {', '.join(left) or 'nothing'} is left to learn "
+            "from, since parts that show several classes are kept together; label more parts of "
+            "the other classes"
+        )
 
 
 def _by_pipeline(

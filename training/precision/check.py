@@ -84,7 +84,8 @@ def check(
         if e.id in found
     ]
     with transaction(engine) as connection:
-        added = feature_spaces.store_features(connection, new)
+        usable = [(id_, features) for id_, features in new if features.finite]
+        added = feature_spaces.store_features(connection, usable)
     return Checked(measured, len(wanted) - len(found), added)
 
 

@@ -107,11 +107,11 @@ def embed_missing(
     added = unread = 0
     for part in _parts(iter(wanted.items()), _STEP):
         found = features_in(dict(part), [extractor], settings)
-        rows = [
+        made = [
             (id_, StoredFeatures.of(extractor.fingerprint, vector))
             for id_, (vector,) in found.items()
-            if np.isfinite(vector).all()
         ]
+        rows = [(id_, features) for id_, features in made if features.finite]
         with transaction(engine) as connection:
             added += feature_spaces.store_features(connection, rows)
         unread += len(part) - len(found)

@@ -22,7 +22,7 @@ from redis import RedisError
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from db.inspections.records import StoredFeatures
+from db.inspections.records import StoredFeatures, all_finite
 from db.labels import labels
 from db.labels.labels import UnseenExample
 from db.models import feature_copies, feature_spaces, patch_tokens
@@ -139,6 +139,8 @@ class Embedder:
     def _store_places(self, picture: UUID, space: FeatureExtractor, pixels: torch.Tensor) -> None:
         tokens = self._judge.tokens(space, pixels)
         width, data = tokens.shape[-1], tokens.astype("<f2").tobytes()
+        if not self._usable(picture, space, all_finite(data)):
+            return
         with transaction(self._engine) as connection:
             patch_tokens.store_tokens(connection, space.fingerprint, LOOK, width, {picture: data})
 
@@ -164,6 +166,8 @@ class Embedder:
         pixels, made = list(copies.values()), list[StoredFeatures]()
         for start in range(0, len(pixels), BATCH):
             made += self._judge.embed(space, pixels[start : start + BATCH])
+        if not self._usable(picture, space, all(copy.finite for copy in made)):
+            return
         with transaction(self._engine) as connection:
             feature_copies.store_copies(connection, picture, dict(zip(copies, made, strict=True)))
 
@@ -174,11 +178,20 @@ class Embedder:
         ready = [(id_, picture) for id_, picture in prepared if picture is not None]
         if ready:
             made = self._judge.embed(space, [picture.pixels for _, picture in ready])
-            ids = [id_ for id_, _ in ready]
+            rows = zip((id_ for id_, _ in ready), made, strict=True)
+            kept = [(id_, row) for id_, row in rows if self._usable(id_, space, row.finite)]
             with transaction(self._engine) as connection:
-                self.embedded += feature_spaces.store_features(
-                    connection, zip(ids, made, strict=True)
-                )
+                self.embedded += feature_spaces.store_features(connection, kept)
+
+    def _usable(self, picture: UUID, space: FeatureExtractor, finite: bool) -> bool:
+        """Whether what was made of a picture may be kept: no model can be fitted on NaN."""
+        if not finite:
+            self._leave(picture, space, "the encoders failed on it")
+        return finite
+
+    def _leave(self, picture: UUID, space: FeatureExtractor, why: object) -> None:
+        self._unusable.add((picture, space.fingerprint))
+        log.warning("labelled picture %s cannot be embedded: %s", picture, why)
 
     def _prepare(
         self, product: str, space: FeatureExtractor, example: UnseenExample
@@ -192,8 +205,7 @@ class Embedder:
                 raise LookupError("another picture lies there now")
             return space.prepare(data, spec.image_size, bits=spec.bits_of(example.camera))
         except (Unjudgeable, LookupError) as error:
-            self._unusable.add((example.id, space.fingerprint))
-            log.warning("labelled picture %s cannot be embedded: %s", example.id, error)
+            self._leave(example.id, space, error)
             return None
 
     def _look(self) -> None:

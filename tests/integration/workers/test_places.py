@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,12 +11,13 @@ from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from sqlalchemy import Engine, delete
 
 from db import products
 from db.inspections.inspections import commit_inspections
-from db.inspections.records import InspectionRecord, StoredFeatures
+from db.inspections.records import InspectionRecord, StoredFeatures, all_finite
 from db.inspections.unlike_maps import map_of
 from db.labels import labels
 from db.models import deployments, feature_spaces, patch_tokens
@@ -175,6 +176,36 @@ def test_files_that_are_gone_keep_no_older_picture_from_being_read(
     embedded(plant)
     found = feature_spaces.vectors(plant.engine, plant.ids, plant.extractor.fingerprint)
     assert found.keys() == set(plant.ids) - set(newest)
+
+
+def test_what_the_encoders_fail_on_is_stored_nowhere_and_tried_once(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A person may label it, for its verdict was review; no model can be fitted on NaN."""
+    with transaction(plant.engine) as connection:
+        connection.execute(delete(Feature))
+    print_ = plant.extractor.fingerprint
+    embed, tokens, tried = plant.judge.embed, plant.judge.tokens, list[int]()
+
+    def failing(space: FeatureExtractor, pixels: Sequence[torch.Tensor]) -> list[StoredFeatures]:
+        made = embed(space, pixels)
+        tried.append(len(made))
+        broken = np.full(space.dim, np.nan) if len(tried) == 1 else None
+        return made if broken is None else [StoredFeatures.of(print_, broken), *made[1:]]
+
+    def failing_once(space: FeatureExtractor, pixels: torch.Tensor) -> np.ndarray:
+        monkeypatch.setattr(plant.judge, "tokens", tokens)
+        return tokens(space, pixels) * np.nan
+
+    monkeypatch.setattr(plant.judge, "embed", failing)
+    monkeypatch.setattr(plant.judge, "tokens", failing_once)
+    embedded(plant)
+    found = feature_spaces.vectors(plant.engine, plant.ids, print_)
+    assert len(found) == sum(tried) - 1 == COUNT - 1
+    assert all(map(all_finite, found.values()))
+    there = patch_tokens.tokens(plant.engine, plant.ids, print_, LOOK)
+    assert len(there) == COUNT - 2
+    assert all(all_finite(data) for _, data in there.values())
 
 
 def test_a_small_flaw_is_caught_and_shown_where_it_is(plant: Plant) -> None:

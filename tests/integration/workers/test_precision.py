@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from sqlalchemy import Engine
 
 from db import products
 from db.inspections.inspections import commit_inspections
-from db.inspections.records import StoredFeatures
+from db.inspections.records import StoredFeatures, all_finite
 from db.labels import labels
 from db.labels.labels import NewLabel
 from db.models import deployments, feature_spaces, precision_checks, versions
@@ -202,6 +203,24 @@ def test_a_model_that_judges_otherwise_stays_refused(
     monkeypatch.undo()  # the newest measurement counts
     check(site.engine, site.model, bfloat16, site.settings, pictures=1000, by="ann")
     assert refused(site, bfloat16) == ""
+
+
+def test_what_the_other_precision_fails_on_is_not_stored(
+    site: Site, bfloat16: FeatureExtractor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = bfloat16.backend.features
+
+    def failing(batch: torch.Tensor) -> torch.Tensor:
+        found = right(batch)
+        found[0] = torch.nan
+        return found
+
+    monkeypatch.setattr(bfloat16.backend, "features", failing)
+    done = check(site.engine, site.model, bfloat16, site.settings, pictures=1000, by="ann")
+    assert not done.agreement.holds
+    kept = labels.training_set(site.engine, "cable", bfloat16.fingerprint)
+    assert 0 < len(kept) == done.added < 9
+    assert all(all_finite(row.vector) for row in kept)
 
 
 def test_pictures_that_are_gone_or_changed_do_not_count(

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import gc
+import tracemalloc
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from tests.support.pictures import texture
-from vision.framing import LONGEST_ASPECT
+from vision.framing import LONGEST_ASPECT, Framing
 from vision.preprocess import SIZE, _resized, preprocess
 
 
@@ -82,3 +85,16 @@ def _with_pillow(pixels: np.ndarray) -> np.ndarray:
     resized = image.resize((width, height), Image.Resampling.BICUBIC)
     left, top = round((width - SIZE) / 2), round((height - SIZE) / 2)
     return np.asarray(resized.crop((left, top, left + SIZE, top + SIZE))).astype(int)
+
+
+def test_pictures_of_many_sizes_leave_no_masks_behind() -> None:
+    """Line-scan pictures are of any length; a mask has a byte a pixel."""
+    triangle = Framing("squash", ((0.0, 0.0), (1.0, 0.0), (0.5, 1.0)))
+    tracemalloc.start()
+    try:
+        for more in range(16):
+            preprocess(np.zeros((1000, 1000 + more, 3), np.uint8), 224, triangle)
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] < 6e6
+    finally:
+        tracemalloc.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from db import audit, products
@@ -89,6 +90,18 @@ def test_models_are_compared_where_the_products_own_target_is(bench: Bench) -> N
     bench.train(escape_target=0.01)
     row = gate_decisions.newest(bench.engine, "cable")[0]
     assert row.figures["folds"]["equal"]["target"] == 0.2
+
+
+def test_a_picture_that_encoders_failed_on_stops_neither_training_nor_gate(bench: Bench) -> None:
+    """Its row was stored by a former version, and a person labelled what it sent to review."""
+    for code in CODES:
+        bench.pictures(code, 9)
+    bench.pictures("bent", 1, noise=np.nan)
+    first = bench.champion()
+    made = bench.train()
+    assert made.manifest.image_counts == dict.fromkeys(CODES, 9)
+    assert made.manifest.parent == first
+    assert made.decision.outcome is GateOutcome.PASSED, made.decision.reasons
 
 
 def test_a_retired_champion_is_still_what_the_next_is_compared_with(bench: Bench) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from statistics import NormalDist
 
 import numpy as np
@@ -118,3 +119,15 @@ def test_what_may_not_pass_at_any_threshold_does_not() -> None:
     assert good_border(scores[~bad], 0.2) == -1000
     found = compared(scores, scores, bad, 0.01)
     assert found.champion == pytest.approx(0.5 / 3)  # at half the overkill only
+
+
+def test_a_hundred_thousand_parts_take_little_memory() -> None:
+    rng = np.random.default_rng(0)
+    bad = rng.random(100_000) < 0.2
+    scores = rng.normal(size=100_000) - 3 * bad
+    tracemalloc.start()
+    try:
+        assert equal_overkill(scores, scores, bad, target=0.01) is not None
+        assert tracemalloc.get_traced_memory()[1] < 100e6
+    finally:
+        tracemalloc.stop()

@@ -257,3 +257,14 @@ def test_the_only_part_of_a_class_lies_nowhere() -> None:
     assert np.isnan(left_out).tolist() == [True] * 3 + [False] * 37
     everything = fit_novelty(features, labels, parts=np.zeros(40, np.int64))[1]
     assert np.isnan(everything).all()
+
+
+def test_a_class_of_one_picture_twice_does_not_switch_the_rule_off() -> None:
+    """A camera that froze: left out, each of the two lies exactly where its class does."""
+    rng = np.random.default_rng(0)
+    features, labels = rng.normal(size=(60, 30)), ["good"] * 58 + ["cut"] * 2
+    usual = novelty_border(fit_novelty(features, labels)[1], 0.005)
+    features[59] = features[58]
+    left_out = fit_novelty(features, labels)[1]
+    assert left_out[58] == left_out[59] == pytest.approx(0, abs=1e-12)
+    assert novelty_border(left_out, 0.005) == pytest.approx(usual, rel=0.1)

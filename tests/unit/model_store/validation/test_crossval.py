@@ -138,3 +138,13 @@ def test_labelling_good_parts_hardly_moves_an_evenly_weighted_model() -> None:
     assert abs(even[1][0] - even[0][0]) < 0.1
     assert abs(even[1][1] - even[0][1]) < 0.1
     assert fit_head(*many, even_with="good").intercept[1] != fit_head(*many).intercept[1]
+
+
+def test_a_fold_that_leaves_one_class_to_learn_says_so() -> None:
+    """Both scratches are views of parts that one fold is asked about."""
+    labels = ["good"] * 9 + ["scratch"] * 2
+    groups = [f"part {n}" for n in range(9)] + ["part 0", "part 2"]
+    features = np.random.default_rng(0).normal(size=(11, 8))
+    for fit in (None, lambda vectors, names, parts: fit_head(vectors, names)):
+        with pytest.raises(TrainingError, match="without the parts of one fold only good is left"):
+            cross_validate(features, labels, groups=groups, random_state=1, fit=fit)
