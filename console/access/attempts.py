@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
+from threading import Lock
 from uuid import uuid4
 
 import redis
@@ -19,13 +24,38 @@ from console.refusals import TooOften
 _BY_NAME = RateLimitItemPerMinute(10, 5)
 _BY_ADDRESS = RateLimitItemPerMinute(50, 5)  # a plant may stand behind one
 _KEY = "linewatch:console:failed"
+_LONG_AGO = 0.0
+
+
+@dataclass(slots=True)
+class Try:
+    """One password; `right` is None until it was compared."""
+
+    right: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    """What a try counts in."""
+
+    limit: RateLimitItemPerMinute
+    kind: str
+    who: str
+
+    @property
+    def key(self) -> str:
+        """A name may be as long as it likes, and is nobody's to read."""
+        return f"{_KEY}:{self.kind}:{hashlib.sha256(self.who.encode()).hexdigest()[:32]}"
 
 
 class Attempts:
     """Counts what failed: ten of a name, fifty of an address, in five minutes.
 
+    A try counts from before the password is compared, so that who asks often at one moment gets no
+    more tries; what turns out to be right counts no more, so a whole shift may sign in at once.
+
     Counted for all processes of the console together in Redis, and in each of them, which is what
-    holds while Redis is away. What succeeds counts nothing, so a whole shift may sign in at once.
+    holds while Redis is away.
 
     Args:
         link: to Redis.
@@ -34,53 +64,74 @@ class Attempts:
     def __init__(self, link: RedisLink) -> None:
         self._link = link
         self._here = MovingWindowRateLimiter(MemoryStorage())
+        self._lock = Lock()
+        self._under_way: Counter[_Count] = Counter()
 
-    def check(self, request: Request, name: str) -> None:
-        """See that another try is allowed.
+    @contextmanager
+    def trying(self, request: Request, name: str) -> Iterator[Try]:
+        """Count a try, which says within whether it was `right`.
 
         Raises:
-            TooOften: it is not.
+            TooOften: no other is allowed now.
         """
-        for limit, kind, who in _counted(request, name):
-            if not self._here.test(limit, kind, who) or self._everywhere(limit, kind, who):
+        counts = (
+            _Count(_BY_NAME, "name", name),
+            _Count(_BY_ADDRESS, "address", request.client.host if request.client else ""),
+        )
+        one, mark = Try(), uuid4().hex
+        self._begin_here(counts)
+        try:
+            found = self._link.ask(partial(_add, counts=counts, mark=mark))
+            if found is not None and any(
+                tries > count.limit.amount for tries, count in zip(found, counts, strict=True)
+            ):
                 raise TooOften
+            yield one
+        finally:
+            wrong = one.right is False
+            if not wrong:
+                self._link.ask(partial(_take_back, counts=counts, mark=mark))
+            self._end_here(counts, wrong=wrong)
 
-    def failed(self, request: Request, name: str) -> None:
-        """Count a try that was wrong."""
-        for limit, kind, who in _counted(request, name):
-            self._here.hit(limit, kind, who)
-            self._link.ask(partial(_add, key=_key(kind, who), lasts_s=limit.get_expiry()))
+    def _begin_here(self, counts: Sequence[_Count]) -> None:
+        with self._lock:
+            for count in counts:
+                left = self._here.get_window_stats(count.limit, count.kind, count.who).remaining
+                if left <= self._under_way[count]:
+                    raise TooOften
+            self._under_way.update(counts)
 
-    def _everywhere(self, limit: RateLimitItemPerMinute, kind: str, who: str) -> bool:
-        """Whether all processes together have seen too many."""
-        since = time.time() - limit.get_expiry()
-        found = self._link.ask(lambda client: client.zcount(_key(kind, who), since, "+inf"))
-        return found is not None and int(str(found)) >= limit.amount
+    def _end_here(self, counts: Sequence[_Count], *, wrong: bool) -> None:
+        with self._lock:
+            for count in counts:
+                self._under_way[count] -= 1
+                if wrong:
+                    self._here.hit(count.limit, count.kind, count.who)
+            self._under_way = +self._under_way
 
 
-def _add(client: redis.Redis, key: str, lasts_s: int) -> None:
+def _add(client: redis.Redis, counts: Sequence[_Count], mark: str) -> list[int]:
+    """Add a try to each count; returns how many each has then, this one among them."""
     now = time.time()
-    with client.pipeline(transaction=False) as pipe:
-        pipe.zremrangebyscore(key, "-inf", now - lasts_s)
-        pipe.zadd(key, {uuid4().hex: now})
-        pipe.expire(key, lasts_s)
+    with client.pipeline(transaction=True) as pipe:
+        for count in counts:
+            lasts_s = count.limit.get_expiry()
+            pipe.zremrangebyscore(count.key, "-inf", now - lasts_s)
+            pipe.zadd(count.key, {mark: now})
+            pipe.expire(count.key, lasts_s)
+            pipe.zcount(count.key, now - lasts_s, "+inf")
+        return [int(answer) for answer in pipe.execute()[3::4]]
+
+
+def _take_back(client: redis.Redis, counts: Sequence[_Count], mark: str) -> None:
+    """By its time, which the console's Redis user may set."""
+    with client.pipeline(transaction=True) as pipe:
+        for count in counts:
+            pipe.zadd(count.key, {mark: _LONG_AGO}, xx=True)
         pipe.execute()
-
-
-def _counted(request: Request, name: str) -> tuple[tuple[RateLimitItemPerMinute, str, str], ...]:
-    return (_BY_NAME, "name", name), (_BY_ADDRESS, "address", _address(request))
-
-
-def _key(kind: str, who: str) -> str:
-    """A name may be as long as it likes, and is nobody's to read."""
-    return f"{_KEY}:{kind}:{hashlib.sha256(who.encode()).hexdigest()[:32]}"
 
 
 def attempts_of(request: Request) -> Attempts:
     """Those of the console that a request came to."""
     attempts: Attempts = request.app.state.attempts
     return attempts
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else ""

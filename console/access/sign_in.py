@@ -55,12 +55,12 @@ def enter(
     next: Annotated[str, Form(max_length=2000)] = "/",  # noqa: A002
 ) -> Response:
     """Begin a session, or say that it did not work; never which of the two was wrong."""
-    site, attempts = site_of(request), attempts_of(request)
-    attempts.check(request, name)
-    user = users.named(site.engine, name)
-    known = user is not None and user.disabled_at is None
-    if not passwords.verify(password, user.password_hash if user and known else None):
-        attempts.failed(request, name)
+    site = site_of(request)
+    with attempts_of(request).trying(request, name) as one:
+        user = users.named(site.engine, name)
+        known = user is not None and user.disabled_at is None
+        one.right = passwords.verify(password, user.password_hash if user and known else None)
+    if not one.right:
         return sign_in_page(request, next, problem=_NOT_RIGHT)
     return begun(request, name, next)
 

@@ -139,8 +139,8 @@ def _how(site: Site, visitor: Visitor) -> How:
 
 
 def _check_password(request: Request, site: Site, visitor: Visitor, password: str) -> None:
-    attempts_of(request).check(request, visitor.name)
-    user = users.named(site.engine, visitor.name)
-    if not passwords.verify(password, user.password_hash if user else None):
-        attempts_of(request).failed(request, visitor.name)
+    with attempts_of(request).trying(request, visitor.name) as one:
+        user = users.named(site.engine, visitor.name)
+        one.right = passwords.verify(password, user.password_hash if user else None)
+    if not one.right:
         raise NotSigned("the password is not yours; nothing was done")

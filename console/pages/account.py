@@ -99,9 +99,9 @@ def _check_old(request: Request, site: Site, visitor: Visitor, old: str) -> None
         if not _just_signed_in(site, visitor):
             raise UserError("sign in by a new link first, then set a password")
         return
-    attempts_of(request).check(request, visitor.name)
-    if not passwords.verify(old, user.password_hash):
-        attempts_of(request).failed(request, visitor.name)
+    with attempts_of(request).trying(request, visitor.name) as one:
+        one.right = passwords.verify(old, user.password_hash)
+    if not one.right:
         raise UserError("the old password is not right; nothing was changed")
 
 

@@ -57,17 +57,16 @@ def _forget_parts(connection: Connection, product: Product, before: datetime, ba
             _INSPECTIONS.c.part == c.serial, func.coalesce(_INSPECTIONS.c.product, "") == c.product
         )
     )
-    ended = and_(of_product(c.product, product), c.shift_ends_at <= before, c.serial != "", ~left)
-    keys = select(c.product, c.serial).where(ended).order_by(c.made_at).limit(batch)
-    found = [(row.product, row.serial) for row in connection.execute(keys)]
-    younger = set(
-        connection.execute(
-            select(c.product, c.serial).where(
-                of_serials(c.product, c.serial, found), c.shift_ends_at > before
-            )
-        ).all()
+    later = table_of(Part).alias("later").c
+    # Asked here and not of what was found: a batch of such parts would end the purge.
+    younger = exists(
+        select(later.serial).where(
+            later.product == c.product, later.serial == c.serial, later.shift_ends_at > before
+        )
     )
-    gone = [each for each in found if each not in younger]
+    ended = and_(of_product(c.product, product), c.shift_ends_at <= before, c.serial != "")
+    keys = select(c.product, c.serial).where(ended, ~left, ~younger).order_by(c.made_at)
+    gone = [(row.product, row.serial) for row in connection.execute(keys.limit(batch))]
     connection.execute(delete(views).where(of_serials(views.c.product, views.c.part, gone)))
     parts = delete(table_of(Part)).where(of_serials(c.product, c.serial, gone))
     return connection.execute(parts).rowcount or _forget_singles(connection, product, before, batch)

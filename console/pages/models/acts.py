@@ -13,7 +13,7 @@ from console.access.signature import Signed, sign
 from console.page import visit
 from console.pages.models import promoting
 from db.models import deployments, versions
-from db.models.standing import SHADOW, standing
+from db.models.standing import SHADOW
 from db.session import transaction
 from model_store.store import ModelStore
 from training.stored_model import stored_model
@@ -69,6 +69,7 @@ def retire(request: Request, product: str, signature: Signed, seen: _Seen = "") 
 def shadow(
     request: Request,
     version: str,
+    seen: Annotated[str, Form(max_length=4096, description="The shadow then.")] = "",
     why: Annotated[str, Form(max_length=2000)] = "",
     off: Annotated[bool, Form()] = False,
 ) -> Response:
@@ -76,9 +77,9 @@ def shadow(
     here = visit(request)
     settings = here.site.settings
     info = versions.require(here.site.engine, version)
+    before = promoting.serving(here, info.product, seen, SHADOW)
     if not off:
         stored_model(here.site.engine, ModelStore(settings.models_url), version)  # can be loaded
-    before = standing(here.site.engine, info.product, SHADOW)
     with transaction(here.site.engine) as connection:
         deployments.set_shadow(
             connection,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from console.access.signature import Signature, sign
 from console.page import Visit
 from db import products
-from db.models.standing import Standing, standing
+from db.models.standing import CHAMPION, Standing, standing
 from db.session import transaction
 from linewatch.errors import ModelChangedError
 from model_store.store import ModelStore
@@ -41,16 +41,17 @@ def promote(
     promotion.promote(engine, ModelStore(settings.models_url), version, wish, settings=settings)
 
 
-def serving(here: Visit, product: str, seen: str) -> Standing:
-    """What serves, which is what the person saw.
+def serving(here: Visit, product: str, seen: str, role: str = CHAMPION) -> Standing:
+    """What serves, or judges in the shadow, which is what the person saw.
 
     Raises:
         ModelChangedError: it is another version by now.
     """
     products.require(here.site.engine, product)
-    now = standing(here.site.engine, product)
+    now = standing(here.site.engine, product, role)
     if (now.version or "") != seen:
+        does = f"serves {product}" if role == CHAMPION else f"judges {product} in the shadow"
         raise ModelChangedError(
-            f"{now.version or 'no version'} serves {product} by now; look again, then decide"
+            f"{now.version or 'no version'} {does} by now; look again, then decide"
         )
     return now

@@ -85,6 +85,7 @@ class VersionPage(Context):
     product: str = Field(description="Whose parts it judges.")
     role: str = Field(description="champion, shadow, or empty.")
     champion: str | None = Field(description="The version that judges its product now.")
+    beside: str | None = Field(description="The version that judges beside it, in the shadow.")
     kind: str = Field(description="fitted, zero-shot, few-shot or good-only.")
     trained_at: datetime = Field(description="When.")
     parent: str | None = Field(description="The champion when it was trained.")
@@ -122,6 +123,7 @@ def read(visit: Visit, asked: AskedVersion) -> VersionPage:
         product=info.product,
         role=role,
         champion=deployments.champion(engine, info.product),
+        beside=deployments.shadows(engine).get(info.product),
         kind=info.kind,
         trained_at=info.created_at,
         parent=info.parent,

@@ -21,7 +21,7 @@ from db import audit, products
 from db.inspections import set_up
 from db.labels import labels
 from db.models import deployments, versions
-from db.models.standing import SHADOW, standing
+from db.models.standing import SHADOW
 from db.session import transaction
 from linewatch.errors import LabelError, ModelError, QueueUnavailableError
 from linewatch.settings import Settings
@@ -55,19 +55,23 @@ def train(request: Request, product: str) -> Response:
 
 @router.post("/{product}/shadow", openapi_extra=_ENGINEER)
 def shadow(
-    request: Request, product: str, version: Annotated[str, Form(max_length=200)]
+    request: Request,
+    product: str,
+    version: Annotated[str, Form(max_length=200)],
+    seen: Annotated[str, Form(max_length=4096)] = "",
 ) -> Response:
     """Let a version judge beside the one that serves, without a say.
 
     Raises:
         ModelError: it is no version of this product.
+        ModelChangedError: another version is in the shadow than when the page was made.
     """
-    site = site_of(request)
-    _of_product(site, product, version)
-    seen = standing(site.engine, product, SHADOW)
-    why, by = "set up in the console", visitor_of(request).name
-    with transaction(site.engine) as connection:
-        deployments.set_shadow(connection, product, version, by=by, why=why, expected=seen)
+    here = visit(request)
+    _of_product(here.site, product, version)
+    before = promoting.serving(here, product, seen, SHADOW)
+    why, by = "set up in the console", here.visitor.name
+    with transaction(here.site.engine) as connection:
+        deployments.set_shadow(connection, product, version, by=by, why=why, expected=before)
     return _back(product)
 
 

@@ -91,6 +91,7 @@ class Setup(Context):
     pictures: list[UUID] = Field(description="The newest ones, for a look.")
     run: Run | None = Field(description="The latest training run.")
     champion: str | None = Field(description="Which version serves; none: no version does.")
+    beside: str | None = Field(description="Which version judges beside it, in the shadow.")
     versions: list[Version] = Field(description="The newest models.")
     signing: Signing = Field(description="What a signature needs, to promote.")
 
@@ -139,6 +140,7 @@ def read(visit: Visit, query: AskedProduct) -> Setup:
         pictures=[one.id for one in usable[:_SHOWN]],
         run=_run(runs.latest_run(engine, spec.product)),
         champion=serving,
+        beside=deployments.shadows(engine).get(spec.product),
         versions=_versions(visit, spec.product, serving),
         signing=signing_for(visit, MEANINGS),
     )

@@ -6,7 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -60,6 +62,49 @@ def test_each_process_counts_for_itself_without_redis(
     client, wrong = client_of(console_app(plant)), {"name": "ida", "password": "not hers"}
     said = [client.post("/sign-in", data=wrong).status_code for _ in range(11)]
     assert said == [401] * 10 + [429]
+
+
+@pytest.mark.parametrize("redis_is", ["there", "away"])
+def test_who_asks_often_at_one_moment_gets_no_more_tries(
+    plant: Engine,
+    make_settings: Callable[..., Settings],
+    monkeypatch: pytest.MonkeyPatch,
+    redis_is: str,
+) -> None:
+    """All are under way before the first of them turns out to be wrong."""
+    if redis_is == "away":
+        make_settings(redis_url="redis://127.0.0.1:1/0")
+    clients = [client_of(console_app(plant)) for _ in range(2 if redis_is == "there" else 1)]
+    wrong = {"name": "ida", "password": "not hers"}
+    compared: list[str] = []
+
+    def slowly(password: str, _hash: str | None) -> bool:
+        compared.append(password)
+        time.sleep(0.5)
+        return password == PASSWORD
+
+    monkeypatch.setattr(passwords, "verify", slowly)
+    with ThreadPoolExecutor(12 * len(clients)) as pool:
+        asked = [
+            pool.submit(client.post, "/sign-in", data=wrong)
+            for client in clients
+            for _ in range(12)
+        ]
+        said = sorted(one.result().status_code for one in asked)
+    assert said == [401] * 10 + [429] * (len(said) - 10)
+    assert len(compared) == 10
+
+
+def test_a_right_password_counts_nothing(plant: Engine, redis_url: str) -> None:
+    client = client_of(console_app(plant))
+    right = {"name": "ida", "password": PASSWORD}
+    assert [client.post("/sign-in", data=right).status_code for _ in range(12)] == [303] * 12
+    client.post("/sign-in", data={**right, "password": "not hers"})
+    assert client_of(console_app(plant)).post("/sign-in", data=right).status_code == 303
+    with redis.Redis.from_url(redis_url) as link:
+        for key in link.scan_iter("linewatch:console:failed:*"):
+            assert link.zcount(key, 1, "+inf") == 1
+            assert link.ttl(key) > 0
 
 
 def test_who_looks_at_a_part_is_known_in_all_processes(plant: Engine, redis_url: str) -> None:

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from console.access import passwords
 from db import audit
 from db.models import deployments
-from db.models.standing import standing
+from db.models.standing import SHADOW, standing
 from db.people import users
 from db.session import engine_for, transaction
 from tests.support.committed import committed
@@ -52,3 +52,29 @@ def test_who_looked_before_another_promoted_is_told(
     assert (answer.status_code, "plug-2 serves plug by now" in answer.text) == (409, True)
     assert standing(engine, PRODUCT).version == "plug-2"
     assert "model.promote.signed" not in [deed.action for deed in audit.newest(engine)]
+
+
+@pytest.mark.parametrize("page", ["/products/plug", "/models/plug-3"])
+@pytest.mark.parametrize("before", [None, "plug-3"])
+def test_who_looked_before_another_set_the_shadow_is_told(
+    engine: Engine, eva: TestClient, page: str, before: str | None
+) -> None:
+    if before is not None:
+        committed(engine, deployments.set_shadow, PRODUCT, before, by="test", why="the first")
+    form = next(one for one in eva.get(page).text.split("<form") if "/shadow" in one)
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
+    assert fields["seen"] == (before or "")
+    (action,) = re.findall(r'action="([^"]*/shadow)"', form)
+    committed(engine, deployments.set_shadow, PRODUCT, "plug-2", by="bob", why="meanwhile")
+    answer = eva.post(action, data={"version": "plug-3", **fields})
+    said = "plug-2 judges plug in the shadow by now"
+    assert (answer.status_code, said in answer.text) == (409, True)
+    assert standing(engine, PRODUCT, SHADOW).version == "plug-2"
+
+
+def test_who_saw_the_shadow_sets_another(engine: Engine, eva: TestClient) -> None:
+    committed(engine, deployments.set_shadow, PRODUCT, "plug-2", by="test", why="the first")
+    answer = eva.post("/products/plug/shadow", data={"version": "plug-3", "seen": "plug-2"})
+    assert answer.status_code == 303
+    answer = eva.post("/models/plug-3/shadow", data={"off": "true", "seen": "plug-3"})
+    assert (answer.status_code, standing(engine, PRODUCT, SHADOW).version) == (303, None)

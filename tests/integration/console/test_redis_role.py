@@ -57,6 +57,7 @@ def test_nothing_that_the_console_does_is_denied(
         shown = client.get("/api/v1/queue")
         assert (shown.status_code, shown.json()["redis"]) == (200, True)
         assert client.get("/api/v1/lines").status_code == 200
+        client.post("/sign-in", data={"name": "nobody", "password": "not theirs"})
         with redis.Redis.from_url(url("admin"), decode_responses=True) as admin:
             assert admin.llen("train") == 1
             denied = {(e["username"], e["object"]) for e in admin.acl_log(128)}
