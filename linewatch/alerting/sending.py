@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from linewatch.alerting.messages import Message
@@ -33,18 +35,31 @@ class Sender:
         except Exception as error:  # a plug-in's; its words may hold the address
             return f"Apprise failed with {type(error).__name__}"
         # True, or an object that is as good as it.
-        return None if sent else "the address did not take it; see the notifier's log"
+        return None if sent else "the address did not take it; the log says why"
 
     def _notifier(self, address: str) -> Any:
         import apprise
 
         one = apprise.Apprise(asset=apprise.AppriseAsset(app_id="Linewatch", app_desc="Linewatch"))
-        if not one.add(self._addresses.get(address, address)):
+        with _unsaid():
+            known = one.add(self._addresses.get(address, address))
+        if not known:
             raise AlertError(
                 "an address is none that Apprise knows; see https://github.com/caronc/apprise, and "
                 "try it with `linewatch alerts test`"
             )
         return one
+
+
+@contextmanager
+def _unsaid() -> Iterator[None]:
+    """Apprise logs an address of which it does not know the kind as it stands, password and all."""
+    logger = logging.getLogger("apprise")
+    logger.disabled = True
+    try:
+        yield
+    finally:
+        logger.disabled = False
 
 
 def _kind(severity: str) -> str:

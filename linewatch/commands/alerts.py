@@ -93,7 +93,7 @@ def close(alert: int, note: str, who: str) -> None:
 def test(channel: str | None) -> None:
     """Check the alerts file, and send a test message to CHANNEL, or to every channel.
 
-    Exits with code 1 where an address did not take it.
+    Why an address did not take it is written to standard error; then the exit code is 1.
     """
     from linewatch.alerting.file import addresses, alerts_of
     from linewatch.alerting.messages import Message
@@ -108,13 +108,17 @@ def test(channel: str | None) -> None:
     file = alerts_of(settings)
     if channel is not None and channel not in file.channels:
         raise AlertError(f"no channel is called {channel!r}{did_you_mean(channel, file.channels)}")
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")  # Apprise says why there
     sender, failed = Sender(addresses(settings)), False
     message = Message("Linewatch: test", f"A test, sent by {os_user()}.", "info")
     if not file.channels:
         say("the alerts file names no channel, so nobody is told; see docs/alerts.md")
     for target in targets(file):
         if channel is None or target.channel is file.channels[channel]:
-            problem = sender.send(target.address, message)
+            try:
+                problem = sender.send(target.address, message)
+            except AlertError as error:
+                problem = str(error)
             say(f"{target.name}: {problem or 'sent'}")
             failed = failed or problem is not None
     if failed:
