@@ -155,7 +155,12 @@ class Workplace:
 def child_environment(settings: Settings) -> dict[str, str]:
     """A child process's whole environment: the settings, and this checkout first on its path."""
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    return {**os.environ, **environment(settings), "PYTHONPATH": path}
+    ours = {
+        "LINEWATCH_DEVICE": settings.device,
+        "LINEWATCH_MAX_BATCH": str(settings.max_batch),
+        "PYTHONPATH": path,
+    }
+    return {**os.environ, **environment(settings), **ours}
 
 
 def say(text: str) -> None:

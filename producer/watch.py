@@ -18,13 +18,13 @@ from uuid import UUID
 from linewatch.errors import SpoolError, SubmissionError
 from producer import ledger, superseding
 from producer.camera import Camera
-from producer.folder_listener import Change, FolderListener
-from producer.folder_scan import FolderScan
+from producer.folder.listener import Change, FolderListener
+from producer.folder.scan import FolderScan
+from producer.folder.settling import Settled, Settling
+from producer.folder.wholeness import Patience
 from producer.ledger import SeenFile
 from producer.names import PictureNames
-from producer.settling import Settled, Settling
 from producer.submission import Submission
-from producer.wholeness import Patience
 
 log = logging.getLogger(__name__)
 

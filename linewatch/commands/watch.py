@@ -26,11 +26,11 @@ from linewatch.errors import SubmissionError
 from linewatch.settings import get_settings
 from producer.camera import Camera
 from producer.deadline_book import MissedDeadline
+from producer.folder.wholeness import Patience
 from producer.inbox import KeptReceipt
 from producer.names import PICTURES, PictureNames
 from producer.submission import Station
 from producer.watch import FolderWatch, HandedOver, WatchOptions
-from producer.wholeness import Patience
 
 _DEFAULT = Patience()
 _SECONDS = Number(0.05, DAY_S)

@@ -120,7 +120,7 @@ PROGRAMS = (
     ),
     Program(
         "console",
-        "the console, people's pages and the API",
+        "console: people's pages and the API",
         ("console",),
         redis_user="console",
         database_role="console",

@@ -121,6 +121,7 @@ def _service(
     return (
         f"[Unit]\nDescription={purpose}\nPartOf=linewatch.target\n"
         f"After=network-online.target {after}\nWants=network-online.target\n"
+        "StartLimitIntervalSec=0\n"  # it is started again however often it ends
         + (f"ConditionPathExists={condition}\n" if condition else "")
         + "\n"
         f"[Service]\nType={kind}\nUser=linewatch\n"
@@ -151,23 +152,36 @@ def _target() -> str:
     )
 
 
+_INSTALL = """\
+#!/bin/sh
+# Makes the user, installs the units and starts everything; run it as root. Run it again after an
+# upgrade: what somebody disabled meanwhile stays so.
+# Another device than auto: systemctl disable --now linewatch-worker@auto, then
+# systemctl enable --now linewatch-worker@cuda:0. A second one needs a port of its own: give it
+# Environment=LINEWATCH_METRICS_PORT=9465 by systemctl edit linewatch-worker@cuda:1.
+set -eu
+here={here} there=/etc/systemd/system
+units="{units}"
+systemd-sysusers $here/sysusers.conf
+{more}new=$units
+if systemctl is-enabled --quiet linewatch.target 2>/dev/null; then
+  new=$(for unit in $units; do test -e $there/$unit || echo $unit; done)
+fi
+for unit in $units; do install -m 0644 $here/$unit $there/; done
+systemctl daemon-reload
+for unit in $new; do
+  case $unit in *@.service) unit=${{unit%.service}}auto.service ;; esac
+  systemctl enable $unit
+done
+systemctl start linewatch.target
+"""
+
+
 def _install(site: Site, names: list[str]) -> str:
-    services = " ".join(n.replace("@.", "@auto.") for n in names if n != "linewatch.target")
-    here = f"{site.folder}/systemd"
-    made = (
-        ""
-        if _place(site).startswith("State")
-        else (f"install -d -m 0700 -o linewatch -g linewatch {site.data_dir}\n")
-    )
-    return (
-        "#!/bin/sh\n# Makes the user, installs the units and starts everything; run it as root.\n"
-        "# Another device than auto: systemctl enable --now linewatch-worker@cuda:0\n"
-        "set -eu\n"
-        f"systemd-sysusers {here}/sysusers.conf\n{made}"
-        # Its secrets are files too, which the outputs' service must be able to read.
-        f"chgrp -R linewatch {site.folder}/outputs\n"
-        f"install -m 0644 {' '.join(f'{here}/{name}' for name in names)} /etc/systemd/system/\n"
-        "systemctl daemon-reload\n"
-        f"systemctl enable {services} linewatch.target\n"
-        "systemctl start linewatch.target\n"
-    )
+    """The target comes last of `names`: once it is enabled, everything was."""
+    more = ""
+    if not _place(site).startswith("State"):
+        more = f"install -d -m 0700 -o linewatch -g linewatch {site.data_dir}\n"
+    # Its secrets are files too, which the outputs' service must be able to read.
+    more += f"chgrp -R linewatch {site.folder}/outputs\n"
+    return _INSTALL.format(here=f"{site.folder}/systemd", units=" ".join(names), more=more)

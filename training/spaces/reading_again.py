@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from uuid import UUID
@@ -70,6 +70,7 @@ def features_in(
     wanted: dict[UUID, Wanted],
     extractors: Sequence[FeatureExtractor],
     settings: Settings,
+    note: Callable[[int], None] = lambda done: None,
 ) -> dict[UUID, list[Vector]]:
     """Each readable picture's features, one vector for each of `extractors`, which share a recipe.
 
@@ -77,8 +78,10 @@ def features_in(
         wanted: the pictures.
         extractors: of the spaces that are wanted.
         settings: say where pictures may lie and how large a batch is.
+        note: is told how many pictures are done.
     """
     found: dict[UUID, list[Vector]] = {}
+    done = 0
     for part in _parts(_prepared(wanted, extractors, settings), settings.max_batch):
         ready = [(id_, views) for id_, views in part if views is not None]
         columns = [
@@ -88,6 +91,8 @@ def features_in(
         ]
         for row, (id_, _) in enumerate(ready):
             found[id_] = [vectors[row] for vectors in columns]
+        done += len(part)
+        note(done)
     return found
 
 
@@ -96,6 +101,7 @@ def embed_missing(
     spec: ProductSpec,
     extractor: FeatureExtractor,
     settings: Settings,
+    note: Callable[[int, int], None] = lambda done, of: None,
 ) -> tuple[int, int]:
     """Store the features that labelled and golden pictures still lack in a space.
 
@@ -104,7 +110,7 @@ def embed_missing(
     """
     spaces.register(engine, extractor)
     wanted = missing(engine, spec, extractor.fingerprint)
-    added = unread = 0
+    added = unread = done = 0
     for part in _parts(iter(wanted.items()), _STEP):
         found = features_in(dict(part), [extractor], settings)
         made = [
@@ -114,7 +120,8 @@ def embed_missing(
         rows = [(id_, features) for id_, features in made if features.finite]
         with transaction(engine) as connection:
             added += feature_spaces.store_features(connection, rows)
-        unread += len(part) - len(found)
+        unread, done = unread + len(part) - len(found), done + len(part)
+        note(done, len(wanted))
     return added, unread
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from db.inspections.records import InspectionRecord
+from producer.contract import Verdict
 from workers.pipeline.stage_timing import Stage
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
@@ -45,6 +46,8 @@ class WorkerMetrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        for verdict in Verdict:  # a rate of 0 is one: an alert on it needs the series to be there
+            self._pictures.labels(str(verdict))
         self._by_stage = {stage: self._seconds.labels(str(stage)) for stage in Stage}
 
     def observe(self, stage: Stage, pictures: int, seconds: float) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from producer import ledger
-from producer.folder_scan import FolderScan
+from producer.folder.scan import FolderScan
 from producer.names import PictureNames
 from producer.spool import Spool
 from tests.support.waiting import until

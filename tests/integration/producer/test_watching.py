@@ -13,8 +13,8 @@ import pytest
 from linewatch.errors import SubmissionError
 from linewatch.settings import Settings
 from producer.camera import Camera
+from producer.folder.wholeness import Patience
 from producer.watch import FolderWatch, HandedOver, WatchOptions
-from producer.wholeness import Patience
 from tests.support.waiting import until
 
 AWAY = "redis://127.0.0.1:1/0"  # nothing listens there: what is handed over stays in the spool

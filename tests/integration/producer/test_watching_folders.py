@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from linewatch.settings import Settings
-from producer import folder_scan
 from producer.camera import Camera
+from producer.folder import scan as folder_scan
+from producer.folder.wholeness import Patience
 from producer.ledger import SeenFile, record
 from producer.names import PictureNames
 from producer.watch import WatchOptions
-from producer.wholeness import Patience
 from tests.integration.producer.test_watching import AWAY, camera, folder, names, watching
 from tests.support.uploads import encoded
 from tests.support.waiting import until

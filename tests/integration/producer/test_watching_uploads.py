@@ -10,8 +10,8 @@ import pytest
 
 from linewatch.settings import Settings
 from producer.camera import Camera
+from producer.folder.wholeness import Patience, Writer, examination
 from producer.watch import WatchOptions
-from producer.wholeness import Patience, Writer, examination
 from tests.integration.producer.test_watching import camera, folder, names, watching
 from tests.support.judge import Judge
 from tests.support.uploads import Upload, encoded, run_all

@@ -8,13 +8,13 @@ from pathlib import Path, PurePath
 import pytest
 
 from producer.admission import Entry
-from producer.folder_scan import scan
+from producer.folder.scan import scan
+from producer.folder.settling import Settling
+from producer.folder.wholeness import Content, Examination, Patience, Writer
 from producer.ledger import SeenFile, content, record, unknown
 from producer.names import PictureNames, pictures_in
-from producer.settling import Settling
 from producer.spool import Spool
 from producer.superseding import earlier
-from producer.wholeness import Content, Examination, Patience, Writer
 
 
 @pytest.mark.parametrize(

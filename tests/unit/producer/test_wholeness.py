@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from producer.wholeness import Content, Examination, Patience, Writer, examine
-from producer.wholeness import examination as module
-from producer.wholeness.writers import writer_of
+from producer.folder.wholeness import Content, Examination, Patience, Writer, examine
+from producer.folder.wholeness import examination as module
+from producer.folder.wholeness.writers import writer_of
 from tests.support.uploads import FORMATS, RAW, encoded
 
 CUTS = [0.01, 0.1, 0.3, 0.5, 0.7, 0.9]

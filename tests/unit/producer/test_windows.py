@@ -29,7 +29,7 @@ for module in pkgutil.walk_packages(producer.__path__, "producer."):
         __import__(module.name)
 from linewatch import Camera
 from linewatch.settings import Settings
-from producer.wholeness.writers import Writer, writer_of
+from producer.folder.wholeness.writers import Writer, writer_of
 settings = Settings(redis_url="redis://127.0.0.1:1", spool_copy=True)
 with Camera("line-1", "cam-2", "cable", sys.argv[1], settings) as camera:
     camera.submit(sys.argv[2], part="SN-1")

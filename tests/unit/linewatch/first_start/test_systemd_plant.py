@@ -99,6 +99,53 @@ def test_the_script_is_one_that_the_shell_takes(systemd: Path) -> None:
         subprocess.run(["sh", "-n", systemd / script], check=True)
 
 
+def test_units_are_started_again_however_often_they_end(systemd: Path) -> None:
+    """By itself systemd gives up after five starts in ten seconds."""
+    for name, unit in units(systemd).items():
+        assert "StartLimitIntervalSec=0\n" in unit.partition("[Service]")[0], name
+        assert "Restart=" in unit, name
+
+
+# Notes what it is told; of units it knows those that were enabled.
+SYSTEMCTL = """#!/bin/sh
+echo "$@" >> $DONE
+case $1 in
+  enable) echo $2 >> $DONE.enabled ;;
+  is-enabled) grep -qx "$3" $DONE.enabled ;;
+esac
+"""
+
+
+def installed(folder: Path, tmp_path: Path) -> list[str]:
+    """What `install.sh` tells systemctl, on a machine whose units lie in `tmp_path/units`."""
+    for name in ("systemctl", "systemd-sysusers", "chgrp"):
+        (tmp_path / name).write_text(SYSTEMCTL if name == "systemctl" else "#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
+    (tmp_path / "units").mkdir(exist_ok=True)
+    (tmp_path / "done.enabled").touch()
+    (tmp_path / "done").write_text("")
+    script = (folder / "systemd" / "install.sh").read_text()
+    script = script.replace("/etc/systemd/system", str(tmp_path / "units"))
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    env = {"PATH": path, "DONE": str(tmp_path / "done")}
+    subprocess.run(["sh", "-c", script], check=True, env=env)
+    return (tmp_path / "done").read_text().splitlines()
+
+
+def test_a_second_installation_enables_only_what_is_new(systemd: Path, tmp_path: Path) -> None:
+    """Else each upgrade would start a worker again that a plant exchanged for another device's."""
+    first = installed(systemd, tmp_path)
+    enabled = [line.removeprefix("enable ") for line in first if line.startswith("enable ")]
+    there = {path.name for path in (tmp_path / "units").iterdir()}
+    assert {name.replace("@auto.", "@.") for name in enabled} == there
+    assert "linewatch-worker@auto.service" in enabled
+    assert first[-2:] == ["enable linewatch.target", "start linewatch.target"]
+    (tmp_path / "units" / "linewatch-alerts.service").unlink()  # as if it came with this version
+    _, *again = installed(systemd, tmp_path)
+    assert again == ["daemon-reload", "enable linewatch-alerts.service", "start linewatch.target"]
+    assert {path.name for path in (tmp_path / "units").iterdir()} == there
+
+
 def test_the_samples_are_what_init_writes() -> None:
     folder = ROOT / "deploy" / "systemd"
     found = {p.name: p.read_text() for p in folder.iterdir()}

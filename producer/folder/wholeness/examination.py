@@ -11,10 +11,10 @@ from enum import Enum
 from pathlib import Path
 from typing import BinaryIO
 
-from producer.wholeness import marked, sized
-from producer.wholeness.extent import Extent, UnfinishedError
-from producer.wholeness.tiff import tiff
-from producer.wholeness.writers import Writer, writer_of
+from producer.folder.wholeness import marked, sized
+from producer.folder.wholeness.extent import Extent, UnfinishedError
+from producer.folder.wholeness.tiff import tiff
+from producer.folder.wholeness.writers import Writer, writer_of
 
 _FORMATS: dict[bytes, Callable[[BinaryIO, int], Extent | None]] = {
     b"\xff\xd8": marked.jpeg,

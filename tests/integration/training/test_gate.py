@@ -1,22 +1,44 @@
-"""The gate and shadows: a challenger against the champion."""
+"""The gate, retraining, shadows and replay on real databases and a real store."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from uuid import uuid4
+
 import numpy as np
 import pytest
+from sqlalchemy import Engine
 
 from db import audit, products
+from db.base import table_of
 from db.inspections import inspections
 from db.inspections.records import ShadowJudgement
 from db.labels import golden_members
-from db.models import deployments, gate_decisions, runs
+from db.models import deployments, gate_decisions, runs, versions
 from db.models.shadow import agreement
-from linewatch.errors import ModelError
+from db.session import transaction
+from db.tables import GoldenItem
+from linewatch.errors import LabelError, ModelError, TrainingError
 from model_store.gate.gate import GateOutcome
+from model_store.store import ModelStore
 from producer.contract import Verdict
-from tests.support.bench import CODES, OTHER, PRINT, Bench, spec_of
+from tests.support.bench import CODES, OTHER, PRINT, Bench, few_parts, spec_of
 from tests.support.committed import committed
+from tests.support.records import NOON
 from training.comparison.shadow import shadow_figures
+from training.retraining import retrain
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The rules are pure and the queries plain: the short run takes SQLite."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+def bench(engine: Engine, tmp_path: Path) -> Bench:
+    return Bench(engine, few_parts(tmp_path))
 
 
 def test_a_first_model_needs_a_person_and_its_equal_passes(bench: Bench) -> None:
@@ -104,6 +126,90 @@ def test_a_picture_that_encoders_failed_on_stops_neither_training_nor_gate(bench
     assert made.decision.outcome is GateOutcome.PASSED, made.decision.reasons
 
 
+def test_golden_pictures_are_never_learned_from(bench: Bench) -> None:
+    ids = [i for code in CODES for i in bench.pictures(code, 6)]
+    committed(bench.engine, golden_members.add, "cable", "another", {ids[0]: "good"}, by="ann")
+    made = bench.train()
+    assert sum(made.manifest.image_counts.values()) == len(ids) - 1
+    changed = {ids[0]: "bent"}
+    assert golden_members.digest({ids[0]: "good"}) != golden_members.digest(changed)
+
+
+def test_golden_pictures_alone_make_no_model(bench: Bench) -> None:
+    """Not even one of prompts "and labels", of which it had seen none."""
+    bench.zero_shot()
+    ids = [i for code in CODES for i in bench.pictures(code, 4)]
+    committed(
+        bench.engine, golden_members.add, "cable", "golden", dict.fromkeys(ids, "good"), by="ann"
+    )
+    with pytest.raises(TrainingError, match=r"all 12 labelled pictures of cable are golden.*alone"):
+        bench.train()
+    with pytest.raises(TrainingError, match="are golden, and no model learns from those"):
+        retrain(
+            bench.engine, bench.store, "cable", trigger="t", settings=bench.settings, few_shot=True
+        )
+    run = runs.runs(bench.engine, "cable")[0]
+    assert (run.state, run.model_version) == ("failed", None)
+    kinds = {info.kind for info in versions.versions(bench.engine, "cable")}
+    assert kinds == {"zero-shot"}
+
+
+def test_labels_of_classes_that_are_gone_make_no_model(bench: Bench) -> None:
+    bench.zero_shot()
+    bench.pictures("cut", 3)
+    committed(bench.engine, products.register, spec_of("good", "bent"))
+    with pytest.raises(TrainingError, match="of classes that it no longer has: cut"):
+        bench.train()
+
+
+def test_features_that_only_golden_pictures_have_do_not_choose_the_space(bench: Bench) -> None:
+    """After a change of encoders the golden pictures may be the first that were read again."""
+    for code in CODES:
+        bench.pictures(code, 6)
+    held = bench.pictures("good", 2, prints=(PRINT, OTHER))
+    committed(
+        bench.engine, golden_members.add, "cable", "golden", dict.fromkeys(held, "good"), by="ann"
+    )
+    assert bench.train().manifest.fingerprint == PRINT
+
+
+def test_what_0_1_0_put_into_default_is_what_the_gate_compares_on(bench: Bench) -> None:
+    for code in CODES:
+        bench.pictures(code, 12)
+    bench.champion()
+    held = dict.fromkeys(bench.pictures("bent", 6, label=False), "bent")
+    row = {"product": "cable", "set_name": "default", "added_at": NOON, "added_by": "ann"}
+    items = [{**row, "inspection_id": id_, "label": label} for id_, label in held.items()]
+    with transaction(bench.engine) as connection:
+        connection.execute(table_of(GoldenItem).insert(), items)
+    frozen = committed(bench.engine, golden_members.freeze, "cable", "default", by="ann")
+    bench.train()
+    decision = gate_decisions.newest(bench.engine, "cable")[0]
+    assert decision.figures["golden"]["pictures"] == 6
+    assert decision.golden_digest == frozen.digest == golden_members.digest(held)
+
+
+def test_the_gate_says_which_golden_pictures_it_could_not_ask_about(bench: Bench) -> None:
+    for code in CODES:
+        bench.pictures(code, 12)
+    bench.champion()
+    held = bench.pictures("bent", 3, label=False) + bench.pictures("bent", 2, prints=())
+    committed(
+        bench.engine, golden_members.add, "cable", "golden", dict.fromkeys(held, "bent"), by="ann"
+    )
+    committed(
+        bench.engine,
+        golden_members.add,
+        "cable",
+        "another",
+        dict.fromkeys(held[:1], "bent"),
+        by="ann",
+    )
+    said = " ".join(bench.train().decision.reasons)
+    assert "golden: 2 of the 5 pictures of 'golden' have not the features of both" in said
+    assert "golden sets that were not compared on: another" in said
+
+
 def test_a_retired_champion_is_still_what_the_next_is_compared_with(bench: Bench) -> None:
     """Else retiring it first would be the way round the gate."""
     made_of = {code: bench.pictures(code, 12) for code in CODES}
@@ -171,6 +277,53 @@ def test_other_features_with_nothing_in_common_decide_nothing(bench: Bench) -> N
     assert made.manifest.fingerprint == OTHER
     assert made.decision.outcome is GateOutcome.UNDECIDED
     assert "too few pictures to decide: 0 of" in made.decision.reasons[0]
+
+
+def test_a_broken_champion_decides_nothing_and_no_training_is_lost(bench: Bench) -> None:
+    for code in CODES:
+        bench.pictures(code, 9)
+    champion = bench.champion()
+    folder = bench.settings.data_dir / "models" / "cable" / champion
+    (folder / "head.safetensors").write_bytes(b"spoiled")
+    made = bench.train(auto_promote="gate")
+    assert made.decision.outcome is GateOutcome.UNDECIDED
+    assert "is not the file that was saved" in made.decision.reasons[0]
+    assert runs.runs(bench.engine, "cable")[0].state == "succeeded"
+
+
+def test_bad_labels_and_features_are_one_sentence_and_the_champion_serves(bench: Bench) -> None:
+    with pytest.raises(TrainingError, match="no labelled picture with stored features"):
+        bench.train()
+    ids = bench.pictures("good", 9)
+    with pytest.raises(TrainingError, match=r"all labels are 'good', and 9 good parts do not show"):
+        bench.train()
+    for code in CODES[1:]:
+        bench.pictures(code, 9)
+    champion = bench.champion()
+    with pytest.raises(LabelError, match="no inspection has the id"):
+        bench.label([uuid4()], "good")
+    with pytest.raises(LabelError, match="has no class 'melted'"):
+        bench.label(ids[:1], "melted")
+    bench.pictures("good", 1, noise=np.nan)
+    with pytest.raises(TrainingError, match="features of 1 pictures are not finite"):
+        bench.train()
+    run = runs.runs(bench.engine, "cable")[0]
+    assert run.state == "failed"
+    assert "not finite" in (run.error or "")
+    assert deployments.champion(bench.engine, "cable") == champion
+
+
+def test_a_store_that_is_a_file_fails_the_run(bench: Bench) -> None:
+    """As a full or read-only one does: nothing can be written, the champion keeps serving."""
+    for code in CODES:
+        bench.pictures(code, 9)
+    champion = bench.champion()
+    (bench.settings.data_dir / "no-folder").write_text("")
+    bench.store = ModelStore(str(bench.settings.data_dir / "no-folder"))
+    with pytest.raises(ModelError, match="its rights and its room"):
+        bench.train()
+    assert runs.runs(bench.engine, "cable")[0].state == "failed"
+    assert deployments.champion(bench.engine, "cable") == champion
 
 
 def test_a_class_set_that_changed(bench: Bench) -> None:

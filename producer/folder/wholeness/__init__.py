@@ -4,7 +4,7 @@ Size and time that rest say little: a copy over a network pauses for seconds, an
 give a file its full size first and fill it later.
 """
 
-from producer.wholeness.examination import Content, Examination, Patience, examine
-from producer.wholeness.writers import Writer
+from producer.folder.wholeness.examination import Content, Examination, Patience, examine
+from producer.folder.wholeness.writers import Writer
 
 __all__ = ["Content", "Examination", "Patience", "Writer", "examine"]

@@ -6,7 +6,7 @@ import re
 import struct
 from typing import BinaryIO
 
-from producer.wholeness.extent import Extent, UnfinishedError
+from producer.folder.wholeness.extent import Extent, UnfinishedError
 
 _BMP_RAW = {0, 3, 6}  # BI_RGB, BI_BITFIELDS, BI_ALPHABITFIELDS
 _BMP_CORE_HEADER = 12

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from producer.folder.wholeness import Examination, Patience, examine
 from producer.ledger import SeenFile
-from producer.wholeness import Examination, Patience, examine
 
 _LOOK_AGAIN_S = 0.5  # content may come without a new size or time, on network folders
 

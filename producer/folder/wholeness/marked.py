@@ -6,7 +6,7 @@ import re
 import struct
 from typing import BinaryIO
 
-from producer.wholeness.extent import Extent, UnfinishedError
+from producer.folder.wholeness.extent import Extent, UnfinishedError
 
 _EOI = b"\xff\xd9"
 _SOS = 0xDA

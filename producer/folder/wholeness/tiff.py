@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from producer.wholeness.extent import Extent, UnfinishedError
+from producer.folder.wholeness.extent import Extent, UnfinishedError
 
 _COMPRESSION, _OFFSETS, _COUNTS = 259, {273, 324}, {279, 325}  # strips and tiles
 _FORMATS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}  # the types that counts may have
