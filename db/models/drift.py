@@ -49,9 +49,10 @@ def keep(connection: Connection, camera: Camera, made: Kept, *, fingerprint: str
         "made_at": database_now(connection),
     }
     connection.execute(insert_into(connection, _TABLE).on_conflict_do_nothing().values(row))
-    if made.optics is not None:
-        keep_optics(connection, camera, made.optics)
-    return _kept(connection, camera) or made
+    kept = _kept(connection, camera) or made
+    if kept.optics is None and made.optics is not None:  # a worker of 0.1.0 was sooner
+        kept = keep_optics(connection, camera, made.optics) or made
+    return kept
 
 
 def keep_optics(connection: Connection, camera: Camera, json: str) -> Kept | None:

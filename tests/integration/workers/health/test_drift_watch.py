@@ -15,7 +15,7 @@ from db.inspections.records import InspectionRecord, StoredFeatures
 from db.models import drift
 from linewatch.settings import Settings
 from producer.contract import Reason, Verdict
-from quality.drift.drift import Signal, fit_baseline, fit_optics, project
+from quality.drift.drift import Baseline, Signal, fit_baseline, fit_optics, project
 from quality.drift.optics import Optics
 from tests.support.committed import committed
 from tests.support.records import a_record
@@ -24,6 +24,10 @@ from workers.health.drift_watch import DriftWatch, samples_of
 from workers.wiring import _drift_watch
 
 CAMERA = drift.Camera("cable", "L1", "C1", "cable-1")
+
+A_BASELINE = Baseline(
+    parts=150, features=None, confidence=None, review=None, reject=None
+).model_dump_json()
 
 
 def records(n: int, seed: int, *, shift: float = 0.0, **fields: object) -> list[InspectionRecord]:
@@ -147,6 +151,22 @@ def test_a_baseline_of_0_1_0_stays_and_gets_charts_of_light(
     assert '"parts":150' in kept.optics
     feed(watch, pictures(30, 4, light=-0.15))
     assert standing(engine) == [("cable", "L1")]
+
+
+def test_a_worker_of_0_1_0_that_was_sooner_leaves_the_charts_of_light_to_this_one(
+    engine: Engine,
+) -> None:
+    watch = a_watch(engine)
+    feed(watch, pictures(149, 0))
+    committed(engine, drift.keep, CAMERA, drift.Kept(A_BASELINE, None), fingerprint="f1")
+    feed(watch, pictures(1, 1))
+    kept = drift.baseline(engine, CAMERA)
+    assert kept is not None
+    assert kept.baseline == A_BASELINE
+    assert kept.optics is not None
+    assert {signal for _, signal in watch.scores()} >= {Signal.LIGHT, Signal.FOCUS}
+    later = drift.Kept("{}", "{}")
+    assert committed(engine, drift.keep, CAMERA, later, fingerprint="f1") == kept
 
 
 def test_the_first_charts_of_light_hold_for_all_workers(engine: Engine) -> None:
