@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, select, tuple_, update
 
+from db import audit
 from db.base import table_of
 from db.clock import database_now
 from db.session import reading
@@ -27,10 +30,15 @@ class Camera(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """What is compared with, as JSON: the baseline, and that of light and focus if it is made."""
+    """What is compared with, as JSON: the baseline, and that of light and focus if it is made.
+
+    Attributes:
+        made_at: when it was kept; None before.
+    """
 
     baseline: str
     optics: str | None
+    made_at: datetime | None = None
 
 
 def baseline(engine: Engine, camera: Camera) -> Kept | None:
@@ -67,7 +75,7 @@ def keep_optics(connection: Connection, camera: Camera, json: str) -> Kept | Non
 
 
 def _kept(connection: Connection, camera: Camera) -> Kept | None:
-    query = select(_TABLE.c.baseline, _TABLE.c.optics).where(_of(camera))
+    query = select(_TABLE.c.baseline, _TABLE.c.optics, _TABLE.c.made_at).where(_of(camera))
     row = connection.execute(query).one_or_none()
     return None if row is None else Kept(*row)
 
@@ -76,16 +84,36 @@ def _of(camera: Camera) -> ColumnElement[bool]:
     return and_(*(_TABLE.c[name] == value for name, value in camera._asdict().items()))
 
 
-def forget(connection: Connection, product: str, line: str | None = None) -> int:
-    """Let cameras start anew, once a station was changed on purpose; returns how many do.
+def made_at(engine: Engine, cameras: Collection[Camera]) -> dict[Camera, datetime]:
+    """When the baselines of these cameras were kept; those that are forgotten are left out."""
+    key = [_TABLE.c[name] for name in Camera._fields]
+    query = select(*key, _TABLE.c.made_at).where(tuple_(*key).in_([tuple(c) for c in cameras]))
+    with reading(engine) as connection:
+        return {Camera(*row[:-1]): row[-1] for row in connection.execute(query)}
 
-    Alarms by the old baselines are over: by the new ones nobody could tell.
+
+def forget(
+    connection: Connection, line: str, *, product: str | None = None, by: str, why: str
+) -> int:
+    """Let a line's cameras start anew, once it was changed on purpose; audited.
+
+    Their next parts make new baselines. Alarms by the old ones are over: by the new ones nobody
+    could tell.
+
+    Args:
+        product: only of this one; of all unless said.
+
+    Returns:
+        How many baselines there were.
     """
-    where = _TABLE.c.product == product
     a = _ALERTS.c
-    over = (a.resolved_at.is_(None)) & (a.kind == ALERT) & (a.product == product)
-    if line is not None:
-        where &= _TABLE.c.line == line
-        over &= a.line == line
+    where = _TABLE.c.line == line
+    over = a.resolved_at.is_(None) & (a.kind == ALERT) & (a.line == line)
+    if product is not None:
+        where &= _TABLE.c.product == product
+        over &= a.product == product
     connection.execute(update(_ALERTS).where(over).values(resolved_at=database_now(connection)))
-    return connection.execute(delete(_TABLE).where(where)).rowcount
+    count = connection.execute(delete(_TABLE).where(where)).rowcount
+    if count:
+        audit.append(connection, by, "line.rebaseline", line, {"product": product, "why": why})
+    return count

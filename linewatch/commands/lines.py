@@ -74,6 +74,31 @@ def set_(line: str, takt_budget: str | None, policy: str | None) -> None:
     click.echo(f"{line}: {words}, {now['policy']}")
 
 
+@command.command("rebaseline")
+@click.argument("line")
+@click.option(
+    "--product", metavar="NAME", help="Only its parts; those of all products unless said."
+)
+@click.option("--why", required=True, help="What was changed; kept in the audit log.")
+def rebaseline(line: str, product: str | None, why: str) -> None:
+    """Compare LINE's cameras with their next parts: a lamp, lens or stand was changed on purpose.
+
+    Ends the line's alarms of drift. Workers notice within seconds.
+    """
+    from db.models import drift
+    from db.session import transaction
+
+    with transaction() as connection:
+        count = drift.forget(connection, line, product=product, by=os_user(), why=why)
+    if not count:
+        of = f"{line}, {product}" if product else line
+        raise click.ClickException(
+            f"{of}: no camera has a baseline of drift; `linewatch lines list` names the lines. A "
+            "camera that is new, or was told to start anew, makes one of its next parts by itself"
+        )
+    click.echo(f"{line}: baselines of drift forgotten: {count}; the next parts make new ones")
+
+
 def _seconds(text: str) -> float | None:
     if text == "none":
         return None

@@ -10,6 +10,7 @@ import logging
 import time
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from itertools import islice
 from threading import Lock
 
@@ -130,11 +131,23 @@ class DriftWatch:
                 self._waiting.popleft()  # last: what the database did not let be seen comes again
 
     def _look_up(self) -> None:
-        """Which alarms stand: other workers raise and end them too, or die with one."""
+        """Which alarms stand, and which baselines hold: others raise, end and forget them too."""
         found = [alert for alert in alerts.open_alerts(self._engine) if alert.kind == ALERT]
         lines = [(alert.product or "", alert.line or "") for alert in found]
         self._quiet = {line: self._quiet.get(line, 0) for line in lines}
+        self._drop_forgotten()
         self._next_look_up = time.monotonic() + LOOK_UP_S
+
+    def _drop_forgotten(self) -> None:
+        """A line that was changed on purpose starts anew: see `linewatch lines rebaseline`."""
+        charted = {camera: w.made_at for camera, w in self._cameras.items() if w.charts}
+        hold = baselines.made_at(self._engine, charted)
+        gone = {camera for camera, at in charted.items() if hold.get(camera) != at}
+        with self._table:
+            for camera in gone:
+                del self._cameras[camera]
+            self._latest = {place: c for place, c in self._latest.items() if c not in gone}
+        self._unsaid = {(camera, signal) for camera, signal in self._unsaid if camera not in gone}
 
     def _look(self, record: InspectionRecord, sample: Sample) -> None:
         place = (record.product or "", record.line or "", record.camera or "")
@@ -167,7 +180,7 @@ class DriftWatch:
         watched = _Watched()
         kept = baselines.baseline(self._engine, camera)
         if kept is not None:
-            watched.charts = _charts(kept)
+            watched.compare_with(kept)
             if kept.optics is None:
                 log.info(
                     "%s: no light and focus in its baseline; its next %d parts are theirs",
@@ -193,7 +206,7 @@ class DriftWatch:
             )
         with transaction(self._engine) as connection:
             kept = baselines.keep(connection, camera, made, fingerprint=watched.fingerprint)
-        watched.charts = _charts(kept)
+        watched.compare_with(kept)
         log.info("%s: drift is measured against its last %d parts", camera, len(watched.samples))
         watched.samples.clear()
 
@@ -269,17 +282,18 @@ class _Watched:
         self.made: Kept | None = None
         self.made_optics: OpticsBaseline | None = None
         self.charts: DriftCharts | None = None
+        self.made_at: datetime | None = None
         self.fingerprint = ""
+
+    def compare_with(self, kept: Kept) -> None:
+        optics = None if kept.optics is None else OpticsBaseline.model_validate_json(kept.optics)
+        self.charts = DriftCharts(Baseline.model_validate_json(kept.baseline), optics)
+        self.made_at = kept.made_at
 
     def collect(self, record: InspectionRecord, sample: Sample) -> None:
         self.samples.append(sample)
         if record.features is not None:
             self.fingerprint = record.features.fingerprint
-
-
-def _charts(kept: Kept) -> DriftCharts:
-    optics = None if kept.optics is None else OpticsBaseline.model_validate_json(kept.optics)
-    return DriftCharts(Baseline.model_validate_json(kept.baseline), optics)
 
 
 def samples_of(records: Sequence[InspectionRecord]) -> list[Sample]:

@@ -66,7 +66,7 @@ def test_worker_and_console_do_their_work(users: Users) -> None:
     assert outcomes(worker, [dead])[dead].verdict is Verdict.REVIEW
     camera = drift.Camera("widget", "L1", "C1", "m")
     committed(worker, drift.keep, camera, drift.Kept("{}", None), fingerprint="f")
-    assert committed(worker, drift.keep_optics, camera, "{}") == ("{}", "{}")
+    assert committed(worker, drift.keep_optics, camera, "{}")[:2] == ("{}", "{}")
     assert discrepancies(worker, UTC) == {}
     committed(worker, suspects.begin_trial, [judged.id], alone=True, worker="w")
     committed(worker, suspects.acquit, [judged.id])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 
-from db import alerts
+from db import alerts, audit
 from db.inspections.records import InspectionRecord, StoredFeatures
 from db.models import drift
 from linewatch.settings import Settings
@@ -61,6 +61,10 @@ def standing(engine: Engine) -> list[tuple[str | None, str | None]]:
     return [(a.product, a.line) for a in alerts.open_alerts(engine) if a.kind == "drift"]
 
 
+def forget(engine: Engine, line: str, *, product: str | None = None) -> int:
+    return committed(engine, drift.forget, line, product=product, by="ann", why="a new lamp")
+
+
 def feed(watch: DriftWatch, batch: list[InspectionRecord]) -> None:
     watch.note(batch)
     watch.check()
@@ -108,13 +112,27 @@ def test_another_worker_ends_the_alarm_of_one_that_died(
     assert standing(engine) == []
 
 
-def test_forgetting_a_baseline_ends_its_alarm(engine: Engine) -> None:
-    feed(a_watch(engine), records(150, 0))
-    feed(a_watch(engine), records(100, 2, shift=0.8))
-    assert committed(engine, drift.forget, "cable", "L2") == 0
+def test_a_line_that_was_changed_on_purpose_starts_anew(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For all workers: the one that raised the alarm, and one that watches beside it."""
+    monkeypatch.setattr(drift_watch, "LOOK_UP_S", 0.0)
+    watches = [a_watch(engine), a_watch(engine)]
+    feed(watches[0], records(150, 0))
+    for watch in watches:
+        feed(watch, records(100, 2, shift=0.8))
+    assert forget(engine, "L2") == 0
+    assert forget(engine, "L1", product="another") == 0
     assert standing(engine) == [("cable", "L1")]
-    assert committed(engine, drift.forget, "cable", "L1") == 1
+    assert forget(engine, "L1", product="cable") == 1
     assert standing(engine) == []
+    for watch in watches:
+        feed(watch, records(150, 3, shift=0.8))
+        feed(watch, records(100, 4, shift=0.8))
+    assert standing(engine) == []
+    feed(watches[1], records(100, 5, shift=0.0))  # the old light is what drifts now
+    assert standing(engine) == [("cable", "L1")]
+    assert audit.newest(engine, 1)[0].action == "line.rebaseline"
 
 
 def test_a_lamp_is_told_though_the_features_take_no_notice(engine: Engine) -> None:
@@ -140,7 +158,9 @@ def test_a_baseline_of_0_1_0_stays_and_gets_charts_of_light(
     watch = a_watch(engine)
     feed(watch, pictures(149, 1))
     assert "no light and focus in its baseline; its next 150 parts are theirs" in caplog.text
-    assert drift.baseline(engine, CAMERA) == (before, None)
+    kept = drift.baseline(engine, CAMERA)
+    assert kept is not None
+    assert kept[:2] == (before, None)
     assert (CAMERA, Signal.FEATURES) in watch.scores()  # watched all the while
     assert (CAMERA, Signal.LIGHT) not in watch.scores()
     feed(watch, [*records(5, 2), *pictures(1, 3)])  # the five were not measured
@@ -179,7 +199,7 @@ def test_the_first_charts_of_light_hold_for_all_workers(engine: Engine) -> None:
     feed(second, pictures(20, 6))
     assert drift.baseline(engine, CAMERA) == kept
     assert second.scores()[CAMERA, Signal.LIGHT] < 1
-    assert committed(engine, drift.forget, "cable", "L1") == 1
+    assert forget(engine, "L1") == 1
     assert committed(engine, drift.keep_optics, CAMERA, "{}") is None
 
 
@@ -192,7 +212,7 @@ def test_every_camera_and_model_has_its_own(engine: Engine) -> None:
     assert standing(engine) == []
     assert {camera.camera for camera, _ in watch.scores()} == {"C2"}
     assert all(score < 1 for score in watch.scores().values())
-    assert committed(engine, drift.forget, "cable", "L1") == 2
+    assert forget(engine, "L1") == 2
 
 
 def test_invented_cameras_do_not_grow_the_watch(
@@ -256,6 +276,9 @@ def test_a_workers_charts_have_the_chance_that_the_settings_say(
     samples = samples_of(batch)
     optics = fit_optics(samples, false_alarm=share)
     assert optics is not None
-    assert drift.baseline(engine, CAMERA) == drift.Kept(
-        fit_baseline(samples, false_alarm=share).model_dump_json(), optics.model_dump_json()
+    kept = drift.baseline(engine, CAMERA)
+    assert kept is not None
+    assert kept[:2] == (
+        fit_baseline(samples, false_alarm=share).model_dump_json(),
+        optics.model_dump_json(),
     )

@@ -14,6 +14,7 @@ from db import alerts, audit
 from db.inspections.inspections import commit_inspections
 from db.inspections.records import InspectionRecord
 from db.inspections.stations import LineChange, all_lines, configured_lines, set_line
+from db.models import drift
 from db.session import engine_for
 from linewatch.cli import cli
 from linewatch.errors import LineError
@@ -153,3 +154,20 @@ def test_the_command_changes_only_what_it_is_given(settings: Settings) -> None:
     assert "no takt budget" in run(cli, ["lines", "set", "L1", "--takt-budget", "none"]).output
     assert run(cli, ["lines", "set", "L1", "--takt-budget", "-1"]).exit_code != 0
     assert "say what to set: --takt-budget" in run(cli, ["lines", "set", "L1"]).output
+
+
+def test_a_line_that_was_changed_on_purpose_is_told(settings: Settings) -> None:
+    engine = engine_for(settings.sql_url)
+    for camera in ("C1", "C2"):
+        of = drift.Camera("cable", "L1", camera, "cable-1")
+        committed(engine, drift.keep, of, drift.Kept("{}", None), fingerprint="f")
+    run = CliRunner().invoke
+    asked = ["lines", "rebaseline", "L1", "--why", "a new lamp"]
+    other = run(cli, [*asked, "--product", "bolt"])
+    assert (other.exit_code, "L1, bolt: no camera has" in other.output) == (1, True)
+    assert run(cli, asked).output == (
+        "L1: baselines of drift forgotten: 2; the next parts make new ones\n"
+    )
+    assert run(cli, asked).exit_code == 1
+    (deed,) = [d for d in audit.newest(engine) if d.action == "line.rebaseline"]
+    assert (deed.subject, deed.detail["why"]) == ("L1", "a new lamp")
