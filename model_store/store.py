@@ -171,7 +171,8 @@ class ModelStore:
             if one_class is None and manifest.thresholds.unlike_good_above is not None:
                 raise ModelError("it cannot measure how unlike good a part is")
             return StoredModel(head, manifest, novelty, one_class, memory)
-        except (ModelError, SafetensorError, ValueError) as error:
+        except (ModelError, SafetensorError, ValueError, KeyError) as error:
+            # A KeyError: of a type that numpy has not, such as bfloat16.
             raise ModelError(f"{self._where(path)} is no head: {error}; {_ADVICE}") from None
 
     def _where(self, path: str) -> str:

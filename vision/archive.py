@@ -89,7 +89,12 @@ def drafted(folder: Path, *, replace: bool) -> Iterator[Path]:
         old = draft.with_name(f"{draft.name}-old")
         if folder.exists():
             folder.rename(old)
-        draft.rename(folder)
+        try:
+            draft.rename(folder)
+        except OSError:
+            if old.exists():
+                old.rename(folder)
+            raise
         shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(draft, ignore_errors=True)

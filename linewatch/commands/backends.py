@@ -66,7 +66,7 @@ def check(product: str, version: str | None, images: int) -> None:
     click.echo(
         f"{info.version} on {extractor.backend.describe()}: {found.pictures} pictures, "
         f"{found.same_class:.2%} keep their class, review rate {found.review_shift * 100:+.2f} "
-        f"points, least cosine {found.least_cosine:.5f}"
+        f"points, newly passed {found.newly_passed:.2%}, least cosine {found.least_cosine:.5f}"
     )
     if done.unreadable:
         click.echo(f"{done.unreadable} pictures could not be read again", err=True)

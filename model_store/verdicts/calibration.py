@@ -25,6 +25,7 @@ COLDEST, HOTTEST = 0.05, 20.0
 _PARTS = 5  # the temperature is fitted on four fifths and judged on the fifth
 _FEWEST = 10  # pictures; with fewer, nothing can be said
 _SMALLEST = 1e-12  # stands for a probability that was rounded to 0
+_LEAST = 1e-300  # of those that have a logit: it is divided where the head serves, however far off
 
 
 class Calibration(BaseModel):
@@ -163,4 +164,4 @@ def cross_fitted(
 
 def _logits(probabilities: Floats) -> Floats:
     """Up to a constant a row, which no softmax sees."""
-    return np.asarray(np.log(np.maximum(probabilities, _SMALLEST)))
+    return np.asarray(np.log(np.maximum(probabilities, _LEAST)))

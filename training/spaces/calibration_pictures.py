@@ -37,7 +37,9 @@ def of_folder(
     Returns:
         uint8 [3, size, size] each.
     """
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    most = settings.max_image_bytes
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    files = sorted(path for path in paths if path.stat().st_size <= most)
     some = files[:: max(1, len(files) // limit)][:limit]
     return _drawn(_squares((path.read_bytes() for path in some), size, settings, framing), limit)
 

@@ -65,6 +65,16 @@ def test_a_folder_is_framed_as_a_product_sees_it(
     assert np.mean(shares(squares, FILL)) == pytest.approx(filled, abs=0.03)
 
 
+def test_a_file_larger_than_any_picture_is_not_read(
+    tmp_path: Path, make_settings: Callable[..., Settings]
+) -> None:
+    """An archive or a film beside the pictures may be larger than the memory."""
+    stored(tmp_path / "a.png", 200)
+    with (tmp_path / "film.raw").open("wb") as file:
+        file.truncate(10**12)
+    assert len(of_folder(tmp_path, 20, SIZE, make_settings(), Framing("squash"))) == 1
+
+
 def test_no_more_squares_than_asked_for_and_from_everywhere(
     tmp_path: Path, make_settings: Callable[..., Settings]
 ) -> None:

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.numpy import load_file, save_file
+from safetensors.torch import save
 
 from linewatch.errors import ModelError
 from model_store.heads.head import Head
@@ -173,6 +174,10 @@ def test_a_forged_head_with_a_matching_manifest_must_still_fit(
         _reseal(folder, saved)
         with pytest.raises(ModelError, match=r"head\.safetensors"):
             store.load("cable", folder.name)
+    path.write_bytes(save({"mean": torch.zeros(d, dtype=torch.bfloat16)}))
+    _reseal(folder, saved)
+    with pytest.raises(ModelError, match=r"head\.safetensors is no head: 'BF16'"):
+        store.load("cable", folder.name)
     save_file(good, path)
     _reseal(folder, saved)
     store.verify("cable", folder.name)

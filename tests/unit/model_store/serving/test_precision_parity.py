@@ -54,6 +54,14 @@ def test_what_is_not_finite_never_agrees(model: StoredModel) -> None:
     assert not measure_parity(model, own[:0], own[:0]).holds
 
 
+def test_escapes_do_not_hide_behind_as_many_reviews(model: StoredModel) -> None:
+    """As many as go to a person no longer, others do: the share for review stays."""
+    own, other = vectors(*[0.9] * 90, *[0.05] * 10), vectors(*[0.9] * 80, *[0.05] * 10, *[0.9] * 10)
+    found = measure_parity(model, own, other)
+    assert (found.same_class, found.review_shift, found.newly_passed) == (1, 0, 0.1)
+    assert not found.holds
+
+
 @pytest.mark.parametrize(
     ("pictures", "same_class", "review_shift", "holds"),
     [

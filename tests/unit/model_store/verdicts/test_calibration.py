@@ -110,3 +110,12 @@ def test_no_part_has_a_say_in_its_own_temperature() -> None:
     np.testing.assert_allclose(found[fifth], expected)
     alone = cross_fitted(shares[:4], actual[:4], np.zeros(4, np.int64))  # one part has no others
     assert np.isfinite(alone).all()
+
+
+def test_what_is_far_off_is_tempered_as_the_head_that_serves_tempers_it() -> None:
+    """Discriminant analysis puts classes 60 nats apart; a promise rests on how far exactly."""
+    logits = np.array([[60.0, 0.0], [0.0, 30.0], [200.0, 0.0]])
+    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+    shares /= shares.sum(axis=1, keepdims=True)
+    found = np.log(tempered(shares, 4.0))
+    assert (found[:, 0] - found[:, 1]).tolist() == pytest.approx([15, -7.5, 50])
