@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from db.models import deployments
+from db.models.standing import Standing
 from db.session import transaction
 from linewatch.errors import ModelChangedError, ModelError
 from linewatch.settings import Settings
@@ -122,14 +123,18 @@ def consider(
     return promotion
 
 
-def carry_out(engine: Engine, promotion: Promotion) -> Promotion:
+def carry_out(engine: Engine, promotion: Promotion, seen: Standing | None = None) -> Promotion:
     """Promote what may serve; what may not stays as it is.
 
     What only the gate wants to serve is not promoted where the champion has changed since the gate
     read it, or where this process may not promote.
 
+    Args:
+        seen: what served when the person wished it; None: what served when the gate read it.
+
     Raises:
-        ModelChangedError: a person wants it, and the gate compared it with a former champion.
+        ModelChangedError: a person wants it, and saw, or the gate compared it with, a former
+            champion.
     """
     gated, wish = promotion.gated, promotion.wish
     product, version = gated.product, gated.version
@@ -143,7 +148,7 @@ def carry_out(engine: Engine, promotion: Promotion) -> Promotion:
                 version,
                 by=wish.by,
                 why=promotion.why,
-                expected=gated.before,
+                expected=gated.before if seen is None else seen,
             )
     except ModelChangedError as error:
         if wish.kind != "auto":
@@ -166,15 +171,25 @@ def carry_out(engine: Engine, promotion: Promotion) -> Promotion:
 
 
 def promote(
-    engine: Engine, store: ModelStore, version: str, wish: Wish, *, settings: Settings
+    engine: Engine,
+    store: ModelStore,
+    version: str,
+    wish: Wish,
+    *,
+    settings: Settings,
+    seen: Standing | None = None,
 ) -> Promotion:
     """Promote at a person's word: what passes the gate, a product's first model, or by force.
+
+    Args:
+        seen: what served when they wished it; None: it holds whatever serves.
 
     Raises:
         ModelError: the gate did not let it through; its decision is written all the same.
         ModelChangedError: see `carry_out`.
     """
-    promotion = carry_out(engine, consider(engine, store, version, wish, settings=settings))
+    considered = consider(engine, store, version, wish, settings=settings)
+    promotion = carry_out(engine, considered, seen)
     if not promotion.promoted:
         decision = promotion.decision
         undecided = decision.outcome is GateOutcome.UNDECIDED

@@ -33,12 +33,13 @@ def promote(
         ModelError: the gate says no.
     """
     engine, settings = here.site.engine, here.site.settings
-    serving(here, product, seen)
+    before = serving(here, product, seen)
     with transaction(engine) as connection:
         detail = {"product": product, "old": seen or None, "new": version, "force": force}
         sign(connection, signature, "model.promote.signed", version, detail)
     wish = promotion.Wish.of_person(here.visitor.name, signature.reason, force=force, reasoned=True)
-    promotion.promote(engine, ModelStore(settings.models_url), version, wish, settings=settings)
+    store = ModelStore(settings.models_url)
+    promotion.promote(engine, store, version, wish, settings=settings, seen=before)
 
 
 def serving(here: Visit, product: str, seen: str, role: str = CHAMPION) -> Standing:

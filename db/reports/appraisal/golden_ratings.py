@@ -1,8 +1,9 @@
 """What people and the model said of golden pictures, whose class is beyond doubt.
 
 A person's labels on a picture are that person's trials, in order of time; so are decisions on its
-part, where that has no other golden picture. The model's are its verdicts on the picture, and on
-pictures of the same part and camera that were taken for a study (`purpose: study`).
+part, where that has no other golden picture, but for those that came with a label. The model's are
+its verdicts on the picture, and on pictures of the same part and camera that were taken for a study
+(`purpose: study`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Connection, and_, or_, select
@@ -18,6 +20,7 @@ from sqlalchemy import Connection, and_, or_, select
 from db.base import table_of
 from db.labels.decisions import OPEN
 from db.labels.vocabulary import TAKEN_BACK
+from db.review.taking_back import SOURCE as UNDO
 from db.tables import DefectClass, Feature, GoldenItem, Inspection, Label, PartDecision
 from producer.contract import Purpose
 
@@ -84,31 +87,60 @@ def good_classes(connection: Connection, product: str) -> frozenset[str]:
 def ratings_of_people(
     connection: Connection, product: str, parts: Sequence[GoldenPart]
 ) -> dict[str, dict[str, list[str]]]:
-    """By person and part, what they said, in order of time."""
-    good = good_classes(connection, product)
-    by_id = {one.id: one for one in parts}
-    by_serial = {one.part: one for one in parts if one.sole}
-    said: list[tuple[Any, str, str, str]] = []
-    label, decision = table_of(Label).c, table_of(PartDecision).c
-    golden = select(_ITEMS.c.inspection_id).where(_ITEMS.c.product == product)
-    query = select(label.labelled_at, label.labelled_by, label.inspection_id, label.label)
-    query = query.where(label.inspection_id.in_(golden), label.label != TAKEN_BACK)
-    for at, who, id_, code in connection.execute(query):
-        if id_ in by_id:
-            said.append((at, who, by_id[id_].name, CONFORMING if code in good else code))
-    for start in range(0, len(serials := sorted(filter(None, by_serial))), 500):
-        decided = select(
-            *(decision.decided_at, decision.decided_by, decision.part, decision.defect_class)
-        ).where(
-            *(decision.product == product, decision.disposition != OPEN),
-            decision.part.in_(serials[start : start + 500]),
-        )
-        for at, who, part, code in connection.execute(decided):
-            said.append((at, who, by_serial[part].name, code or CONFORMING))
+    """By person and part, what they said, in order of time.
+
+    A label and a decision of one moment are one word. What they took back they have not said, and
+    what holds again then is no word of theirs.
+    """
+    labels, decisions = _labels(connection, product, parts), _decisions(connection, product, parts)
     found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for _, who, name, word in sorted(said):
-        found[who][name].append(word)
-    return {who: dict(of) for who, of in found.items()}
+    for moment in sorted(labels.keys() | decisions.keys()):
+        trials = found[moment.who][moment.name]
+        words = labels.get(moment) or decisions[moment]
+        if None in words:
+            del trials[-1:]
+        trials += [word for word in words if word is not None]
+    return {who: {name: words for name, words in of.items() if words} for who, of in found.items()}
+
+
+class _Moment(NamedTuple):
+    """When somebody said something of a golden part."""
+
+    at: datetime
+    who: str
+    name: str
+
+
+_Words = dict[_Moment, list[str | None]]  # None: the word before is taken back
+
+
+def _labels(connection: Connection, product: str, parts: Sequence[GoldenPart]) -> _Words:
+    good, names = good_classes(connection, product), {one.id: one.name for one in parts}
+    c = table_of(Label).c
+    golden = select(_ITEMS.c.inspection_id).where(_ITEMS.c.product == product)
+    query = select(c.labelled_at, c.labelled_by, c.inspection_id, c.label, c.source)
+    found: _Words = defaultdict(list)
+    rows = connection.execute(query.where(c.inspection_id.in_(golden)).order_by(c.id))
+    for at, who, id_, code, source in rows:
+        if id_ in names:
+            word = CONFORMING if code in good else code
+            gone = source == UNDO or code == TAKEN_BACK
+            found[_Moment(at, who, names[id_])].append(None if gone else word)
+    return found
+
+
+def _decisions(connection: Connection, product: str, parts: Sequence[GoldenPart]) -> _Words:
+    names = {one.part: one.name for one in parts if one.sole}
+    c = table_of(PartDecision).c
+    query = select(c.decided_at, c.decided_by, c.part, c.disposition, c.defect_class, c.source)
+    found: _Words = defaultdict(list)
+    for start in range(0, len(serials := sorted(filter(None, names))), 500):
+        mine = (c.product == product, c.part.in_(serials[start : start + 500]))
+        rows = connection.execute(query.where(*mine).order_by(c.id))
+        for at, who, part, disposition, code, source in rows:
+            gone = source == UNDO or disposition == OPEN
+            found[_Moment(at, who, names[part])].append(None if gone else code or CONFORMING)
+    return found
 
 
 def model_trials(

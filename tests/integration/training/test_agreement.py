@@ -13,11 +13,15 @@ import pytest
 from click.testing import CliRunner
 
 from db.labels import decisions, golden_members, labels
-from db.session import engine_for
+from db.review.deciding import NewWord, decide
+from db.review.standing import standing
+from db.review.taking_back import take_back
+from db.session import engine_for, transaction
 from linewatch.cli import cli
 from linewatch.errors import LinewatchError
 from linewatch.settings import Settings
 from producer.contract import Verdict
+from quality.audit.draw import PassName
 from quality.intervals.exact import clopper_pearson
 from tests.support.bench import CODES, Bench
 from tests.support.committed import committed
@@ -102,6 +106,30 @@ def test_people_and_the_model_on_golden_parts(bench: Bench) -> None:
     assert (found["eve / bob"]["parts"], found["all"]["parts"]) == (8, 8)
     assert found["all"]["always_right"] == pytest.approx(7 / 8)
     assert bare
+
+
+def test_a_word_in_the_console_is_one_trial_and_none_once_taken_back(bench: Bench) -> None:
+    """It is a decision on the part and a label on its one picture."""
+    for part in ("B-0", "B-1"):
+        golden(bench, "bent", part)
+
+    def decided(part: str, code: str, who: str) -> str:
+        with transaction(bench.engine) as connection:
+            name = PassName("cable", part, "", 1)
+            revision = standing(connection, name).revision
+            return decide(connection, NewWord(name, code, who, revision)).revision
+
+    for part in ("B-0", "B-1"):
+        decided(part, "bent", "eve")
+    revision = decided("B-0", "good", "bob")
+    with transaction(bench.engine) as connection:  # what eve said holds again
+        take_back(connection, PassName("cable", "B-0", "", 1), "bob", revision)
+    found = rows()
+    assert (found["eve"]["parts"], found["eve"]["trials"]) == (2, 1)
+    assert found["eve"]["repeatability"] is None
+    assert "bob" not in found
+    decided("B-0", "bent", "bob")
+    assert (rows()["bob"]["trials"], rows()["bob"]["effectiveness"]) == (1, 1)
 
 
 def test_a_table_of_trials(bench: Bench, tmp_path: Path) -> None:

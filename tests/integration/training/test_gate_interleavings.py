@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from sqlalchemy import Engine
 
 from db.models import deployments, gate_decisions
+from db.models.standing import standing
 from db.session import engine_for
 from linewatch.cli import cli
 from linewatch.errors import ModelChangedError
@@ -19,6 +20,7 @@ from linewatch.settings import Settings
 from tests.support.bench import CODES, FEW_PARTS, Bench
 from tests.support.committed import committed
 from tests.support.interleaving import meanwhile
+from training import promotion
 
 # The gate collects its evidence here: by now it has seen the champion.
 COMPARES = "count(*) AS count_1 FROM golden_items"
@@ -44,6 +46,18 @@ def bench(make_settings: Callable[..., Settings], database_url: str, tmp_path: P
 
 def retiring(engine: Engine) -> Callable[[], Any]:
     return partial(committed, engine, deployments.retire, "cable", by="ann", why="dents")
+
+
+def test_what_changed_before_the_gate_looked_stops_whoever_saw_it_otherwise(bench: Bench) -> None:
+    bench.champion()
+    second, seen = bench.train().manifest.version, standing(bench.engine, "cable")
+    retiring(bench.engine)()
+    wish = promotion.Wish.of_person("eva", "a trial", force=True, reasoned=True)
+    with pytest.raises(ModelChangedError, match=r"it is no version, by ann \(dents\)"):
+        promotion.promote(
+            bench.engine, bench.store, second, wish, settings=bench.settings, seen=seen
+        )
+    assert deployments.champion(bench.engine, "cable") is None
 
 
 def test_a_retirement_during_the_gate_stops_a_promotion(bench: Bench) -> None:
