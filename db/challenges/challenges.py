@@ -49,8 +49,8 @@ class Ended:
     def message(self) -> str:
         """What was not told right, for people."""
         wrong = [one.words for one in self.found if not one.right]
-        more = f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
-        began, why = f"{self.started_at:%Y-%m-%d %H:%M} UTC", f"{'; '.join(wrong[:_SHOWN])}{more}"
+        more = [f"… and {len(wrong) - _SHOWN} more"] if len(wrong) > _SHOWN else []
+        began, why = f"{self.started_at:%Y-%m-%d %H:%M} UTC", "; ".join([*wrong[:_SHOWN], *more])
         return NOT_PASSED.format(line=self.line, began=began, why=why)
 
 

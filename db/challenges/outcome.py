@@ -13,6 +13,9 @@ from db.parts.facts import challenge_pictures, rules_of
 from quality.parts.disposition import Disposition, Outcome
 from quality.parts.parts import part_passes
 
+NOT_SEEN, LEFT_OPEN = "{part} was not seen", "{part} was left open ({reason})"
+PASSED, CALLED = "{part} was passed", "{part} was called {classes}"
+
 
 class KnownPart(NamedTuple):
     """A part of which it is known what it is.
@@ -50,14 +53,14 @@ class Found:
     @property
     def words(self) -> str:
         """For people, of what was not told right."""
-        said = self.outcome
+        said, part = self.outcome, self.part.words
         if said is None:
-            return f"{self.part.words} was not seen"
+            return NOT_SEEN.format(part=part)
         if said.disposition == Disposition.OPEN:
-            return f"{self.part.words} was left open ({said.why})"
+            return LEFT_OPEN.format(part=part, reason=said.why)
         if said.disposition == Disposition.CONFORMING:
-            return f"{self.part.words} was passed"
-        return f"{self.part.words} was called {' and '.join(said.classes)}"
+            return PASSED.format(part=part)
+        return CALLED.format(part=part, classes=" + ".join(said.classes))
 
 
 def found_by(

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from string import Formatter
 
+from db.challenges import outcome
 from db.challenges.challenges import NOT_PASSED
 from db.challenges.strays import STRAY_NAMELESS, STRAY_PART
 from db.charts.signals import SIGNAL
@@ -34,10 +35,11 @@ TEMPLATES = (
     *(load_failures.SHADOW_KEPT, load_failures.SHADOW_AWAY),
     *(STRAY_PART, STRAY_NAMELESS, UNTIL_THEN, unknown.ONE, unknown.SEVERAL),
     *(unknown.MEANT, unknown.MORE),
+    *(outcome.NOT_SEEN, outcome.LEFT_OPEN, outcome.PASSED, outcome.CALLED),
     REGISTER_AGAIN,  # last: anything stands before its words
 )
 _WORDS = frozenset({"change", "rule", "problem"})  # places that hold words of ours, not names
-_LIST = "fields"  # a place that holds several words of ours, with commas between
+_LISTS = {"fields": ", ", "why": "; "}  # places that hold several words of ours, and between them
 
 
 def english(_language: str, message: str) -> str:
@@ -56,8 +58,9 @@ def said(message: str, say: Say) -> str:
 
 
 def _value(place: str, value: str, say: Say) -> str:
-    if place == _LIST:
-        return ", ".join(said(part, say) for part in value.split(", "))
+    if place in _LISTS:
+        between = _LISTS[place]
+        return between.join(said(part, say) for part in value.split(between))
     return said(value, say) if place in _WORDS else value
 
 

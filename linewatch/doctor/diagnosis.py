@@ -95,14 +95,26 @@ def _redis(settings: Settings) -> Iterator[Finding]:
         try:
             client.ping()
         except redis.RedisError as error:
-            yield Finding(
-                "redis",
-                State.FAIL,
-                f"no answer: {error}; start it with `linewatch up`, or set LINEWATCH_REDIS_URL",
-            )
+            advice = _redis_advice(settings, error)
+            yield Finding("redis", State.FAIL, f"no answer: {error}; {advice}")
             return
         yield Finding("redis", State.OK, "answers")
         yield from durability_checks.redis_settings(client)
+
+
+def _redis_advice(settings: Settings, error: redis.RedisError) -> str:
+    if not settings.redis_url:
+        return "start it with `linewatch up`, or set LINEWATCH_REDIS_URL"
+    if isinstance(error, redis.AuthenticationError):
+        return "LINEWATCH_REDIS_URL has to name a user of that Redis, and the password"
+    text = str(error).casefold()  # a server that refuses a certificate may just hang up
+    if "ssl" in text or (settings.redis_url.startswith("rediss:") and "reset" in text):
+        return (
+            "LINEWATCH_REDIS_CA_CERT has to name the authority of its certificate, "
+            "LINEWATCH_REDIS_URL a host that stands in this, and LINEWATCH_REDIS_CLIENT_CERT and "
+            "_KEY who asks, where Redis wants to know; see docs/security.md"
+        )
+    return "is it running, and does LINEWATCH_REDIS_URL lead there?"
 
 
 def _database(settings: Settings) -> Iterator[Finding]:

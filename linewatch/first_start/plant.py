@@ -153,10 +153,6 @@ def make_systemd(folder: Path, wishes: Wishes) -> MadeFiles:
     files.generated("redis.conf", units.redis_conf(site), 0o644)
     for name, text in units.units(site).items():
         files.generated(f"systemd/{name}", text, 0o644)
-    for name, file in PERSON.files().items():
-        source = files.folder / "secrets" / file
-        if source.exists():
-            files.generated(f"secrets/admin/{name}", source.read_text())
     files.generated("linewatch", _person(site), 0o700)
     _finish(files, wishes, hosts, site.redis_port)
     return files
@@ -208,12 +204,17 @@ def checkout() -> Path | None:
 
 
 def _person(site: units.Site) -> str:
+    # Of each secret the one file: a copy would be of before, once somebody has changed it.
+    secrets = "".join(
+        f"if [ -f {site.folder}/secrets/{file} ]; then\n"
+        f'    export {name}="$(cat {site.folder}/secrets/{file})"\n'
+        "fi\n"
+        for name, file in PERSON.files().items()
+    )
     return (
         "#!/bin/sh\n"
         "# A person's commands on this plant, such as `linewatch doctor`; run it as root.\n"
-        f"for file in {site.folder}/secrets/admin/*; do\n"
-        '    export "$(basename "$file")=$(cat "$file")"\n'
-        "done\n"
+        f"{secrets}"
         f"export LINEWATCH_ENV_FILE={site.folder}/environment\n"
         f"if [ -f {site.folder}/outputs/outputs.yaml ]; then\n"
         f"    export LINEWATCH_OUTPUTS_FILE={site.folder}/outputs/outputs.yaml\n"

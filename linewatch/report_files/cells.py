@@ -6,7 +6,10 @@ from linewatch.csv_cell import Cell
 from linewatch.plain_text import visible
 
 # Endings of the names of columns that hold shares, and are shown as per cent.
-_SHARES = ("rate", "share", "cumulative", "yield", "agreement", "difference", "low", "high")
+_SHARES = (
+    *("rate", "share", "cumulative", "yield", "agreement", "difference", "low", "high"),
+    *("effectiveness", "always_right", "repeatability"),
+)
 
 
 def is_share(name: str) -> bool:

@@ -117,7 +117,10 @@ def drawn_rows(
 
 
 def spread(values: Sequence[float]) -> Spread:
-    """Mean, its 95 % interval, and where 95 % of the values lie."""
+    """Mean, its 95 % interval, and where 95 % of the values lie; all within 0 and 1.
+
+    Student's interval of few draws reaches beyond what a share can be; it is cut off there.
+    """
     array: Floats = np.asarray(values, np.float64)
     mean = float(array.mean())
     low, high = np.percentile(array, [2.5, 97.5])
@@ -126,4 +129,4 @@ def spread(values: Sequence[float]) -> Spread:
     from scipy.stats import t
 
     half = float(t.ppf(0.5 + _LEVEL / 2, len(array) - 1) * array.std(ddof=1) / len(array) ** 0.5)
-    return Spread(mean, mean - half, mean + half, float(low), float(high))
+    return Spread(mean, max(0.0, mean - half), min(1.0, mean + half), float(low), float(high))

@@ -176,3 +176,5 @@ def test_the_interval_covers_the_mean_as_often_as_it_says() -> None:
         hits += one.low <= 0.7 <= one.high
     assert 0.92 < hits / 400 < 0.98
     assert spread([0.5]).low is None
+    few = spread([0.6, 0.9])  # Student's reaches from -1.2 to 2.7
+    assert (few.low, few.high) == (0.0, 1.0)

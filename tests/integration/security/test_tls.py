@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from linewatch.doctor.diagnosis import examine
 from linewatch.errors import QueueUnavailableError
 from linewatch.settings import Settings
 from producer.camera import Camera
@@ -111,6 +112,25 @@ def test_a_stranger_on_either_end_is_refused(
     with pytest.raises(QueueUnavailableError):
         publisher.queue()
     publisher.close()
+    assert "LINEWATCH_REDIS_CA_CERT has to name" in of_redis(settings)
+
+
+def of_redis(settings: Settings) -> str:
+    """What `linewatch doctor` says of it."""
+    return next(found.detail for found in examine(settings) if found.check == "redis")
+
+
+def test_advice_is_of_what_is_wrong(make_settings: MakeSettings, tmp_path: Path) -> None:
+    users = tmp_path / "users.acl"
+    users.write_text("user default off\nuser ann on >word ~* &* +@all\n")
+    server = RedisServer(tmp_path, "ann", "word", aclfile=str(users))
+    server.start()
+    said = of_redis(make_settings(redis_url=f"redis://ann:other@127.0.0.1:{server.port}/0"))
+    server.kill()
+    assert "has to name a user" in said
+    said = of_redis(make_settings(redis_url=f"redis://127.0.0.1:{server.port}/0"))
+    assert "is it running" in said
+    assert "linewatch up" in of_redis(make_settings(redis_url=""))
 
 
 def test_a_server_with_another_name_is_refused(

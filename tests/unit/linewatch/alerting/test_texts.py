@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from datetime import UTC, datetime
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
@@ -11,11 +12,14 @@ from string import Formatter
 import pytest
 
 from console.words import say
+from db.challenges.challenges import Ended
+from db.challenges.outcome import Found, KnownPart
 from linewatch.alerting.texts import TEMPLATES, said
 from producer.contract import ImageRef
 from producer.contract.message import Envelope
 from producer.contract.unknown import Unknown, explained
 from quality.charts.run_rules import RULE_SETS, Rule, below_centre
+from quality.parts.disposition import By, Disposition, Outcome
 from workers.health.drift_watch import _WORDS as CHANGES
 from workers.health.unknown_fields import UNTIL_THEN
 
@@ -51,6 +55,15 @@ def test_fields_that_a_worker_does_not_know_are_named_in_german() -> None:
     assert text.startswith("L1: dieser Worker kennt die Felder 'prat' (ist 'part' gemeint?), ")
     assert "… und 1 weitere nicht; berichtigen" in text
     assert text.endswith("; bis dahin geht kein solches Teil ohne einen Menschen durch")
+
+
+def test_what_a_challenge_missed_is_said_in_german() -> None:
+    found = tuple(Found(KnownPart("cable", f"B-{n}", "bent"), 0, None) for n in range(7))
+    passed = Found(KnownPart("cable", "B-8"), 1, Outcome(Disposition.CONFORMING, By.MODEL))
+    ended = Ended("L1", datetime(2026, 11, 28, tzinfo=UTC), (passed, *found))
+    text = said(ended.message, german)
+    assert "B-8 wurde gutgeheißen; B-0 (bent) wurde nicht gesehen; " in text
+    assert "; … und 3 weitere; halten Sie zurück" in text
 
 
 def test_every_alert_is_raised_in_words_that_have_german() -> None:

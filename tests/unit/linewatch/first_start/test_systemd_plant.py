@@ -94,6 +94,19 @@ def test_a_person_s_commands_know_the_file_of_outputs(tmp_path: Path) -> None:
         assert done.stdout == f"file={wanted}\n"
 
 
+def test_a_person_s_commands_have_each_secret_as_it_is_now(tmp_path: Path) -> None:
+    """Who rotates a key, or adds an address for alerts, edits one file."""
+    init(tmp_path / "p", "--systemd")
+    (tmp_path / "p/secrets/alert_urls").write_text("a=json://x\nb=json://y\n")
+    (tmp_path / "p/secrets/signing_keys").write_text("new:1,old:2\n")
+    script = (tmp_path / "p/linewatch").read_text()
+    shown = 'echo "$LINEWATCH_ALERT_URLS|$LINEWATCH_SIGNING_KEYS|$LINEWATCH_REDIS_URL"; exit'
+    shown = re.sub(r"^ *exec .*$", lambda _: shown, script, flags=re.M)
+    done = subprocess.run(["sh", "-c", shown], capture_output=True, text=True, check=True)
+    url = (tmp_path / "p/secrets/redis/ops.url").read_text().strip()
+    assert done.stdout == f"a=json://x\nb=json://y|new:1,old:2|{url}\n"
+
+
 def test_the_script_is_one_that_the_shell_takes(systemd: Path) -> None:
     for script in ("systemd/install.sh", "linewatch"):
         subprocess.run(["sh", "-n", systemd / script], check=True)

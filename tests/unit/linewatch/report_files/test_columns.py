@@ -43,6 +43,8 @@ def test_kind_of_a_column(name: str, cells: list[Cell], kind: Kind) -> None:
     ("name", "cell", "shown"),
     [
         ("rate", 0.125, "12.50%"),
+        ("effectiveness", 0.125, "12.50%"),  # as its interval, which stands beside it
+        ("kappa", 0.125, "0.125"),
         ("takt_s", 0.125, "0.125"),
         ("ppm", 12500.4, "12500"),
         ("parts", 12, "12"),
