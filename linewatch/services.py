@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import FrameType, MappingProxyType, TracebackType
 from typing import Any
 
 from linewatch.child_process import die_with_parent
@@ -25,6 +25,18 @@ from linewatch.restarts import Restarts
 from linewatch.settings import Settings
 
 STOP_TIMEOUT_S = 25.0
+
+# Of every Redis that we start: it keeps all but the last second through a power cut; full, it
+# refuses, and never forgets.
+REDIS_OPTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "appendonly": "yes",
+        "appendfsync": "everysec",
+        "save": "",
+        "maxmemory": "1gb",
+        "maxmemory-policy": "noeviction",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,9 +199,8 @@ def redis_command(settings: Settings) -> list[str]:
     return [
         _redis_server(),
         *("--port", "0", "--unixsocket", str(path), "--unixsocketperm", "700"),
-        *("--dir", str(data), "--appendonly", "yes"),
-        *("--appendfsync", "everysec", "--save", "", "--maxmemory", "1gb"),
-        *("--maxmemory-policy", "noeviction"),
+        *("--dir", str(data)),
+        *(word for name, value in REDIS_OPTIONS.items() for word in (f"--{name}", value)),
     ]
 
 

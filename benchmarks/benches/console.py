@@ -107,13 +107,19 @@ def _token(engine: Engine, role: str, name: str | None = None) -> str:
 
 
 def _pages(engine: Engine) -> Iterator[str]:
-    """The address of every page that a person can open, on what the history has."""
+    """The address of every page that a person can open, on what the history has.
+
+    It has no dead letters and no pictures, hence not their pages.
+    """
     c = table_of(Part).c
     query = select(c.product, c.serial, c.lot, c.line).where(c.serial != "", c.lot != "")
     with reading(engine) as connection:
         product, part, lot, line = connection.execute(query.limit(1)).one()
     yield from ("/", "/wall", "/review", f"/review?line={quote(line)}", "/queue", "/alerts")
     yield from ("/models", "/products", "/people", "/account")
+    yield from (f"/products/{quote(product)}", f"/pick/{quote(product)}")
+    yield f"/models/{quote(product)}-1"
+    yield "/containment"
     yield f"/parts?q={quote(part[:4])}"
     yield f"/parts/{quote(product)}/{quote(part)}"
     yield f"/charts?product={quote(product)}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from linewatch.first_start.programs import PROGRAMS, Program
+from linewatch.services import REDIS_OPTIONS
 
 _STATE = Path("/var/lib")
 
@@ -41,14 +42,17 @@ def units(site: Site) -> dict[str, str]:
     return found
 
 
-def redis_conf(site: Site, maxmemory: str = "1gb") -> str:
-    """The private Redis of a machine: full, it refuses; it never forgets."""
-    return (
-        f"bind 127.0.0.1 -::1\nport {site.redis_port}\n"
-        f"dir {site.data_dir}/redis\n"
-        'appendonly yes\nappendfsync everysec\nsave ""\n'
-        f"maxmemory {maxmemory}\nmaxmemory-policy noeviction\nproto-max-bulk-len 4mb\n"
-    )
+def redis_conf(site: Site) -> str:
+    """The Redis of a machine's units; nobody can push a message that no worker would open."""
+    options = {
+        "bind": "127.0.0.1 -::1",
+        "port": site.redis_port,
+        "dir": f"{site.data_dir}/redis",
+        **REDIS_OPTIONS,
+        "proto-max-bulk-len": "4mb",
+    }
+    nothing = '""'
+    return "".join(f"{name} {value or nothing}\n" for name, value in options.items())
 
 
 def _unit_name(program: Program) -> str:
@@ -100,7 +104,7 @@ def _redis(site: Site) -> str:
         command=f"{site.redis_server} {site.folder}/redis.conf "
         "--aclfile ${CREDENTIALS_DIRECTORY}/users.acl",
         again="Restart=always\nRestartSec=2",
-        memory="2g",
+        memory="3g",  # rewriting its file may take as much again as it holds, and more
         before=f"ExecStartPre=/bin/mkdir -p -m 0700 {site.data_dir}/redis\n",
     )
 

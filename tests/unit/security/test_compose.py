@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from click.testing import CliRunner
 
 from db import roles
 from linewatch.cli import cli
-from linewatch.first_start.programs import LOGIN_FILES
+from linewatch.first_start.programs import LOGIN_FILES, PROGRAMS, Program
+from linewatch.first_start.samples import samples
+from linewatch.services import REDIS_OPTIONS
 from linewatch.settings import Settings
 
 ROOT = Path(__file__).parents[3]
@@ -141,6 +144,25 @@ def test_redis_refuses_before_its_memory_is_full() -> None:
     assert most == "1gb"
     assert command[command.index("--maxmemory-policy") + 1] == "noeviction"
     assert SERVICES["redis"]["mem_limit"] == "3g"  # rewriting its file may double it
+
+
+def test_every_redis_of_ours_keeps_and_refuses_the_same() -> None:
+    """Compose's, that of the units and that of `linewatch up`."""
+    _, *words = shlex.split(SERVICES["redis"]["command"])
+    compose = {a.removeprefix("--"): b for a, b in zip(words[::2], words[1::2], strict=True)}
+    assert {name: compose[name] for name in REDIS_OPTIONS} == dict(REDIS_OPTIONS)
+    conf = dict(line.split(" ", 1) for line in samples()["redis.conf"].splitlines())
+    assert {name: conf[name].strip('"') for name in REDIS_OPTIONS} == dict(REDIS_OPTIONS)
+    assert conf["proto-max-bulk-len"] == compose["proto-max-bulk-len"]
+    memory = SERVICES["redis"]["mem_limit"].upper()
+    assert f"MemoryMax={memory}\n" in samples()["linewatch-redis.service"]
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.name)
+def test_a_service_has_the_memory_and_the_time_to_end_that_its_unit_has(program: Program) -> None:
+    service = SERVICES[program.service or program.name]
+    assert service["mem_limit"] == program.memory
+    assert service["stop_grace_period"] == f"{program.stop_s}s"
 
 
 def test_inspect_workers_show_metrics_on_this_machine_alone() -> None:
