@@ -27,6 +27,7 @@ from quality.arrays import Floats
 Floats32 = npt.NDArray[np.float32]
 
 _FEWEST = 3  # scores, to say anything about their spread
+_LEAST = 1e-30  # a border is above 0, also where one picture came as every part
 _TWINS = 1e-3  # of the median: as near as this only the same picture lies to its class
 _NUMBERS = 1_200_000  # of directions and centres together: read for every batch, however small
 
@@ -149,8 +150,8 @@ def novelty_border(left_out: Floats, rate: float) -> float:
         raise ModelError(f"{count} pictures do not show how far apart ordinary ones lie")
     place = int(np.ceil((1 - rate) * (count + 1)))
     if place <= count:
-        return float(known[place - 1])
+        return float(max(known[place - 1], _LEAST))
     usual = known[known >= _TWINS * np.median(known)]
-    logs = np.log(np.maximum(usual, np.finfo(np.float64).tiny))
+    logs = np.log(np.maximum(usual, _LEAST))
     tail = NormalDist(float(logs.mean()), max(float(logs.std(ddof=1)), 1e-9)).inv_cdf(1 - rate)
     return float(max(np.exp(tail), known[-1]))

@@ -12,6 +12,7 @@ from model_store.fitting.good_only import good_only, good_only_head
 from model_store.heads.fit import fit_head
 from model_store.manifest import ManifestDraft
 from model_store.novelty.one_class import fit_one_class, turned_away
+from model_store.novelty.unlike_good import GoodPatches
 from model_store.promise.words import in_short, is_provisional
 from model_store.serving.rejudge import rejudge
 from model_store.store import ModelStore, StoredModel
@@ -172,3 +173,17 @@ def test_good_parts_alone_need_enough_of_them_and_a_rate() -> None:
         good_only(good_parts(40), ["good"] * 40, rate=None)
     with pytest.raises(TrainingError, match="not bent, good"):
         good_only_head(good_parts(2), ["good", "bent"])
+
+
+def test_one_picture_sent_as_every_part_makes_a_model_that_knows_it_alone() -> None:
+    """An integrator tries the line with one file; its border was 0, which no manifest takes."""
+    same = np.tile([1.0, 0.0, 0.0, 0.0], (100, 1))
+    tokens = np.zeros((100, 196, 8), np.float16)
+    tokens[..., 0] = 1
+    patches = GoodPatches("look", tokens, np.arange(100))
+    made = good_only(same, ["good"] * 100, rate=0.02, patches=patches)
+    again = Thresholds.model_validate(made.thresholds.model_dump())
+    assert again == made.thresholds
+    assert made.one_class is not None
+    found = made.one_class.measure.distances([[1.0, 0, 0, 0], [0.9, 0.1, 0, 0]])
+    assert (found <= made.one_class.border).tolist() == [True, False]
