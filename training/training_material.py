@@ -11,7 +11,6 @@ from uuid import UUID
 from sqlalchemy import Engine
 
 from db.clock import database_now
-from db.inspections.records import all_finite
 from db.labels import golden_members, labels
 from db.labels.labels import TrainingExample
 from db.labels.picture_parts import Unit, split_note
@@ -117,9 +116,6 @@ class TrainingMaterial:
                 len(rows) - len(kept),
                 ", ".join(gone),
             )
-        kept = _finite(product, kept)
-        if not kept:
-            raise TrainingError(_nothing_to_learn(engine, spec))
         prompts = prompts_version(known, space.fingerprint, space.encoders)
         symmetry = copy_names(spec.symmetry) if spec.symmetry else ()
         copies: StoredCopies = {}
@@ -147,20 +143,6 @@ class TrainingMaterial:
             as_of=as_of,
             split_note=note,
         )
-
-
-def _finite(product: str, rows: Sequence[TrainingExample]) -> list[TrainingExample]:
-    """Those whose features are numbers: one picture that encoders failed on must not stop a run."""
-    kept = [row for row in rows if all_finite(row.vector)]
-    if broken := len(rows) - len(kept):
-        first = next(row.id for row in rows if not all_finite(row.vector))
-        log.warning(
-            "%s: %d labelled pictures are left out, the encoders failed on them (the first is %s)",
-            product,
-            broken,
-            first,
-        )
-    return kept
 
 
 def _nothing_to_learn(engine: Engine, spec: ProductSpec) -> str:

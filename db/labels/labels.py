@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, exists, func, select, union
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, exists, func, select, union
 from sqlalchemy.exc import IntegrityError
 
 from db import audit
 from db.base import table_of
 from db.challenges.pictures import is_challenge
 from db.clock import database_now
+from db.inspections.records import all_finite
 from db.labels import decisions
 from db.labels.decisions import NewDecision
 from db.labels.latest import latest_labels
@@ -26,6 +28,10 @@ from db.session import reading
 from db.storable_text import storable
 from db.tables import Feature, GoldenItem, Inspection, Label, TrainingRun
 from linewatch.errors import LabelError
+
+log = logging.getLogger(__name__)
+
+_Stored = Row[Any]  # a picture's id, its label, its vector
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +191,8 @@ def training_set(
 
     Golden parts are left out, with all their pictures: models are compared on them, so no model may
     learn from them. So are those of challenges: a model that knows these parts is not challenged by
-    them. `by` says what the examples' groups name.
+    them. And pictures that encoders failed on: one of them must not stop a training, so the log
+    tells of them. `by` says what the examples' groups name.
     """
     newest = latest_labels(product)
     golden = select(GoldenItem.inspection_id).where(GoldenItem.product == product)
@@ -196,17 +203,30 @@ def training_set(
         .order_by(newest.c.inspection_id)
     )
     with reading(engine) as connection:
-        rows = connection.execute(query).all()
+        rows = _finite(product, connection.execute(query).all())
         held = connection.execute(golden).scalars().all()
         ids = {*held, *(row.inspection_id for row in rows)}
         parts = parts_of_pictures(connection, product, ids)
         groups = parts if by == "part" else parts_of_pictures(connection, product, ids, by)
     barred = {parts[id_] for id_ in held if id_ in parts}
     return [
-        TrainingExample(id_, label, vector, groups[id_])
-        for id_, label, vector in rows
-        if parts[id_] not in barred
+        TrainingExample(row.inspection_id, row.label, row.vector, groups[row.inspection_id])
+        for row in rows
+        if parts[row.inspection_id] not in barred
     ]
+
+
+def _finite(product: str, rows: Sequence[_Stored]) -> list[_Stored]:
+    kept = [row for row in rows if all_finite(row.vector)]
+    if len(kept) < len(rows):
+        first = next(row.inspection_id for row in rows if not all_finite(row.vector))
+        log.warning(
+            "%s: %d labelled pictures are left out, the encoders failed on them (the first is %s)",
+            product,
+            len(rows) - len(kept),
+            first,
+        )
+    return kept
 
 
 def _challenged(id_: ColumnElement[UUID]) -> ColumnElement[bool]:

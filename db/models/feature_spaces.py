@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, distinct, exists, func, select
 
 from db.base import table_of
 from db.clock import database_now
-from db.inspections.records import StoredFeatures
+from db.inspections.records import StoredFeatures, all_finite
 from db.models import deployments, versions
 from db.session import reading
 from db.tables import Feature, GoldenItem, Label
@@ -122,7 +122,10 @@ def store_features(connection: Connection, features: Iterable[tuple[UUID, Stored
 
 
 def vectors(engine: Engine, ids: Sequence[UUID], fingerprint: str) -> dict[UUID, bytes]:
-    """The stored vectors (float16, little endian) of those of `ids` that have them."""
+    """The stored vectors (float16, little endian) of those of `ids` that have them.
+
+    Those of a picture that encoders failed on, of which some numbers are none, are left out.
+    """
     c = table_of(Feature).c
     query = select(c.inspection_id, c.vector).where(c.fingerprint == fingerprint)
     found: dict[UUID, bytes] = {}
@@ -130,4 +133,4 @@ def vectors(engine: Engine, ids: Sequence[UUID], fingerprint: str) -> dict[UUID,
         for start in range(0, len(ids), 500):
             chunk = query.where(c.inspection_id.in_(ids[start : start + 500]))
             found.update(connection.execute(chunk).all())
-    return found
+    return {id_: vector for id_, vector in found.items() if all_finite(vector)}

@@ -9,7 +9,6 @@ from uuid import UUID
 from sqlalchemy import Engine
 
 from db import products
-from db.inspections.records import all_finite
 from db.labels import labels
 from db.labels.compared_pictures import GoldenPictures, golden_pictures, parts_with_golden
 from db.labels.picture_parts import Unit, split_note
@@ -101,7 +100,7 @@ class Comparison:
         units = parts if by == "part" else parts_with_golden(engine, product, known, by)
         pictures = sorted(known.keys() | golden.members.keys())
         prints = {old.fingerprint, challenger.fingerprint}
-        vectors = {one: _finite_vectors(engine, pictures, one) for one in prints}
+        vectors = {one: feature_spaces.vectors(engine, pictures, one) for one in prints}
         copies = {one: feature_copies.vectors(engine, pictures, one) for one in prints}
         others = versions.versions(engine, product)
         with reading(engine) as connection:
@@ -166,14 +165,6 @@ class Comparison:
             prompted=lambda fit, rare: prompted_fit(fit, store, info.product, prompts, rare),
         )
         return Contender(model, vectors, told, fit, self.copies[info.fingerprint])
-
-
-def _finite_vectors(
-    engine: Engine, pictures: Sequence[UUID], fingerprint: str
-) -> dict[UUID, bytes]:
-    """Stored features; those of a picture that encoders failed on are none."""
-    found = feature_spaces.vectors(engine, pictures, fingerprint)
-    return {id_: vector for id_, vector in found.items() if all_finite(vector)}
 
 
 def _golden_set(found: GoldenPictures, parts: Mapping[UUID, str]) -> GoldenSet:

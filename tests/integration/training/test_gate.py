@@ -291,7 +291,7 @@ def test_a_broken_champion_decides_nothing_and_no_training_is_lost(bench: Bench)
     assert runs.runs(bench.engine, "cable")[0].state == "succeeded"
 
 
-def test_bad_labels_and_features_are_one_sentence_and_the_champion_serves(bench: Bench) -> None:
+def test_bad_labels_are_one_sentence_and_the_champion_serves(bench: Bench) -> None:
     with pytest.raises(TrainingError, match="no labelled picture with stored features"):
         bench.train()
     ids = bench.pictures("good", 9)
@@ -304,12 +304,6 @@ def test_bad_labels_and_features_are_one_sentence_and_the_champion_serves(bench:
         bench.label([uuid4()], "good")
     with pytest.raises(LabelError, match="has no class 'melted'"):
         bench.label(ids[:1], "melted")
-    bench.pictures("good", 1, noise=np.nan)
-    with pytest.raises(TrainingError, match="features of 1 pictures are not finite"):
-        bench.train()
-    run = runs.runs(bench.engine, "cable")[0]
-    assert run.state == "failed"
-    assert "not finite" in (run.error or "")
     assert deployments.champion(bench.engine, "cable") == champion
 
 
