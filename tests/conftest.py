@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,16 @@ def _loggers_stay_as_they_were() -> Iterator[None]:
     for name in changed:
         logging.getLogger(name).setLevel(LEVELS[name])
     assert not changed, f"the level of {changed} is to be set through caplog"
+
+
+@pytest.fixture(autouse=True)
+def _no_sender_outlives_its_test() -> Iterator[None]:
+    """One that was left open sends into the queue of the tests after it, now and then."""
+    before = set(threading.enumerate())
+    yield
+    new = set(threading.enumerate()) - before
+    left = [thread.name for thread in new if thread.name.startswith("sender ")]
+    assert not left, f"{left} still send: close the camera, or the console's intake"
 
 
 @pytest.fixture(scope="session")

@@ -25,13 +25,22 @@ from linewatch.settings import Settings, get_settings
 
 # What every browser says of a form or script of the page's own site.
 OWN_SITE = {"sec-fetch-site": "same-origin"}
+_made: list[FastAPI] = []
 
 
 def console_app(
     engine: Engine, timezone: str = "UTC", *, settings: Settings | None = None
 ) -> FastAPI:
     """The console on `engine`, with the settings of the test unless others are given."""
-    return create_app(Site(settings or get_settings(), engine, Words(timezone)))
+    app = create_app(Site(settings or get_settings(), engine, Words(timezone)))
+    _made.append(app)
+    return app
+
+
+def close_intakes() -> None:
+    """Stop what sends the pictures that consoles of this process accepted."""
+    while _made:
+        _made.pop().state.intake.close()
 
 
 def token_for(engine: Engine, role: str = "viewer", name: str | None = None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kombu.transport import TRANSPORT_ALIASES
+from kombu.transport import TRANSPORT_ALIASES, _transport_cache
 from kombu.transport import redis as kombu_redis
 
 from workers.broker.channel import Channel
@@ -46,6 +46,11 @@ class Transport(kombu_redis.Transport):  # type: ignore[misc]
 
 
 def install() -> None:
-    """Let every Redis URL of this process use the transport above."""
+    """Let every Redis URL of this process use the transport above.
+
+    Also where a connection was made before, as a camera's is: kombu keeps the class that it found.
+    """
     path = f"{__name__}:Transport"
-    TRANSPORT_ALIASES.update({"redis": path, "rediss": path})
+    for scheme in ("redis", "rediss"):
+        TRANSPORT_ALIASES[scheme] = path
+        _transport_cache.pop(scheme, None)

@@ -65,3 +65,22 @@ def test_the_application_has_the_tasks_of_every_queue(tmp_path: Path) -> None:
     tasks = _run(script, tmp_path).split()
     names = ("charts", "inspect", "maintenance", "retrain", "retrain_due")
     assert tasks == [f"linewatch.{name}" for name in names]
+
+
+AFTER_A_CAMERA = """
+import kombu
+from linewatch.settings import get_settings
+from workers.app import make_app
+
+before = kombu.Connection("redis://").get_transport_cls()
+make_app(get_settings())
+after = [kombu.Connection(url).get_transport_cls() for url in ("redis://", "rediss://")]
+print([f"{one.__module__}.{one.__name__}" for one in (before, *after)])
+"""
+
+
+def test_a_connection_that_was_made_before_the_application_changes_nothing(tmp_path: Path) -> None:
+    """As of a camera in the same process: kombu keeps the transport that it found first."""
+    ours = "workers.broker.transport.Transport"
+    found = ["kombu.transport.redis.Transport", ours, ours]
+    assert _run(AFTER_A_CAMERA, tmp_path) == f"{found}\n"
