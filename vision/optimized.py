@@ -140,5 +140,6 @@ def load(folder: Path, *, source: str) -> tuple[Any, Probe, About]:
 
 
 def _tensors_of(probe: Probe) -> dict[str, torch.Tensor]:
-    found = {"pictures": probe.pictures, "features": probe.features}
-    return found if probe.tokens is None else {**found, "tokens": probe.tokens}
+    found = {"pictures": probe.pictures, "features": probe.features, "tokens": probe.tokens}
+    # As rows: a transformer's tokens come as a view, which safetensors does not take.
+    return {name: tensor.contiguous() for name, tensor in found.items() if tensor is not None}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,11 +14,13 @@ from safetensors.torch import load_file, save_file
 from linewatch.errors import WeightsError
 from linewatch.settings import Settings
 from tests.integration.vision.conftest import AnotherProcess
+from tests.support.pictures import texture
 from vision.extractor import FeatureExtractor
 from vision.loading import load_clip, load_dino
+from vision.preprocess import preprocess
 from vision.weights import describe, find_weights
 
-CLIP = {
+CLIP: dict[str, Any] = {
     "embed_dim": 16,
     "vision_cfg": {"image_size": 224, "layers": 2, "width": 32, "head_width": 16, "patch_size": 32},
     "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1},
@@ -35,16 +38,21 @@ DINO = {
 @pytest.fixture
 def full(tmp_path: Path) -> Settings:
     """Settings for full encoders whose folders hold small random networks."""
+    return networks_in(tmp_path, layers=2)
+
+
+def networks_in(folder: Path, *, layers: int) -> Settings:
     import open_clip
     from transformers import Dinov2Config, Dinov2Model
 
     torch.manual_seed(3)
-    clip = tmp_path / "full" / "clip"
+    clip = folder / "full" / "clip"
     clip.mkdir(parents=True)
-    save_file(open_clip.CLIP(**CLIP).state_dict(), clip / "open_clip_model.safetensors")
-    (clip / "open_clip_config.json").write_text(json.dumps({"model_cfg": CLIP}))
-    Dinov2Model(Dinov2Config(**DINO)).save_pretrained(tmp_path / "full" / "dinov2")
-    return Settings(weights_dir=tmp_path, encoders="full", device="cpu", recipe="seed")
+    config = {**CLIP, "vision_cfg": {**CLIP["vision_cfg"], "layers": layers}}
+    save_file(open_clip.CLIP(**config).state_dict(), clip / "open_clip_model.safetensors")
+    (clip / "open_clip_config.json").write_text(json.dumps({"model_cfg": config}))
+    Dinov2Model(Dinov2Config(**DINO)).save_pretrained(folder / "full" / "dinov2")
+    return Settings(weights_dir=folder, encoders="full", device="cpu", recipe="seed")
 
 
 def test_features_are_those_of_the_libraries(full: Settings) -> None:
@@ -131,3 +139,21 @@ def test_no_weights_and_no_hub_say_what_to_do(another_process: AnotherProcess) -
 
 _CLIP_NORM = ([0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711])
 _IMAGENET_NORM = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+
+
+def test_transformers_are_optimised_as_networks_of_convolutions_are(tmp_path: Path) -> None:
+    """Their tokens lie in memory in another order."""
+    pytest.importorskip("openvino", reason="OpenVINO is not installed")
+    from vision.optimize import optimize
+
+    settings = networks_in(tmp_path, layers=4)
+    pictures = torch.stack([preprocess(texture(300 + i, 260, seed=i)) for i in range(32)])
+    optimize(settings, pictures)
+    wanted = FeatureExtractor.from_settings(settings.model_copy(update={"backend": "torch"}))
+    features, tokens = wanted.backend.with_tokens(pictures[:5])
+    for precision in ("float32", "int8"):
+        chosen = {"backend": "openvino", "precision": precision}
+        backend = FeatureExtractor.from_settings(settings.model_copy(update=chosen)).backend
+        found = backend.with_tokens(pictures[:5])
+        assert torch.cosine_similarity(found[0], features).min() > 0.99
+        assert torch.cosine_similarity(found[1], tokens, dim=-1).min() > 0.99
