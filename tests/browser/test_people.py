@@ -47,6 +47,7 @@ def test_somebody_is_let_in_and_out(page: Any, chromium: Any, sqlite_url: str) -
         assert serious(page) == []
         page.get_by_role("row", name=NAME).get_by_role("button", name="Disable").click()
         page.get_by_role("row", name=NAME).get_by_text("disabled").wait_for()
-        other.reload()
-        other.get_by_role("heading", name="Sign in").wait_for()
+        again = theirs.new_page()  # the other one hears of it and loads itself anew
+        again.goto(address)
+        again.get_by_role("heading", name="Sign in").wait_for()
         theirs.close()

@@ -159,7 +159,13 @@ def shows_itself(plant: Plant) -> None:
         defect_class="bent_wire",
     )
     addresses = [f"{path}?{query(things)}" for both in every_path(things) for path in both]
-    found = {address: client.get(address).status_code for address in addresses}
+
+    def asked(address: str) -> int:
+        answer = client.get(address)
+        # A machine that stands still for seconds has its reading transactions ended.
+        return (client.get(address) if answer.status_code == 503 else answer).status_code
+
+    found = {address: asked(address) for address in addresses}
     assert not {address: code for address, code in found.items() if code not in (200, 404, 422)}
     assert list(found.values()).count(200) > 0.8 * len(found), found
 
