@@ -5,24 +5,22 @@ Square products of matrices that the caches hold, and of larger ones; the fastes
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 
-from benchmarks.gpu.device import gemm_flops
+from benchmarks.gpu.device import gemm_flops, seconds_each
 
 SIDES = (768, 1024, 2048)  # of the matrices; CLIP's are 768 wide
 _CHAIN = 8  # products one after another, so that the first one's input is quantized beside many
 _ENOUGH_S = 0.3
+_CPU = torch.device("cpu")
 
 
 def float32_flops() -> float:
     """FLOP/s of torch's float32 product, on as many threads as torch uses here."""
-    cpu = torch.device("cpu")
-    return max(gemm_flops(cpu, "float32", side, _ENOUGH_S) for side in SIDES)
+    return max(gemm_flops(_CPU, "float32", side, _ENOUGH_S) for side in SIDES)
 
 
 def int8_flops() -> float:
@@ -48,7 +46,8 @@ def _chain_flops(side: int) -> float:
         raise RuntimeError(f"the {_CHAIN} int8 products are computed as {products}")
     request = compiled.create_infer_request()
     matrix = np.random.default_rng(0).random((side, side), np.float32)
-    return 2 * _CHAIN * side**3 / _seconds_each(lambda: request.infer([matrix]))
+    each_s = seconds_each(lambda: request.infer([matrix]), _CPU, _ENOUGH_S)
+    return 2 * _CHAIN * side**3 / each_s
 
 
 def _chain(side: int) -> Any:
@@ -66,12 +65,3 @@ def _chain(side: int) -> Any:
         scaled = op.multiply(op.convert(weights, np.float32), scale)
         node = op.matmul(quantized, scaled, transpose_a=False, transpose_b=True)
     return openvino.Model([node], [start], "gemm")
-
-
-def _seconds_each(action: Callable[[], object]) -> float:
-    action()
-    began, count = time.perf_counter(), 0
-    while (took := time.perf_counter() - began) < _ENOUGH_S:
-        action()
-        count += 1
-    return took / count
