@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks.arrivals import await_receipts, submitting
 from benchmarks.bare import Bare
-from benchmarks.benches.pipeline import files_for_a_run, fitted_plants
+from benchmarks.benches.pipeline import warm_plant
 from benchmarks.contender import OPENVINO_INT8, TORCH, Contender, available
 from benchmarks.intervals import of_values, ratio_of_pairs
 from benchmarks.paired import Turns, as_row, interleave, quantile
@@ -68,13 +68,8 @@ def _seconds(quick: bool) -> float:
 def _measure(
     workplace: Workplace, contender: Contender, findings: Findings, *, quick: bool
 ) -> None:
-    kind = workplace.main_database
-    settings = workplace.settings(f"bare-{contender.key}", "")
     with ExitStack() as stack:
-        bare = stack.enter_context(workplace.bare(contender, settings))
-        plant = fitted_plants(workplace, contender, bare, stack, [kind])[kind]
-        paths = files_for_a_run(workplace, bare, settings.max_batch)
-        plant.images_per_s(paths[: max(2, len(paths) // 4)])  # warm
+        bare, plant, paths = warm_plant(workplace, contender, stack)
         capacity = plant.images_per_s(paths)
         say(f"{contender.name}: {capacity:.1f} images/s at most; {rounds(quick)} rounds")
         at = partial(_at, plant, bare, workplace)

@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.bare import Bare
-from benchmarks.benches.pipeline import files_for_a_run, fitted_plants, run_s
+from benchmarks.benches.pipeline import run_s, warm_plant
 from benchmarks.contender import OPENVINO_INT8, TORCH, Contender, available
 from benchmarks.intervals import worst
 from benchmarks.paired import interleave, ratio, spread
@@ -59,14 +59,9 @@ def _measure(
     quick: bool,
 ) -> None:
     """Each peer by itself: those that wait for their turn take a tenth of a core all the same."""
-    kind = workplace.main_database
-    settings = workplace.settings("bare", "")
     with ExitStack() as stack:
         say(f"{contender.name}: loading")
-        bare = stack.enter_context(workplace.bare(contender, settings))
-        plant = fitted_plants(workplace, contender, bare, stack, [kind])[kind]
-        paths = files_for_a_run(workplace, bare, settings.max_batch, run_s(quick))
-        plant.images_per_s(paths[: max(2, len(paths) // 4)])  # warm
+        bare, plant, paths = warm_plant(workplace, contender, stack, run_s(quick))
         for name in peers:
             peer = Peer(workplace, contender, name, bare, plant)
             try:

@@ -94,6 +94,19 @@ def files_for_a_run(
     return repeated(workplace.pictures, scaled(batch * max(1, round(batches))))
 
 
+def warm_plant(
+    workplace: Workplace, contender: Contender, stack: ExitStack, seconds: float = _RUN_S
+) -> tuple[Bare, BenchPlant, list[Path]]:
+    """The bare loop, a plant on the main database with its model, and files for a run; all warm."""
+    settings = workplace.settings(f"bare-{contender.key}", "")
+    bare = stack.enter_context(workplace.bare(contender, settings))
+    kind = workplace.main_database
+    plant = fitted_plants(workplace, contender, bare, stack, [kind])[kind]
+    paths = files_for_a_run(workplace, bare, settings.max_batch, seconds)
+    plant.images_per_s(paths[: max(2, len(paths) // 4)])
+    return bare, plant, paths
+
+
 def fitted_plants(
     workplace: Workplace,
     contender: Contender,

@@ -18,7 +18,7 @@ from statistics import median
 from uuid import UUID
 
 from benchmarks.arrivals import await_receipts, submitting
-from benchmarks.benches.pipeline import files_for_a_run, fitted_plants
+from benchmarks.benches.pipeline import warm_plant
 from benchmarks.contender import OPENVINO_INT8, TORCH, available
 from benchmarks.intervals import of_values
 from benchmarks.paired import as_row, interleave, quantile
@@ -43,12 +43,8 @@ def run(workplace: Workplace, *, quick: bool) -> Findings:
     minute_s = QUICK_MINUTE_S if quick else MINUTE_S
     findings = Findings({"arrivals": "Poisson", "backend": contender.name, "database": kind})
     findings.settings |= {"minutes": scaled(MINUTES), "s a minute": minute_s}
-    settings = workplace.settings(f"bare-{contender.key}", "")
     with ExitStack() as stack:
-        bare = stack.enter_context(workplace.bare(contender, settings))
-        plant = fitted_plants(workplace, contender, bare, stack, [kind])[kind]
-        paths = files_for_a_run(workplace, bare, settings.max_batch)
-        plant.images_per_s(paths[: max(2, len(paths) // 4)])  # warm
+        _, plant, paths = warm_plant(workplace, contender, stack)
         filled = median(plant.images_per_s(paths) for _ in range(3))
         line = Line(plant, [picture.path for picture in workplace.pictures], minute_s)
         sustained = _highest(line, filled, findings)
