@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-from sqlalchemy import Engine
 
 from db.models import versions
 from linewatch.errors import TrainingError
 from model_store.gate.gate import GateOutcome
 from model_store.serving.rejudge import rejudge
 from producer.contract import Verdict
-from tests.support.bench import CODES, Bench, few_parts
+from tests.support.bench import CODES, Bench
 from training.retraining import retrain
 from training.stored_model import stored_model
 
@@ -23,11 +20,6 @@ def database_url(request: pytest.FixtureRequest) -> str:
     """As for the gate: the short run takes SQLite."""
     url: str = request.getfixturevalue(f"{request.param}_url")
     return url
-
-
-@pytest.fixture
-def bench(engine: Engine, tmp_path: Path) -> Bench:
-    return Bench(engine, few_parts(tmp_path))
 
 
 def test_cold_start_then_few_shot_then_labels(bench: Bench) -> None:

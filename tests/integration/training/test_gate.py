@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from uuid import uuid4
 
 import numpy as np
 import pytest
-from sqlalchemy import Engine
 
 from db import audit, products
 from db.base import table_of
@@ -22,7 +20,7 @@ from linewatch.errors import LabelError, ModelError, TrainingError
 from model_store.gate.gate import GateOutcome
 from model_store.store import ModelStore
 from producer.contract import Verdict
-from tests.support.bench import CODES, OTHER, PRINT, Bench, few_parts, spec_of
+from tests.support.bench import CODES, OTHER, PRINT, Bench, spec_of
 from tests.support.committed import committed
 from tests.support.records import NOON
 from training.comparison.shadow import shadow_figures
@@ -34,11 +32,6 @@ def database_url(request: pytest.FixtureRequest) -> str:
     """The rules are pure and the queries plain: the short run takes SQLite."""
     url: str = request.getfixturevalue(f"{request.param}_url")
     return url
-
-
-@pytest.fixture
-def bench(engine: Engine, tmp_path: Path) -> Bench:
-    return Bench(engine, few_parts(tmp_path))
 
 
 def test_a_first_model_needs_a_person_and_its_equal_passes(bench: Bench) -> None:
