@@ -53,7 +53,9 @@ class Bare:
     def fit(self, pictures: Iterable[LabelledPicture], product: str) -> str:
         """Fit and store a head; returns its version."""
         paths, labels = zip(*((str(p.path), p.label) for p in pictures), strict=True)
-        return str(self._ask("fit", paths=paths, labels=labels, product=product)["version"])
+        made = self._ask("fit", paths=paths, labels=labels, product=product)
+        self.about["remembered_patches"] = made["remembered_patches"]
+        return str(made["version"])
 
     def take(self, product: str, version: str) -> None:
         """Use a head that is in the store."""

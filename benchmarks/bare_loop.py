@@ -2,7 +2,8 @@
 
 Written as one would who cares for speed: decoding of the next batches goes on in threads while the
 networks work on this one, and a device that computes by itself has its next batch before the
-results of this one are read. The model judges by all of its rules, as in a worker.
+results of this one are read. The model judges by all of its rules, as in a worker: by pictures'
+places too, where it remembers those of good parts.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from linewatch.products import ImageSize
 from model_store.store import StoredModel
 from vision.backends.host_copy import HostCopy
 from vision.extractor import FeatureExtractor, Prepared
-from workers.serving.resident_model import Measured, ResidentModel
+from workers.serving.looked_at import computed
+from workers.serving.resident_model import Measured, ResidentModel, looks_at_places
 
 _BATCHES_AHEAD = 2  # decoded
 
@@ -49,6 +51,7 @@ class BareLoop:
     ) -> None:
         self._extractor = extractor
         self._model = ResidentModel.of(model, extractor.device)
+        self._places = looks_at_places(self._model, extractor)
         self._ahead = 1 if extractor.backend.asynchronous else 0
         self._size = size
         self._pool = ThreadPoolExecutor(decode_threads, thread_name_prefix="decode")
@@ -59,21 +62,21 @@ class BareLoop:
         verdicts: Counter[str] = Counter()
         under_way: deque[Launched] = deque()
         for pictures in self._batches(paths, batch):
-            under_way.append(self.launch(torch.stack([picture.pixels for picture in pictures])))
+            under_way.append(self.launch([picture.pixels for picture in pictures]))
             if len(under_way) > self._ahead:
                 verdicts.update(self.finish(under_way.popleft()))
         for launched in under_way:
             verdicts.update(self.finish(launched))
         return time.perf_counter() - began, verdicts
 
-    def judge(self, pixels: torch.Tensor) -> list[str]:
-        """The verdicts of prepared pictures, uint8 [n, 3, h, w]."""
+    def judge(self, pixels: Sequence[torch.Tensor]) -> list[str]:
+        """The verdicts of prepared pictures, each uint8 [3, h, w]."""
         return self.finish(self.launch(pixels))
 
-    def launch(self, pixels: torch.Tensor) -> Launched:
+    def launch(self, pixels: Sequence[torch.Tensor]) -> Launched:
         """Give the device a batch."""
-        features = self._extractor.features(pixels)
-        return HostCopy(features), self._model.measure(features)
+        features, tokens = computed(pixels, self._extractor, self._places)
+        return HostCopy(features), self._model.measure(features, tokens)
 
     def finish(self, launched: Launched) -> list[str]:
         """Wait for a batch; its verdicts."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from producer.simulator import CLASSES, SimulatedLine, save
 
+GOOD = "good"
 _SEED = 41_000_000
 _SIZE = 1024  # pixels: what products/cable.yaml demands
 
@@ -23,14 +24,22 @@ class LabelledPicture:
 
 
 def line_jpegs(
-    folder: Path, per_class: int, classes: Sequence[str] = CLASSES
+    folder: Path, per_class: int, *, good: int = 0, classes: Sequence[str] = CLASSES
 ) -> list[LabelledPicture]:
-    """`per_class` pictures of each class, in turn; only those that are missing are drawn."""
+    """Pictures of each class, in turn; only those that are missing are drawn.
+
+    Args:
+        folder: where they lie.
+        per_class: how many of each class.
+        good: how many good ones, where that is more.
+        classes: the classes.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     wanted = [
         LabelledPicture(folder / f"{name}-{index:03d}.jpg", name)
-        for index in range(per_class)
+        for index in range(max(per_class, good))
         for name in classes
+        if index < (max(per_class, good) if name == GOOD else per_class)
     ]
     missing = [picture for picture in wanted if not picture.path.exists()]
     if missing:

@@ -1,19 +1,24 @@
-"""A benchmark's model, made as `linewatch train` makes one: labels, folds, calibration, novelty."""
+"""A benchmark's model, made as `linewatch train` makes one: labels, folds, calibration, novelty.
+
+With good pictures enough it also remembers their places, as a plant's models do.
+"""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import numpy as np
 import numpy.typing as npt
+from sqlalchemy import Engine
 
 from db import migrate, products, session
 from db.inspections.inspections import commit_inspections
 from db.inspections.records import StoredFeatures
 from db.labels import labels
+from db.models import patch_tokens
 from linewatch.products import ProductSpec
 from linewatch.settings import Settings
 from model_store.manifest import Manifest
@@ -22,6 +27,7 @@ from tests.support.records import a_record
 from training.retraining import retrain
 from training.spaces import feature_spaces
 from vision.extractor import FeatureExtractor
+from vision.patch_stages import LOOK
 
 
 def train(
@@ -64,6 +70,13 @@ def train(
         ]
         with session.transaction(engine) as connection:
             labels.add_labels(connection, said)
+        good = [
+            (r.id, path)
+            for r, (path, label) in zip(records, pictures, strict=True)
+            if label == spec.good_class
+        ]
+        if extractor.gives_tokens and len(good) >= patch_tokens.LEAST:
+            _store_places(engine, extractor, spec, good)
         made = retrain(
             engine,
             ModelStore(settings.models_url),
@@ -74,3 +87,20 @@ def train(
         engine.dispose()
         assert made is not None, "nobody else trains in this database"
         return made.manifest
+
+
+def _store_places(
+    engine: Engine,
+    extractor: FeatureExtractor,
+    spec: ProductSpec,
+    good: Sequence[tuple[UUID, Path]],
+) -> None:
+    """Leave the places of good pictures in the database, as idle workers do."""
+    for id_, path in good:
+        pixels = extractor.prepare(path.read_bytes(), spec.image_size).pixels
+        tokens = extractor.features_and_tokens_of([pixels])[1].flatten(0, 1).cpu().numpy()
+        data = {id_: tokens.astype("<f2").tobytes()}
+        with session.transaction(engine) as connection:
+            patch_tokens.store_tokens(
+                connection, extractor.fingerprint, LOOK, tokens.shape[-1], data
+            )

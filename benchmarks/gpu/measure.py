@@ -92,10 +92,10 @@ class Measurement:
         return settings.model_copy(update=update)
 
     def _pictures(self) -> list[LabelledPicture]:
-        folder = self._workplace.cache / "pictures"
         if self._smoke:
+            folder = self._workplace.cache / "pictures"
             return line_jpegs(folder, 3, classes=("good", "missing_cable"))
-        return line_jpegs(folder, 6)
+        return self._workplace.pictures
 
     def _peak(self, precision: str) -> float:
         flops = device_of.gemm_flops(

@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from benchmarks.bare_child import cable
 from db.inspections.inspections import commit_inspections
 from db.inspections.records import InspectionRecord, StoredFeatures
@@ -21,7 +19,8 @@ from model_store.verdicts.verdict import Judgement
 from producer.uuid7 import uuid7
 from vision.decode import digest
 from vision.extractor import FeatureExtractor, Prepared
-from workers.serving.resident_model import ResidentModel
+from workers.serving.looked_at import computed
+from workers.serving.resident_model import ResidentModel, looks_at_places
 
 PRODUCT, VERSION = "cable", os.environ.get("SERVED_VERSION", "")
 MAX_BATCH, BATCH_WAIT_S = 32, 0.01  # those of a worker
@@ -35,6 +34,7 @@ class Served:
         self._extractor = FeatureExtractor.from_settings(settings)
         self._model = ModelStore(settings.models_url).load(PRODUCT, VERSION)
         self._resident = ResidentModel.of(self._model, self._extractor.device)
+        self._places = looks_at_places(self._resident, self._extractor)
         self._size = cable(PRODUCT).image_size
         self._engine = engine_for(settings.sql_url)
         self._timezone = settings.timezone
@@ -51,9 +51,10 @@ class Served:
 
     def judge(self, pictures: Sequence[tuple[str, str, Prepared]]) -> list[dict[str, Any]]:
         """Judge a batch and commit its rows in one transaction."""
-        features = self._extractor.features(torch.stack([p.pixels for _, _, p in pictures]))
+        pixels = [prepared.pixels for _, _, prepared in pictures]
+        features, tokens = computed(pixels, self._extractor, self._places)
         vectors = features.cpu().numpy()
-        shares, said = self._resident.judge(vectors, self._resident.measure(features))
+        shares, said = self._resident.judge(vectors, self._resident.measure(features, tokens))
         records = [
             self._record(path, sha256, shares[index], said[index], vectors[index])
             for index, (path, sha256, _) in enumerate(pictures)

@@ -1,7 +1,8 @@
 """What patch tokens cost under OpenVINO, and how the memory's scores move when it makes them.
 
 `python -m benchmarks.studies.openvino_tokens`. Cost is CPU time of one thread, with tokens ÷
-without, the same network compiled both ways and asked in turn. The memory and its border are
+without, the same network compiled both ways and asked in turn; and what a worker does with the
+tokens besides, their distances to as many as a memory holds. The memory and its border are
 fitted on torch's tokens of simulated good cables, as a training on another machine would; others
 are scored by each precision's tokens.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -22,7 +24,8 @@ from sklearn.metrics import roc_auc_score
 from benchmarks.compact.encoders import shipped, untrained_full_size
 from benchmarks.studies import report
 from linewatch.products import shipped_product
-from model_store.novelty.patch_memory import FittedMemory, fit_memory, scores
+from model_store.novelty.patch_memory import TOKENS, FittedMemory, PatchMemory, fit_memory, scores
+from model_store.serving.apply import PatchMeter
 from producer.simulator import render
 from vision.encoders import EncoderPair
 from vision.feature_net import FeatureNet
@@ -78,24 +81,39 @@ def networks(pair: EncoderPair, calibration: torch.Tensor) -> Iterator[tuple[str
 
 
 def cost(name: str, precision: str, model: Any, pictures: NDArray[np.uint8], rounds: int) -> Row:
-    """CPU time of one thread a picture, with tokens and without."""
+    """CPU time of one thread a picture: features, tokens with them, and distances of those."""
     bare = model.clone()
     bare.remove_result(bare.get_results()[1])
-    runs = [compiled(bare, precision), compiled(model, precision)]
-    took: list[list[float]] = [[], []]
+    without, whole = compiled(bare, precision), compiled(model, precision)
+    tokens = torch.from_numpy(np.array(whole(pictures)[1]))
+    meter = PatchMeter(PatchMemory(unit_rows(TOKENS, tokens.shape[-1])))
+    runs = [partial(without, pictures), partial(whole, pictures), partial(meter, tokens)]
+    took: list[list[float]] = [[], [], []]
     for turn in range(rounds + 2):
         for run, seconds in zip(runs, took, strict=True):
             began = time.process_time()
-            run(pictures)
+            run()
             if turn > 1:
                 seconds.append((time.process_time() - began) * 1000 / len(pictures))
+    features, with_tokens, distances = took
     return {
         "encoders": name,
         "precision": precision,
-        "features_ms": round(median(took[0]), 2),
-        "with_tokens_ms": round(median(took[1]), 2),
-        "ratio": round(median(b / a for a, b in zip(*took, strict=True)), 3),
+        "places": tokens.shape[1],
+        "features_ms": round(median(features), 2),
+        "with_tokens_ms": round(median(with_tokens), 2),
+        "distances_ms": round(median(distances), 2),
+        "ratio": round(median(b / a for a, b in zip(features, with_tokens, strict=True)), 3),
+        "ratio_with_distances": round(
+            median((b + c) / a for a, b, c in zip(*took, strict=True)), 3
+        ),
     }
+
+
+def unit_rows(count: int, width: int) -> NDArray[np.float16]:
+    """As many tokens of length 1: for the time that they take."""
+    rows = np.random.default_rng(0).normal(size=(count, width))
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float16)
 
 
 def compiled(model: Any, precision: str) -> Compiled:
