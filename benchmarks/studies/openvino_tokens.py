@@ -51,13 +51,13 @@ def main(good: int, defects: int, rounds: int, full_size: bool) -> None:
     pairs = {"compact": shipped(COMPACT)}
     if full_size:
         pairs["full size, untrained weights"] = untrained_full_size()
-    calibration = cables("good", CALIBRATION // 2, 10_000)
-    calibration = np.concatenate([calibration, cables("bent_wire", CALIBRATION // 2, 10_000)])
+    calibration, unseen = both_kinds(CALIBRATION, 10_000), both_kinds(BATCH, 20_000)
     rows: list[Row] = []
     for name, pair in pairs.items():
         both = dict(networks(pair, torch.from_numpy(calibration)))
         for precision, model in both.items():
-            rows.append(cost(name, precision, model, calibration[:BATCH], rounds))
+            cosines = agreement(both["float32"], model, precision, unseen)
+            rows.append({**cost(name, precision, model, unseen, rounds), **cosines})
             click.echo(f"{rows[-1]}", err=True)
         if name == "compact":
             rows += moved(pair, both, good, defects)
@@ -108,6 +108,18 @@ def cost(name: str, precision: str, model: Any, pictures: NDArray[np.uint8], rou
             median((b + c) / a for a, b, c in zip(*took, strict=True)), 3
         ),
     }
+
+
+def agreement(float32: Any, model: Any, precision: str, pictures: NDArray[np.uint8]) -> Row:
+    """Cosines of features and tokens to OpenVINO's float32 ones."""
+    found, wanted = (
+        compiled(one, kind)(pictures) for one, kind in ((model, precision), (float32, "float32"))
+    )
+    features, tokens = (
+        torch.cosine_similarity(torch.tensor(found[n]), torch.tensor(wanted[n]), dim=-1)
+        for n in range(2)
+    )
+    return {"mean_cosine": float(features.mean()), "mean_token_cosine": float(tokens.mean())}
 
 
 def unit_rows(count: int, width: int) -> NDArray[np.float16]:
@@ -180,6 +192,11 @@ def by_torch(net: FeatureNet, pictures: NDArray[np.uint8]) -> NDArray[np.float32
             net.with_tokens(part)[1] for part in torch.split(torch.from_numpy(pictures), BATCH)
         ]
         return np.asarray(torch.cat(parts).numpy())
+
+
+def both_kinds(count: int, seed: int) -> NDArray[np.uint8]:
+    """As many pictures, half of them good and half of one defect."""
+    return np.concatenate([cables(code, count // 2, seed) for code in ("good", "bent_wire")])
 
 
 def cables(code: str, count: int, seed: int) -> NDArray[np.uint8]:
