@@ -35,11 +35,13 @@ def line_jpegs(
         classes: the classes.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    counts = dict.fromkeys(classes, per_class)
+    counts[GOOD] = max(counts.get(GOOD, 0), good)
     wanted = [
         LabelledPicture(folder / f"{name}-{index:03d}.jpg", name)
-        for index in range(max(per_class, good))
-        for name in classes
-        if index < (max(per_class, good) if name == GOOD else per_class)
+        for index in range(max(counts.values()))
+        for name in counts
+        if index < counts[name]
     ]
     missing = [picture for picture in wanted if not picture.path.exists()]
     if missing:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import numpy as np
 import numpy.typing as npt
@@ -70,13 +70,8 @@ def train(
         ]
         with session.transaction(engine) as connection:
             labels.add_labels(connection, said)
-        good = [
-            (r.id, path)
-            for r, (path, label) in zip(records, pictures, strict=True)
-            if label == spec.good_class
-        ]
-        if extractor.gives_tokens and len(good) >= patch_tokens.LEAST:
-            _store_places(engine, extractor, spec, good)
+        if extractor.gives_tokens and spec.good_class is not None:
+            _store_places(engine, extractor, spec, spec.good_class)
         made = retrain(
             engine,
             ModelStore(settings.models_url),
@@ -90,17 +85,15 @@ def train(
 
 
 def _store_places(
-    engine: Engine,
-    extractor: FeatureExtractor,
-    spec: ProductSpec,
-    good: Sequence[tuple[UUID, Path]],
+    engine: Engine, extractor: FeatureExtractor, spec: ProductSpec, good_class: str
 ) -> None:
     """Leave the places of good pictures in the database, as idle workers do."""
-    for id_, path in good:
-        pixels = extractor.prepare(path.read_bytes(), spec.image_size).pixels
+    wanted = spec.product, good_class, extractor.fingerprint, LOOK
+    for picture in patch_tokens.without_tokens(engine, *wanted, limit=patch_tokens.MOST):
+        assert picture.image_uri is not None, "its row was written with it"
+        data = Path(picture.image_uri).read_bytes()
+        pixels = extractor.prepare(data, spec.image_size).pixels
         tokens = extractor.features_and_tokens_of([pixels])[1].flatten(0, 1).cpu().numpy()
-        data = {id_: tokens.astype("<f2").tobytes()}
+        places = {picture.id: tokens.astype("<f2").tobytes()}
         with session.transaction(engine) as connection:
-            patch_tokens.store_tokens(
-                connection, extractor.fingerprint, LOOK, tokens.shape[-1], data
-            )
+            patch_tokens.store_tokens(connection, *wanted[2:], tokens.shape[-1], places)

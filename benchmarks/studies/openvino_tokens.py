@@ -55,9 +55,9 @@ def main(good: int, defects: int, rounds: int, full_size: bool) -> None:
     rows: list[Row] = []
     for name, pair in pairs.items():
         both = dict(networks(pair, torch.from_numpy(calibration)))
+        reference = compiled(both["float32"], "float32")(unseen)
         for precision, model in both.items():
-            cosines = agreement(both["float32"], model, precision, unseen)
-            rows.append({**cost(name, precision, model, unseen, rounds), **cosines})
+            rows.append(cost(name, precision, model, unseen, reference, rounds))
             click.echo(f"{rows[-1]}", err=True)
         if name == "compact":
             rows += moved(pair, both, good, defects)
@@ -80,12 +80,23 @@ def networks(pair: EncoderPair, calibration: torch.Tensor) -> Iterator[tuple[str
     yield "int8", quantise(convert(net), calibration)
 
 
-def cost(name: str, precision: str, model: Any, pictures: NDArray[np.uint8], rounds: int) -> Row:
-    """CPU time of one thread a picture: features, tokens with them, and distances of those."""
+def cost(
+    name: str,
+    precision: str,
+    model: Any,
+    pictures: NDArray[np.uint8],
+    reference: Any,
+    rounds: int,
+) -> Row:
+    """CPU time of one thread a picture: features, tokens with them, and distances of those.
+
+    And how far features and tokens lie from `reference`, OpenVINO's float32 ones.
+    """
     bare = model.clone()
     bare.remove_result(bare.get_results()[1])
     without, whole = compiled(bare, precision), compiled(model, precision)
-    tokens = torch.from_numpy(np.array(whole(pictures)[1]))
+    found = whole(pictures)
+    tokens = torch.from_numpy(np.array(found[1]))
     meter = PatchMeter(PatchMemory(unit_rows(TOKENS, tokens.shape[-1])))
     runs = [partial(without, pictures), partial(whole, pictures), partial(meter, tokens)]
     took: list[list[float]] = [[], [], []]
@@ -107,19 +118,15 @@ def cost(name: str, precision: str, model: Any, pictures: NDArray[np.uint8], rou
         "ratio_with_distances": round(
             median((b + c) / a for a, b, c in zip(*took, strict=True)), 3
         ),
+        "mean_cosine": mean_cosine(found[0], reference[0]),
+        "mean_token_cosine": mean_cosine(found[1], reference[1]),
     }
 
 
-def agreement(float32: Any, model: Any, precision: str, pictures: NDArray[np.uint8]) -> Row:
-    """Cosines of features and tokens to OpenVINO's float32 ones."""
-    found, wanted = (
-        compiled(one, kind)(pictures) for one, kind in ((model, precision), (float32, "float32"))
-    )
-    features, tokens = (
-        torch.cosine_similarity(torch.tensor(found[n]), torch.tensor(wanted[n]), dim=-1)
-        for n in range(2)
-    )
-    return {"mean_cosine": float(features.mean()), "mean_token_cosine": float(tokens.mean())}
+def mean_cosine(found: NDArray[np.float32], wanted: NDArray[np.float32]) -> float:
+    """Of each row to that at its place."""
+    pairs = torch.tensor(found), torch.tensor(wanted)
+    return float(torch.cosine_similarity(*pairs, dim=-1).mean())
 
 
 def unit_rows(count: int, width: int) -> NDArray[np.float16]:
