@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any, Generic, Protocol, TypeVar
@@ -12,12 +12,19 @@ from benchmarks.disturbance import Conditions, Snapshot
 from benchmarks.intervals import Estimate, of_rates, ratio_of_pairs
 
 Result = TypeVar("Result")
+Judged = TypeVar("Judged", contravariant=True)
 
 
 class Watch(Protocol):
     """Runs something, and says what else the machine did meanwhile."""
 
     def __call__(self, run: Callable[[], None]) -> Conditions: ...
+
+
+class Enough(Protocol[Judged]):
+    """Says whether the results of the rounds kept so far, by contender, tell enough."""
+
+    def __call__(self, results: Mapping[str, list[Judged]]) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,8 @@ def interleave(
     rounds: int,
     *,
     again: int | None = None,
+    until: Enough[Result] | None = None,
+    at_most: int | None = None,
     watch: Watch = measured,
 ) -> Turns[Result]:
     """Run every contender once a round, in turn; every second round in the opposite order.
@@ -71,11 +80,20 @@ def interleave(
         rounds: how many to keep.
         again: how many more to try at most; as many as `rounds` unless said. If too few of all
             these are undisturbed, there are fewer results; if none is, the least disturbed is kept.
+        until: what says of the rounds kept that they are enough, where `rounds` need not be. It
+            looks at how sure a figure is, never at whether it is the one hoped for.
+        at_most: how many to keep where `until` never has enough; `rounds` unless said.
         watch: what sees whether a round was disturbed.
     """
     done: list[tuple[dict[str, Result], Conditions]] = []
-    most = rounds + (rounds if again is None else again)
-    while sum(not seen.disturbed for _, seen in done) < rounds and len(done) < most:
+    at_most = rounds if at_most is None else at_most
+    most = at_most + (rounds if again is None else again)
+    while len(done) < most:
+        kept = [got for got, seen in done if not seen.disturbed]
+        if len(kept) >= at_most:
+            break
+        if len(kept) >= rounds and (until is None or until(_by_name(contenders, kept))):
+            break
         names = list(contenders)[:: 1 if len(done) % 2 == 0 else -1]
         got: dict[str, Result] = {}
 
@@ -87,12 +105,35 @@ def interleave(
     if done and not any(keep):
         worst = [max(seen.steal, seen.foreign) for _, seen in done]
         keep[worst.index(min(worst))] = True
-    results = {
-        name: [got[name] for (got, _), kept in zip(done, keep, strict=True) if kept]
-        for name in contenders
-    }
+    results = _by_name(contenders, [got for (got, _), used in zip(done, keep, strict=True) if used])
     conditions = [(seen, kept) for (_, seen), kept in zip(done, keep, strict=True)]
     return Turns(results, conditions)
+
+
+def _by_name(
+    names: Iterable[str], rounds: Sequence[Mapping[str, Result]]
+) -> dict[str, list[Result]]:
+    return {name: [got[name] for got in rounds] for name in names}
+
+
+def narrow(ours: Sequence[str], theirs: str, reach: float) -> Enough[float]:
+    """Whether each of `ours` ÷ `theirs` has an interval that reaches no further than this.
+
+    Args:
+        ours, theirs: contenders.
+        reach: from the interval's middle to its end, as a share: 0.02 is 2 %.
+    """
+
+    def enough(results: Mapping[str, list[float]]) -> bool:
+        for name in ours:
+            found = ratio_of_pairs(results[name], results[theirs])
+            if found.low is None or found.high is None:
+                return False
+            if found.high > found.low * (1 + reach) ** 2:
+                return False
+        return True
+
+    return enough
 
 
 def ratio(turns: Turns[float], ours: str, theirs: str) -> dict[str, Any]:

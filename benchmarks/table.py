@@ -30,10 +30,12 @@ their speed, and nothing of their judgement.
 
 A figure is the median over rounds, each contender beside its neighbour of the same round, with the
 95 % interval [low, high] of the mean log ratio (Student's; of a difference, of the mean). An aim is
-met only where the whole interval is, and not met where none of it is. A round in which more than
-{steal:.0%} of the processors' time went to other virtual machines, or more than {foreign:.0%} to
-processes that are not the benchmark's, is thrown out and run again. Results without an interval are
-of before, mostly of two rounds: nothing is called met for them until they are measured again.
+met only where the whole interval is, and not met where none of it is. Where an aim lies close to
+what a noisy round shows, rounds go on until the interval is narrow, wherever it lies. A round in
+which more than {steal:.0%} of the processors' time went to other virtual machines, or more than
+{foreign:.0%} to processes that are not the benchmark's, is thrown out and run again. Results
+without an interval are of before, mostly of two rounds: nothing is called met for them until they
+are measured again.
 """
 
 

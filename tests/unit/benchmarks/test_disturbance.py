@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from benchmarks.disturbance import MOST_FOREIGN, MOST_STEAL, Conditions, Snapshot, between
-from benchmarks.paired import interleave, rate, ratio
+from benchmarks.paired import interleave, narrow, rate, ratio
 
 QUIET = Conditions(0.0, 0.0, 0.5)
 STOLEN = Conditions(MOST_STEAL + 0.01, 0.0, 0.5)
@@ -72,6 +72,23 @@ def test_there_is_an_end_to_it_and_what_is_missing_is_told() -> None:
     turns = interleave({"a": counting(*range(1, 9))}, 3, again=2, watch=seen(QUIET, *[BUSY] * 7))
     assert (turns["a"], turns.thrown_out) == ([1], 4)
     assert rate(turns, "a")["low"] is None  # hence met by nothing
+
+
+def test_it_goes_on_until_the_interval_is_narrow_and_no_longer() -> None:
+    runs = {"a": counting(9, 1.1, 0.95, 1, 1, 1, 9), "b": counting(*[1.0] * 7)}
+    until, quiet = narrow(["a"], "b", 0.08), seen(BUSY, *[QUIET] * 6)
+    turns = interleave(runs, 3, until=until, at_most=6, watch=quiet)
+    assert (turns["a"], turns.thrown_out) == ([1.1, 0.95, 1, 1, 1], 1)
+    low, high = (ratio(turns, "a", "b")[end] for end in ("low", "high"))
+    assert low < 1 < high <= low * 1.08**2
+
+
+@pytest.mark.parametrize("at_most", [None, 3, 5])
+def test_where_it_stays_wide_it_ends_all_the_same(at_most: int | None) -> None:
+    runs = {"a": counting(1, 2, 1, 2, 1, 2), "b": counting(*[1] * 6)}
+    until = narrow(["a"], "b", 0.01)
+    turns = interleave(runs, 3, until=until, at_most=at_most, watch=seen(*[QUIET] * 6))
+    assert len(turns["a"]) == (at_most or 3)
 
 
 def test_where_no_round_was_quiet_the_least_disturbed_is_kept() -> None:
