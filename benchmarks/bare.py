@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from subprocess import PIPE, Popen, TimeoutExpired
 from typing import Any
 
 from benchmarks.jpegs import LabelledPicture
+from benchmarks.slices import Sliced
 from linewatch.child_process import die_with_parent
 from linewatch.errors import ServiceError
 from linewatch.services import python_command
@@ -65,6 +67,16 @@ class Bare:
         """Through the bare loop, from the first file to the last verdict."""
         files = [str(path) for path in paths]
         return len(files) / float(self._ask("loop", paths=files, batch=batch)["seconds"])
+
+    def sliced(self, paths: Iterable[Path], batch: int) -> Sliced:
+        """The same work in slices."""
+        files = [str(path) for path in paths]
+
+        def judge() -> float:
+            self._ask("loop", paths=files, batch=batch)
+            return time.time()
+
+        return Sliced(self._process.pid, judge)
 
     def forward_s(self, paths: Iterable[Path], batch: int, repeats: int) -> list[float]:
         """Seconds of single forwards, pictures decoded beforehand."""

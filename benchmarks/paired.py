@@ -67,16 +67,39 @@ def interleave(
     rounds: int,
     *,
     again: int | None = None,
-    until: Enough[Result] | None = None,
-    at_most: int | None = None,
     watch: Watch = measured,
 ) -> Turns[Result]:
     """Run every contender once a round, in turn; every second round in the opposite order.
 
-    A round that was disturbed is thrown out and run again.
-
     Args:
         contenders: by name.
+        rounds: how many to keep.
+        again: as in `in_rounds`.
+        watch: as in `in_rounds`.
+    """
+
+    def run(names: Sequence[str]) -> dict[str, Result]:
+        return {name: contenders[name]() for name in names}
+
+    return in_rounds(list(contenders), run, rounds, again=again, watch=watch)
+
+
+def in_rounds(
+    names: Sequence[str],
+    run: Callable[[Sequence[str]], Mapping[str, Result]],
+    rounds: int,
+    *,
+    again: int | None = None,
+    until: Enough[Result] | None = None,
+    at_most: int | None = None,
+    watch: Watch = measured,
+) -> Turns[Result]:
+    """Run all contenders once a round; a round that was disturbed is thrown out and run again.
+
+    Args:
+        names: of the contenders.
+        run: is given the names, in every second round in the opposite order; returns what each
+            contender reached.
         rounds: how many to keep.
         again: how many more to try at most; as many as `rounds` unless said. If too few of all
             these are undisturbed, there are fewer results; if none is, the least disturbed is kept.
@@ -85,27 +108,27 @@ def interleave(
         at_most: how many to keep where `until` never has enough; `rounds` unless said.
         watch: what sees whether a round was disturbed.
     """
-    done: list[tuple[dict[str, Result], Conditions]] = []
+    done: list[tuple[Mapping[str, Result], Conditions]] = []
     at_most = rounds if at_most is None else at_most
     most = at_most + (rounds if again is None else again)
     while len(done) < most:
         kept = [got for got, seen in done if not seen.disturbed]
         if len(kept) >= at_most:
             break
-        if len(kept) >= rounds and (until is None or until(_by_name(contenders, kept))):
+        if len(kept) >= rounds and (until is None or until(_by_name(names, kept))):
             break
-        names = list(contenders)[:: 1 if len(done) % 2 == 0 else -1]
         got: dict[str, Result] = {}
+        order = names[:: 1 if len(done) % 2 == 0 else -1]
 
-        def turn(names: list[str] = names, got: dict[str, Result] = got) -> None:
-            got.update({name: contenders[name]() for name in names})
+        def turn(order: Sequence[str] = order, got: dict[str, Result] = got) -> None:
+            got.update(run(order))
 
         done.append((got, watch(turn)))
     keep = [not seen.disturbed for _, seen in done]
     if done and not any(keep):
         worst = [max(seen.steal, seen.foreign) for _, seen in done]
         keep[worst.index(min(worst))] = True
-    results = _by_name(contenders, [got for (got, _), used in zip(done, keep, strict=True) if used])
+    results = _by_name(names, [got for (got, _), used in zip(done, keep, strict=True) if used])
     conditions = [(seen, kept) for (_, seen), kept in zip(done, keep, strict=True)]
     return Turns(results, conditions)
 

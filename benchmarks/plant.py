@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from benchmarks.commits import Commits, await_commits, verdicts
 from benchmarks.contender import TORCH, Contender
+from benchmarks.slices import Sliced
 from benchmarks.workplace import child_environment
 from db import products
 from db.models import deployments, versions
@@ -34,6 +35,9 @@ _OVERRIDES = {
     # Drift charts have their baseline before anything is timed, and run from then on.
     "LINEWATCH_DRIFT_BASELINE_PARTS": "60",
 }
+
+# A filled queue may take long, and a worker may be frozen: no picture goes a second time for that.
+_PATIENT = {"receipt_timeout_s": 600.0}
 
 
 class BenchPlant:
@@ -97,7 +101,8 @@ class BenchPlant:
     def camera(self) -> Camera:
         """The one camera of this plant; opened when first used."""
         if self._camera is None:
-            self._camera = Camera("line-1", "cam-1", self.product.product, settings=self.settings)
+            patient = self.settings.model_copy(update=_PATIENT)
+            self._camera = Camera("line-1", "cam-1", self.product.product, settings=patient)
         return self._camera
 
     @contextmanager
@@ -124,9 +129,26 @@ class BenchPlant:
             # Before it goes on: it may judge the first of them before this process has the
             # processor again, and rows decided earlier than this are not counted.
             began = datetime.now(UTC)
-        commits = self.await_commits(len(paths), since=began)
-        assert commits.last is not None
-        return len(paths) / (commits.last - began).total_seconds()
+        return len(paths) / (self._last_decided(len(paths), since=began) - began).total_seconds()
+
+    def sliced(self, paths: Sequence[Path]) -> Sliced:
+        """The same work in slices: the queue is filled before, the last verdict ends it."""
+        assert self.worker is not None
+        began: list[datetime] = []
+
+        def fill() -> None:
+            self.submit(paths)
+            began.append(datetime.now(UTC))
+
+        def judge() -> float:
+            return self._last_decided(len(paths), since=began[0]).timestamp()
+
+        return Sliced(self.worker.process.pid, judge, fill)
+
+    def _last_decided(self, count: int, *, since: datetime) -> datetime:
+        last = self.await_commits(count, since=since).last
+        assert last is not None
+        return last
 
     def await_commits(self, count: int, *, since: datetime) -> Commits:
         """Wait until `count` rows decided since then are committed."""

@@ -2,11 +2,14 @@
 
 Through the system: file, spool, Redis, Celery, worker, database, receipt. The load comes from a
 real `Camera`; the queue is filled while the worker stands still. Both sides are timed from their
-first file to their last verdict, so both pay for filling and emptying their own pipelines.
+first file to their last verdict, so both pay for filling and emptying their own pipelines. They
+work in slices of some seconds, each side frozen while another goes on, so that all have the same of
+a machine whose speed changes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -15,14 +18,17 @@ from benchmarks.bare import Bare
 from benchmarks.contender import OPENVINO, OPENVINO_INT8, TORCH, Contender
 from benchmarks.intervals import worst
 from benchmarks.jpegs import repeated
-from benchmarks.paired import interleave, narrow, ratio, spread
+from benchmarks.paired import in_rounds, narrow, ratio, spread
 from benchmarks.plant import BenchPlant
 from benchmarks.report import Findings
 from benchmarks.scale import again, rounds, scaled
+from benchmarks.slices import seconds_in_slices
 from benchmarks.workplace import Workplace, say
 
-_RUN_S = 10.0  # beside which filling and emptying the pipelines is little
+_RUN_S = 10.0  # of a turn
 _QUICK_RUN_S = 5.0
+_LONGER = 2  # here: beside 20 s, filling and emptying the pipelines is little
+_SLICE_S = 2.0
 # The aim is 5 % from even, and a single round may be off by 10 %: on a machine that is not even,
 # nine rounds cannot tell them apart. So it goes on, for a while.
 _REACH = 0.02  # of an interval
@@ -61,14 +67,20 @@ def _measure(
         bare = stack.enter_context(workplace.bare(contender, settings))
         plants = fitted_plants(workplace, contender, bare, stack, kinds)
         batch = settings.max_batch
-        paths = files_for_a_run(workplace, bare, batch, run_s(quick))
-        runs = {"bare loop": partial(bare.images_per_s, paths, batch)}
-        for kind, plant in plants.items():
-            runs[kind] = partial(plant.images_per_s, paths)
+        paths = files_for_a_run(workplace, bare, batch, _LONGER * run_s(quick))
+        for plant in plants.values():
             plant.images_per_s(paths[: 2 * batch])  # the first pictures cost more; not timed
         say(f"{contender.name}: at least {rounds(quick)} rounds of {len(paths)} images")
-        rates = interleave(
-            runs,
+        works = {kind: partial(plant.sliced, paths) for kind, plant in plants.items()}
+        works["bare loop"] = partial(bare.sliced, paths, batch)
+
+        def judge(names: Sequence[str]) -> dict[str, float]:
+            took = seconds_in_slices({name: works[name]() for name in names}, _SLICE_S)
+            return {name: len(paths) / seconds for name, seconds in took.items()}
+
+        rates = in_rounds(
+            list(works),
+            judge,
             rounds(quick),
             again=again(quick),
             until=narrow(list(plants), "bare loop", _REACH),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
 
 from benchmarks.disturbance import MOST_FOREIGN, MOST_STEAL, Conditions, Snapshot, between
-from benchmarks.paired import interleave, narrow, rate, ratio
+from benchmarks.paired import in_rounds, interleave, narrow, rate, ratio
 
 QUIET = Conditions(0.0, 0.0, 0.5)
 STOLEN = Conditions(MOST_STEAL + 0.01, 0.0, 0.5)
@@ -74,10 +74,15 @@ def test_there_is_an_end_to_it_and_what_is_missing_is_told() -> None:
     assert rate(turns, "a")["low"] is None  # hence met by nothing
 
 
+def one_beside_another(*rates: float) -> Callable[[Sequence[str]], dict[str, float]]:
+    told = iter(rates)
+    return lambda names: {name: next(told) if name == "a" else 1.0 for name in names}
+
+
 def test_it_goes_on_until_the_interval_is_narrow_and_no_longer() -> None:
-    runs = {"a": counting(9, 1.1, 0.95, 1, 1, 1, 9), "b": counting(*[1.0] * 7)}
+    run = one_beside_another(9, 1.1, 0.95, 1, 1, 1, 9)
     until, quiet = narrow(["a"], "b", 0.08), seen(BUSY, *[QUIET] * 6)
-    turns = interleave(runs, 3, until=until, at_most=6, watch=quiet)
+    turns = in_rounds(["a", "b"], run, 3, until=until, at_most=6, watch=quiet)
     assert (turns["a"], turns.thrown_out) == ([1.1, 0.95, 1, 1, 1], 1)
     low, high = (ratio(turns, "a", "b")[end] for end in ("low", "high"))
     assert low < 1 < high <= low * 1.08**2
@@ -85,9 +90,9 @@ def test_it_goes_on_until_the_interval_is_narrow_and_no_longer() -> None:
 
 @pytest.mark.parametrize("at_most", [None, 3, 5])
 def test_where_it_stays_wide_it_ends_all_the_same(at_most: int | None) -> None:
-    runs = {"a": counting(1, 2, 1, 2, 1, 2), "b": counting(*[1] * 6)}
-    until = narrow(["a"], "b", 0.01)
-    turns = interleave(runs, 3, until=until, at_most=at_most, watch=seen(*[QUIET] * 6))
+    run, until = one_beside_another(1, 2, 1, 2, 1, 2), narrow(["a"], "b", 0.01)
+    quiet = seen(*[QUIET] * 6)
+    turns = in_rounds(["a", "b"], run, 3, until=until, at_most=at_most, watch=quiet)
     assert len(turns["a"]) == (at_most or 3)
 
 
