@@ -76,7 +76,7 @@ class Bare:
             self._ask("loop", paths=files, batch=batch)
             return time.time()
 
-        return Sliced(self._process.pid, judge)
+        return Sliced(self._process, judge)
 
     def forward_s(self, paths: Iterable[Path], batch: int, repeats: int) -> list[float]:
         """Seconds of single forwards, pictures decoded beforehand."""

@@ -12,19 +12,12 @@ from benchmarks.disturbance import Conditions, Snapshot
 from benchmarks.intervals import Estimate, of_rates, ratio_of_pairs
 
 Result = TypeVar("Result")
-Judged = TypeVar("Judged", contravariant=True)
 
 
 class Watch(Protocol):
     """Runs something, and says what else the machine did meanwhile."""
 
     def __call__(self, run: Callable[[], None]) -> Conditions: ...
-
-
-class Enough(Protocol[Judged]):
-    """Says whether the results of the rounds kept so far, by contender, tell enough."""
-
-    def __call__(self, results: Mapping[str, list[Judged]]) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +83,7 @@ def in_rounds(
     rounds: int,
     *,
     again: int | None = None,
-    until: Enough[Result] | None = None,
+    until: Callable[[Mapping[str, list[Result]]], bool] | None = None,
     at_most: int | None = None,
     watch: Watch = measured,
 ) -> Turns[Result]:
@@ -103,8 +96,8 @@ def in_rounds(
         rounds: how many to keep.
         again: how many more to try at most; as many as `rounds` unless said. If too few of all
             these are undisturbed, there are fewer results; if none is, the least disturbed is kept.
-        until: what says of the rounds kept that they are enough, where `rounds` need not be. It
-            looks at how sure a figure is, never at whether it is the one hoped for.
+        until: what says of the results so far, by contender, that they are enough, where `rounds`
+            need not be. It looks at how sure a figure is, never at whether it is the one hoped for.
         at_most: how many to keep where `until` never has enough; `rounds` unless said.
         watch: what sees whether a round was disturbed.
     """
@@ -139,7 +132,9 @@ def _by_name(
     return {name: [got[name] for got in rounds] for name in names}
 
 
-def narrow(ours: Sequence[str], theirs: str, reach: float) -> Enough[float]:
+def narrow(
+    ours: Sequence[str], theirs: str, reach: float
+) -> Callable[[Mapping[str, list[float]]], bool]:
     """Whether each of `ours` ÷ `theirs` has an interval that reaches no further than this.
 
     Args:

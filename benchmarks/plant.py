@@ -143,7 +143,7 @@ class BenchPlant:
         def judge() -> float:
             return self._last_decided(len(paths), since=began[0]).timestamp()
 
-        return Sliced(self.worker.process.pid, judge, fill)
+        return Sliced(self.worker.process, judge, fill)
 
     def _last_decided(self, count: int, *, since: datetime) -> datetime:
         last = self.await_commits(count, since=since).last

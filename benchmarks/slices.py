@@ -8,13 +8,14 @@ stays full: a turn can be long, and is nevertheless beside the others.
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from subprocess import Popen
+from typing import Any
 
 Span = tuple[float, float]  # from and until, in seconds since 1970
 
@@ -24,13 +25,13 @@ class Sliced:
     """Work of a process that may be frozen.
 
     Args:
-        pid: of the process.
+        process: stands still at SIGSTOP and goes on at SIGCONT.
         work: waits until all of it is done; returns when it was, in seconds since 1970. Called in a
             thread of its own.
-        prepare: what is not timed. The process stands still (SIGSTOP) meanwhile, and nobody works.
+        prepare: what is not timed. The process stands still meanwhile, and nobody works.
     """
 
-    pid: int
+    process: Popen[Any]
     work: Callable[[], float]
     prepare: Callable[[], object] = lambda: None
 
@@ -49,17 +50,17 @@ def seconds_in_slices(contenders: Mapping[str, Sliced], slice_s: float) -> dict[
     pool = ThreadPoolExecutor(len(contenders), thread_name_prefix="slices")
     try:
         for each in contenders.values():
-            os.kill(each.pid, signal.SIGSTOP)
+            each.process.send_signal(signal.SIGSTOP)
         for each in contenders.values():
             each.prepare()
         ends = {name: pool.submit(each.work) for name, each in contenders.items()}
         while not all(end.done() for end in ends.values()):
             for name, end in ends.items():
                 if not end.done():
-                    spans[name].append(_go_on(contenders[name].pid, end, slice_s))
+                    spans[name].append(_go_on(contenders[name].process, end, slice_s))
     finally:
         for each in contenders.values():
-            os.kill(each.pid, signal.SIGCONT)
+            each.process.send_signal(signal.SIGCONT)
         pool.shutdown()
     return {name: awake_s(spans[name], end.result()) for name, end in ends.items()}
 
@@ -69,10 +70,10 @@ def awake_s(spans: Sequence[Span], ended: float) -> float:
     return sum(max(0.0, min(until, ended) - begun) for begun, until in spans)
 
 
-def _go_on(pid: int, end: Future[float], slice_s: float) -> Span:
+def _go_on(process: Popen[Any], end: Future[float], slice_s: float) -> Span:
     begun = time.time()
-    os.kill(pid, signal.SIGCONT)
+    process.send_signal(signal.SIGCONT)
     with suppress(TimeoutError):
         end.exception(timeout=slice_s)  # whatever becomes of it: it is over
-    os.kill(pid, signal.SIGSTOP)
+    process.send_signal(signal.SIGSTOP)
     return begun, time.time()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.slices import Sliced, awake_s, seconds_in_slices
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks into /proc")
 
@@ -41,13 +41,6 @@ def state(pid: int) -> str:
     return Path(f"/proc/{pid}/stat").read_text().split()[2]
 
 
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def working(stack: ExitStack, needs_s: float, notes: Path) -> tuple[Sliced, list[str]]:
     """A process that works so long, and what was done with it, in order."""
     command = [sys.executable, "-c", WORKER, str(needs_s), str(notes)]
@@ -67,7 +60,7 @@ def working(stack: ExitStack, needs_s: float, notes: Path) -> tuple[Sliced, list
         process.stdin.flush()
         return float(process.stdout.readline())
 
-    return Sliced(process.pid, work, prepare), done
+    return Sliced(process, work, prepare), done
 
 
 def test_only_the_time_before_the_end_and_outside_of_ice_counts() -> None:
@@ -100,5 +93,20 @@ def test_what_breaks_is_told_and_nobody_stays_frozen(stack: ExitStack, tmp_path:
         raise OSError("the database is gone")
 
     with pytest.raises(OSError, match="is gone"):
-        seconds_in_slices({"well": well, "ill": Sliced(ill.pid, broken)}, slice_s=0.05)
-    until(lambda: "T" not in (state(well.pid), state(ill.pid)))
+        seconds_in_slices({"well": well, "ill": Sliced(ill.process, broken)}, slice_s=0.05)
+    until(lambda: "T" not in [state(each.process.pid) for each in (well, ill)])
+
+
+def test_a_side_that_is_gone_leaves_nobody_frozen(stack: ExitStack, tmp_path: Path) -> None:
+    gone, _ = working(stack, 0.1, tmp_path / "gone")
+    well, _ = working(stack, 0.1, tmp_path / "well")
+    gone.process.kill()
+    gone.process.wait()
+
+    def broken() -> float:
+        raise OSError("the worker ended")
+
+    sides = {"gone": Sliced(gone.process, broken), "well": well}
+    with pytest.raises(OSError, match="worker ended"):
+        seconds_in_slices(sides, slice_s=0.05)
+    until(lambda: state(well.process.pid) != "T")

@@ -6,9 +6,9 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
+from tests.support.waiting import until
 from workers.health.supervisor import Program, Supervisor
 
 SCRIPT = """
@@ -68,10 +68,7 @@ def test_sigterm_ends_all_and_starts_none(tmp_path: Path) -> None:
     root = Path(__file__).parents[3]
     environment = {**os.environ, "PYTHONPATH": str(root)}
     with subprocess.Popen([sys.executable, "-c", code], cwd=root, env=environment) as supervisor:
-        deadline = time.monotonic() + 30
-        while [text(tmp_path / name) for name in "ab"] != ["x", "x"]:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        until(lambda: [text(tmp_path / name) for name in "ab"] == ["x", "x"], 30)
         supervisor.send_signal(signal.SIGTERM)
         assert supervisor.wait(timeout=20) == signal.SIGTERM
     assert [text(tmp_path / name) for name in "ab"] == ["x", "x"]
