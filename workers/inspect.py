@@ -129,6 +129,7 @@ def _already_committed(runtime: InspectRuntime, message: ParsedMessage) -> dict[
     dead = [id_ for id_, outcome in known.items() if outcome.verdict is Verdict.DEAD_LETTER]
     for id_ in requeues.awaited(runtime.engine, dead):  # sent again by a person: not settled
         del known[id_]
+    runtime.suspects.acquit(list(known))  # their worker may have died between row and acquittal
     producer = message.envelope.producer
     if producer is not None:
         runtime.receipts.send(

@@ -58,6 +58,8 @@ class Suspects:
 
     def acquit(self, ids: Sequence[UUID]) -> None:
         """Forget what was counted in advance for pictures whose trial came to no end here."""
+        if not ids:
+            return
         try:
             with transaction(self._engine) as connection:
                 suspects.acquit(connection, ids)

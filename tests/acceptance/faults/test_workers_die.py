@@ -24,6 +24,7 @@ from tests.acceptance.faults.results import Recovery, noted
 from tests.acceptance.faults.sqlite_lock import locked
 from tests.acceptance.faults.stream import Stream
 from tests.acceptance.live import PATIENCE, Live, ids_of, kill, message
+from tests.support.freezing import freeze
 
 pytestmark = pytest.mark.timeout(3600)
 
@@ -138,7 +139,7 @@ def test_a_frozen_worker_that_wakes_changes_nothing(plant: Live) -> None:
         for _ in range(rounds):
             time.sleep(1)
             with _nobody_writes(plant):
-                frozen.process.send_signal(signal.SIGSTOP)
+                freeze(frozen.process)
             began = time.monotonic()
             held = _held(plant)
             if len(plant.group.services) == 1:

@@ -10,10 +10,13 @@ from uuid import uuid4
 import redis
 from sqlalchemy import Engine
 
+from db.inspections import suspects
 from db.inspections.inspections import commit_inspections
+from db.session import transaction
 from producer.contract import Verdict, parse_message, receipts_key
 from tests.support.records import a_record
 from workers import inspect
+from workers.health.suspects import Suspects
 from workers.pipeline.receipts import ReceiptWriter
 
 
@@ -22,6 +25,8 @@ def test_what_an_earlier_delivery_committed_is_answered_again(
 ) -> None:
     known, new = a_record(verdict=Verdict.DEFECT, defect_class="bent_wire"), uuid4()
     commit_inspections(engine, [known], UTC)
+    with transaction(engine) as connection:  # its worker died after the row, before the acquittal
+        suspects.begin_trial(connection, [known.id, new], alone=False, worker="w1")
     message = parse_message(
         {
             "version": 1,
@@ -42,7 +47,11 @@ def test_what_an_earlier_delivery_committed_is_answered_again(
     )
     assert len(message.images) == 2
     with redis.Redis.from_url(redis_url) as client:
-        runtime = SimpleNamespace(engine=engine, receipts=ReceiptWriter(client))
+        runtime = SimpleNamespace(
+            engine=engine,
+            receipts=ReceiptWriter(client),
+            suspects=Suspects(engine, None, "w2"),  # type: ignore[arg-type]
+        )
         for times in (1, 2):
             found = inspect._already_committed(runtime, message)  # type: ignore[arg-type]
             assert set(found) == {known.id}
@@ -51,3 +60,4 @@ def test_what_an_earlier_delivery_committed_is_answered_again(
         receipt = json.loads(lines[-1])
     assert (receipt["id"], receipt["verdict"]) == (str(known.id), "defect")
     assert receipt["defect_class"] == "bent_wire"
+    assert suspects.counts(engine, [known.id, new]).keys() == {new}
