@@ -24,6 +24,7 @@ from producer.camera import Camera
 from producer.contract import Reason, Verdict
 from tests.acceptance.live import PATIENCE, Live, ids_of, message
 from tests.support.committed import committed
+from tests.support.freezing import freeze
 
 
 def test_submitted_pictures_are_judged_once_and_the_spool_forgets_them(shared_plant: Live) -> None:
@@ -142,7 +143,7 @@ def test_a_part_never_gets_the_verdict_of_another_picture_of_its_name(
     )
     worker = next(s for s in shared_plant.group.services if s.name == "w").process
     digests = []
-    worker.send_signal(signal.SIGSTOP)
+    freeze(worker.pid)
     try:
         with Camera("line-1", "cam-1", "widget", settings=settings) as camera:
             ids = []

@@ -44,6 +44,7 @@ def test_metrics_of_a_worker_that_judges(plant: Live) -> None:
         for _ in range(12):
             camera.submit(plant.picture())
         assert camera.wait(timeout=60 * PATIENCE)
+    plant.until(lambda: plant.held() == 0, 20, "acknowledgements")
     assert fetch(port, "/healthz") == (200, "healthy\n")
     assert fetch(port, "/")[0] == 404
     status, page = fetch(port, "/metrics")

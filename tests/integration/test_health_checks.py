@@ -15,6 +15,7 @@ import redis
 
 from linewatch.services import free_port
 from linewatch.settings import Settings
+from tests.support.freezing import freeze
 from tests.support.redis_server import RedisServer
 
 CHECKS = [["--beat"], ["--ping", "inspect"], ["--progress"]]
@@ -55,7 +56,7 @@ def frozen(private_redis: RedisServer) -> Iterator[RedisServer]:
     import os
     import signal
 
-    os.kill(private_redis.pid, signal.SIGSTOP)
+    freeze(private_redis.pid)
     yield private_redis
     os.kill(private_redis.pid, signal.SIGCONT)
 

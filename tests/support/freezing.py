@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
-from typing import Protocol
 
 from tests.support.waiting import until
 
 
-class Signalled(Protocol):
-    """A process that takes signals."""
-
-    pid: int
-
-    def send_signal(self, sig: int, /) -> None: ...
-
-
-def freeze(process: Signalled) -> None:
-    """SIGSTOP, and wait until each of its threads stands still.
+def freeze(pid: int) -> None:
+    """SIGSTOP, and wait until each thread of the process stands still.
 
     The signal is there before that: on a busy machine other threads go on for some 10 ms.
     """
-    process.send_signal(signal.SIGSTOP)
-    until(lambda: _states(process.pid) == {"T"})
+    os.kill(pid, signal.SIGSTOP)
+    until(lambda: _states(pid) == {"T"})
 
 
 def _states(pid: int) -> set[str]:

@@ -139,7 +139,7 @@ def test_a_frozen_worker_that_wakes_changes_nothing(plant: Live) -> None:
         for _ in range(rounds):
             time.sleep(1)
             with _nobody_writes(plant):
-                freeze(frozen.process)
+                freeze(frozen.process.pid)
             began = time.monotonic()
             held = _held(plant)
             if len(plant.group.services) == 1:

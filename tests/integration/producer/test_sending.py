@@ -15,6 +15,7 @@ from linewatch.errors import SpoolError
 from linewatch.settings import Settings
 from producer.camera import Camera
 from producer.contract import ParsedMessage, Receipt
+from tests.support.freezing import freeze
 from tests.support.judge import Judge
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import until
@@ -173,7 +174,7 @@ def test_a_redis_that_answers_late_is_not_taken_for_a_clock_that_differs(
     ):
         source.submit("/first.png")
         assert source.wait(20)
-        os.kill(private_redis.pid, signal.SIGSTOP)
+        freeze(private_redis.pid)
         source.submit("/a.png")
         time.sleep(3)
         os.kill(private_redis.pid, signal.SIGCONT)
