@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from threading import Condition
@@ -51,14 +51,26 @@ class MqttDriver:
 
     def deliver(self, results: Sequence[Result]) -> None:
         """Publish as many as the broker takes at once, and wait for each to be acknowledged."""
-        self._publish_all(self._connection(), results)
+        for taken in self._published(self._connection(), results):
+            with self._changed:
+                self._taken.note(taken, time.monotonic())
 
-    def _publish_all(self, client: Client, results: Sequence[Result]) -> None:
+    def _published(self, client: Client, results: Sequence[Result]) -> Iterator[Sequence[Result]]:
+        """Publish all; yields what was acknowledged.
+
+        Raises:
+            ReceiverAwayError: after it has yielded what was, not all was.
+        """
         size = self._window
         for start in range(0, len(results), size):
-            self._publish(client, results[start : start + size], start)
+            good, why = self._publish(client, results[start : start + size])
+            yield results[start : start + good]
+            if why is not None:
+                self._drop()
+                raise ReceiverAwayError(f"broker {self._where}: {why}", delivered=start + good)
 
-    def _publish(self, client: Client, results: Sequence[Result], before: int) -> None:
+    def _publish(self, client: Client, results: Sequence[Result]) -> tuple[int, str | None]:
+        """How many, from the first, were acknowledged, and why the next was not."""
         with self._changed:
             self._acknowledged.clear()
             self._wanted = len(results)
@@ -70,11 +82,9 @@ class MqttDriver:
         good = 0
         while good < len(sent) and acknowledged.get(sent[good], "") is None:
             good += 1
-        self._taken.note(results[:good], time.monotonic())
-        if good < len(sent):
-            why = acknowledged.get(sent[good]) or self._why_not(len(sent) - good)
-            self._drop()
-            raise ReceiverAwayError(f"broker {self._where}: {why}", delivered=before + good)
+        if good == len(sent):
+            return good, None
+        return good, acknowledged.get(sent[good]) or self._why_not(len(sent) - good)
 
     def probe(self) -> str:
         """Connect, unless it is."""
@@ -150,11 +160,14 @@ class MqttDriver:
 
     def _tell_again(self, client: Client) -> None:
         """What the broker acknowledged just before the connection was lost."""
+        losses = self._taken.losses
         try:
-            self._publish_all(client, self._taken.doubted())
+            for _ in self._published(client, self._taken.doubted()):
+                pass
         except ReceiverAwayError as error:
             raise ReceiverAwayError(str(error)) from None  # of what is to be told, nothing yet
-        self._taken.settled(time.monotonic())
+        with self._changed:
+            self._taken.settled(losses, time.monotonic())
 
     def _say_online(self, client: Client) -> None:
         """A broker that does not take even this would take no verdict."""
@@ -197,9 +210,11 @@ class MqttDriver:
         return client
 
     def _drop(self) -> None:
-        client, self._client, self._connected = self._client, None, False
+        with self._changed:
+            client, self._client, self._connected = self._client, None, False
+            if client is not None:
+                self._taken.lost(time.monotonic())
         if client is not None:
-            self._taken.lost(time.monotonic())
             client.on_connect = client.on_disconnect = client.on_publish = None
             with suppress(Exception):
                 client.disconnect()
