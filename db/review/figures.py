@@ -9,15 +9,16 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select
 
 from db.base import table_of
-from db.tables import PartShiftCount
+from db.tables import PartCount, PartShiftCount
 from quality.parts.disposition import By, Disposition
 
-_S = table_of(PartShiftCount).c
+_SLICE = table_of(PartCount).c
+_SHIFT = table_of(PartShiftCount).c
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """First passes of a product, in shifts that began since some time."""
+    """First passes of a product that were made since some time."""
 
     conforming: int = 0
     nonconforming: int = 0
@@ -32,11 +33,11 @@ class Counted:
 
 
 def counted_since(connection: Connection, product: str, since: datetime) -> Counted:
-    """The first passes of a product in shifts that began since then."""
-    query = select(_S.disposition, _S.decided_by, func.sum(_S.parts)).where(
-        _S.product == product, _S.shift_at >= since, ~_S.again
+    """The first passes of a product that were made since then, to the quarter of an hour."""
+    query = select(_SLICE.disposition, _SLICE.decided_by, func.sum(_SLICE.parts)).where(
+        _SLICE.product == product, _SLICE.slice_at >= since, ~_SLICE.again
     )
-    rows = connection.execute(query.group_by(_S.disposition, _S.decided_by)).all()
+    rows = connection.execute(query.group_by(_SLICE.disposition, _SLICE.decided_by)).all()
 
     def total(disposition: Disposition) -> int:
         return sum(int(parts) for what, _, parts in rows if what == disposition)
@@ -51,11 +52,11 @@ def counted_since(connection: Connection, product: str, since: datetime) -> Coun
 
 def found_since(connection: Connection, product: str, since: datetime) -> list[str]:
     """The defect classes of a product's parts in shifts that began since then, commonest first."""
-    query = select(_S.classes, func.sum(_S.parts)).where(
-        _S.product == product, _S.shift_at >= since, _S.classes != ""
+    query = select(_SHIFT.classes, func.sum(_SHIFT.parts)).where(
+        _SHIFT.product == product, _SHIFT.shift_at >= since, _SHIFT.classes != ""
     )
     found: Counter[str] = Counter()
-    for classes, parts in connection.execute(query.group_by(_S.classes)):
+    for classes, parts in connection.execute(query.group_by(_SHIFT.classes)):
         for code in classes.split("+"):
             found[code] += int(parts)
     return [code for code, parts in found.most_common() if parts > 0]
