@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 from tests.support.waiting import until
@@ -20,5 +21,8 @@ def freeze(pid: int) -> None:
 
 def _states(pid: int) -> set[str]:
     """The states of its threads, see proc(5); T: stopped."""
-    stats = Path(f"/proc/{pid}/task").glob("*/stat")
-    return {stat.read_text().rpartition(")")[2].split()[0] for stat in stats}
+    found = set()
+    for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with suppress(OSError):  # a thread that has just ended
+            found.add(stat.read_text().rpartition(")")[2].split()[0])
+    return found
