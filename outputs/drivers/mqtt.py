@@ -63,21 +63,30 @@ class MqttDriver:
         """
         size = self._window
         for start in range(0, len(results), size):
-            good, why = self._publish(client, results[start : start + size])
+            good, why = self._publish(
+                client,
+                [
+                    (self._topics(one.site, one.product), json.dumps(one.as_json()), False)
+                    for one in results[start : start + size]
+                ],
+            )
             yield results[start : start + good]
             if why is not None:
                 self._drop()
                 raise ReceiverAwayError(f"broker {self._where}: {why}", delivered=start + good)
 
-    def _publish(self, client: Client, results: Sequence[Result]) -> tuple[int, str | None]:
-        """How many, from the first, were acknowledged, and why the next was not."""
+    def _publish(
+        self, client: Client, messages: Sequence[tuple[str, str, bool]]
+    ) -> tuple[int, str | None]:
+        """How many, from the first, were acknowledged, and why the next was not.
+
+        Args:
+            messages: topic, payload, retained?
+        """
         with self._changed:
-            self._acknowledged.clear()
-            self._wanted = len(results)
-        sent = [
-            client.publish(self._topics(r.site, r.product), json.dumps(r.as_json()), qos=1).mid
-            for r in results
-        ]
+            self._acknowledged.clear()  # a new client counts its messages from 1 again
+            self._wanted = len(messages)
+        sent = [client.publish(topic, said, 1, kept).mid for topic, said, kept in messages]
         acknowledged = self._wait_for(sent)
         good = 0
         while good < len(sent) and acknowledged.get(sent[good], "") is None:
@@ -171,11 +180,8 @@ class MqttDriver:
 
     def _say_online(self, client: Client) -> None:
         """A broker that does not take even this would take no verdict."""
-        self._wanted = 1
-        mid = client.publish(self._state_topic, _state("online"), qos=1, retain=True).mid
-        acknowledged = self._wait_for([mid])
-        if acknowledged.get(mid, "") is not None:
-            why = acknowledged.get(mid) or self._why_not(1)
+        _, why = self._publish(client, [(self._state_topic, _state("online"), True)])
+        if why is not None:
             self._drop()
             raise ReceiverAwayError(f"broker {self._where}: topic {self._state_topic}: {why}")
 

@@ -23,6 +23,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.freezing import freeze
+
 # From linux/fuse.h, protocol 7.31.
 LOOKUP, FORGET, GETATTR, OPEN, READ, INIT, INTERRUPT, BATCH_FORGET = 1, 2, 3, 14, 15, 26, 36, 42
 RELEASE, FLUSH = 18, 25
@@ -44,7 +46,7 @@ class Share:
 
     def hang(self) -> None:
         """Answer nothing from now on."""
-        self._server.send_signal(signal.SIGSTOP)
+        freeze(self._server.pid)
 
     def answer(self) -> None:
         """Go on."""

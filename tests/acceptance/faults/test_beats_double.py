@@ -13,6 +13,7 @@ from tests.acceptance.faults.history import check
 from tests.acceptance.faults.mode import times
 from tests.acceptance.faults.results import noted
 from tests.acceptance.live import Live, kill
+from tests.support.freezing import freeze
 from workers.app import make_app
 from workers.config import MAINTENANCE_QUEUE, MAINTENANCE_TASK
 
@@ -58,7 +59,7 @@ def test_a_beat_that_was_frozen_does_not_double_ticks(plant: Live) -> None:
     RedBeatSchedulerEntry("tick", MAINTENANCE_TASK, TICK_S, app=app).save()
     beats = {name: beat(plant, name) for name in ("a", "b")}
     leader = beats[the_leader(plant, beats)]
-    leader.process.send_signal(signal.SIGSTOP)
+    freeze(leader.process.pid)
     ticks, limit_s = sent(plant), app.conf.redbeat_lock_timeout + BEAT_LOOP_S
     plant.until(lambda: sent(plant) > ticks + 1, limit_s, "tick of the other beat")
     leader.process.send_signal(signal.SIGCONT)

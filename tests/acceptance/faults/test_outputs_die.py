@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from signal import SIGKILL
 from typing import Any
@@ -15,24 +16,41 @@ from linewatch.services import free_port
 from tests.acceptance.faults.mode import times
 from tests.acceptance.faults.proxy import Proxy
 from tests.acceptance.faults.told_line import ToldLine, lines_of
+from tests.support.dispatching import a_broker
 from tests.support.mosquitto import Listener, Mosquitto
 from tests.support.opcua import write_certificate
 
 pytestmark = pytest.mark.timeout(3600)
 
 
-def a_broker(folder: Path) -> tuple[Mosquitto, Listener, dict[str, Any]]:
-    """A broker that runs, somebody who misses nothing, and the receiver as the file names it."""
-    broker = Mosquitto(folder, keeps=True)
-    broker.start()
-    listener = Listener(broker.port, session="mes")
-    fields = {"name": "mes", "kind": "mqtt", "host": "127.0.0.1", "port": broker.port}
-    return broker, listener, {**fields, "tls": False, "in_flight": 10, "ack_timeout_s": 5.0}
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    with Mosquitto(tmp_path, keeps=True) as found:
+        yield found
 
 
-def test_a_broker_is_killed_under_load(database_url: str, tmp_path: Path) -> None:
+@pytest.fixture
+def listener(broker: Mosquitto) -> Iterator[Listener]:
+    """Somebody who misses nothing."""
+    found = Listener(broker.port, session="mes")
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def receiver(broker: Mosquitto) -> dict[str, Any]:
+    """The broker, as the file of outputs names it."""
+    return a_broker(broker, name="mes", in_flight=10, ack_timeout_s=5.0)
+
+
+def test_a_broker_is_killed_under_load(
+    database_url: str,
+    tmp_path: Path,
+    broker: Mosquitto,
+    listener: Listener,
+    receiver: dict[str, Any],
+) -> None:
     kills, slowest_s = times(short=2, long=15), 0.0
-    broker, listener, receiver = a_broker(tmp_path)
     with ToldLine(tmp_path, database_url, receiver, lambda: listener.results) as line:
         line.dispatcher()
         for _ in range(kills):
@@ -42,8 +60,6 @@ def test_a_broker_is_killed_under_load(database_url: str, tmp_path: Path) -> Non
             broker.start()
             slowest_s = max(slowest_s, line.goes_on(1))
         line.finish("outputs: MQTT broker SIGKILL under load", kills, slowest_s)
-    listener.close()
-    broker.end()
 
 
 def receivers(folder: Path, kind: str, port: int) -> tuple[dict[str, Any], list[str]]:
@@ -92,11 +108,14 @@ def test_a_receiver_is_killed_under_load(database_url: str, tmp_path: Path, kind
 
 @pytest.mark.parametrize("dispatchers", [1, 2])
 def test_a_dispatcher_is_killed_under_load(
-    database_url: str, tmp_path: Path, dispatchers: int
+    database_url: str,
+    tmp_path: Path,
+    listener: Listener,
+    receiver: dict[str, Any],
+    dispatchers: int,
 ) -> None:
     """With a second one at once, whichever of them has the receiver."""
     kills, slowest_s = times(short=2, long=25), 0.0
-    broker, listener, receiver = a_broker(tmp_path)
     with ToldLine(tmp_path, database_url, receiver, lambda: listener.results) as line:
         running = [line.dispatcher() for _ in range(dispatchers)]
         for _ in range(kills):
@@ -108,15 +127,14 @@ def test_a_dispatcher_is_killed_under_load(
             slowest_s = max(slowest_s, line.goes_on(1))
         name = "dispatcher" if dispatchers == 1 else "one of two dispatchers"
         line.finish(f"outputs: {name} SIGKILL under load", kills, slowest_s)
-    listener.close()
-    broker.end()
 
 
-def test_the_database_goes_away(postgresql_url: str, tmp_path: Path) -> None:
+def test_the_database_goes_away(
+    postgresql_url: str, tmp_path: Path, listener: Listener, receiver: dict[str, Any]
+) -> None:
     """Cut off from the database, a dispatcher waits, and goes on where it was."""
     outages, length_s, slowest_s = times(short=1, long=10), times(short=2, long=20), 0.0
     url = make_url(postgresql_url)
-    broker, listener, receiver = a_broker(tmp_path)
     with Proxy(url.host or "127.0.0.1", url.port or 5432) as cable:
         far = url.set(host="127.0.0.1", port=cable.port).render_as_string(hide_password=False)
         told = lambda: listener.results  # noqa: E731
@@ -129,5 +147,3 @@ def test_the_database_goes_away(postgresql_url: str, tmp_path: Path) -> None:
                 cable.mend()
                 slowest_s = max(slowest_s, line.goes_on(1))
             line.finish(f"outputs: database cut off for {length_s} s", outages, slowest_s)
-    listener.close()
-    broker.end()

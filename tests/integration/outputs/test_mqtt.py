@@ -31,10 +31,8 @@ def engine(sqlite_url: str) -> Engine:
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    found = Mosquitto(tmp_path, keeps=True)
-    found.start()
-    yield found
-    found.end(signal.SIGKILL)
+    with Mosquitto(tmp_path, keeps=True) as found:
+        yield found
 
 
 def a_driver(broker: Mosquitto, **fields: Any) -> MqttDriver:
@@ -101,32 +99,44 @@ def test_a_topic_that_is_not_allowed_is_said_and_nothing_is_lost(
 ) -> None:
     rules = tmp_path / "acl"
     rules.write_text("topic read #\ntopic write linewatch/L1/state\n")
-    broker = Mosquitto(tmp_path, f"acl_file {rules}")
-    broker.start()
-    registered(engine, "L1")
-    parts = a_lot(engine, 5)
-    with dispatching(engine, a_broker(broker)):
-        until(lambda: "Not authorized" in str(shown(engine)["problem"]))
-        assert shown(engine)["backlog"] == 5
-        rules.write_text("topic readwrite #\n")
-        broker.send(signal.SIGHUP)
-        listener = Listener(broker.port)
-        until(lambda: len(listener.results) >= 5, 30)
-    assert_in_order(listener.results, parts)
-    listener.close()
-    broker.end()
+    with Mosquitto(tmp_path, f"acl_file {rules}") as broker:
+        registered(engine, "L1")
+        parts = a_lot(engine, 5)
+        with dispatching(engine, a_broker(broker)):
+            until(lambda: "Not authorized" in str(shown(engine)["problem"]))
+            assert shown(engine)["backlog"] == 5
+            rules.write_text("topic readwrite #\n")
+            broker.send(signal.SIGHUP)
+            listener = Listener(broker.port)
+            until(lambda: len(listener.results) >= 5, 30)
+        assert_in_order(listener.results, parts)
+        listener.close()
 
 
 def test_a_state_topic_that_is_not_allowed_is_said(tmp_path: Path) -> None:
     rules = tmp_path / "acl"
     rules.write_text("topic read #\n")
-    broker = Mosquitto(tmp_path, f"acl_file {rules}")
-    broker.start()
-    driver = a_driver(broker)
-    with pytest.raises(ReceiverAwayError, match=r"L1/state: refused .*Not authorized"):
+    with Mosquitto(tmp_path, f"acl_file {rules}") as broker:
+        driver = a_driver(broker)
+        with pytest.raises(ReceiverAwayError, match=r"L1/state: refused .*Not authorized"):
+            driver.probe()
+        driver.close()
+
+
+def test_a_state_topic_that_is_not_allowed_any_more_is_said(tmp_path: Path) -> None:
+    """The acknowledgement of an earlier connection's does not count for a new one's."""
+    rules = tmp_path / "acl"
+    rules.write_text("topic readwrite #\n")
+    with Mosquitto(tmp_path, f"acl_file {rules}") as broker:
+        driver = a_driver(broker)
         driver.probe()
-    driver.close()
-    broker.end()
+        broker.end()
+        rules.write_text("topic read #\n")
+        broker.start()
+        until(lambda: not driver._connected)
+        with pytest.raises(ReceiverAwayError, match=r"L1/state: refused .*Not authorized"):
+            driver.probe()
+        driver.close()
 
 
 def test_a_broker_that_does_not_let_us_in(tmp_path: Path) -> None:
@@ -161,21 +171,19 @@ def certificate(folder: Path, name: str) -> tuple[Path, Path]:
 def test_over_tls_the_broker_s_certificate_must_be_known(tmp_path: Path) -> None:
     cert, key = certificate(tmp_path, "broker")
     other, _ = certificate(tmp_path, "other")
-    broker = Mosquitto(tmp_path, f"certfile {cert}", f"keyfile {key}")
-    broker.start()
-    good = a_driver(broker, tls=True, ca_file=str(cert))
-    assert "lets us in" in good.probe()
-    good.close()
-    for wrong in ({"ca_file": str(other)}, {}):
-        driver = a_driver(broker, tls=True, **wrong)
-        with pytest.raises(ReceiverAwayError, match="its certificate is not trusted"):
-            driver.probe()
-        driver.close()
-    plain = a_driver(broker)
-    with pytest.raises(ReceiverAwayError, match=r"127\.0\.0\.1"):
-        plain.probe()
-    plain.close()
-    broker.end()
+    with Mosquitto(tmp_path, f"certfile {cert}", f"keyfile {key}") as broker:
+        good = a_driver(broker, tls=True, ca_file=str(cert))
+        assert "lets us in" in good.probe()
+        good.close()
+        for wrong in ({"ca_file": str(other)}, {}):
+            driver = a_driver(broker, tls=True, **wrong)
+            with pytest.raises(ReceiverAwayError, match="its certificate is not trusted"):
+                driver.probe()
+            driver.close()
+        plain = a_driver(broker)
+        with pytest.raises(ReceiverAwayError, match=r"127\.0\.0\.1"):
+            plain.probe()
+        plain.close()
 
 
 def test_what_is_no_broker_is_said(engine: Engine, tmp_path: Path) -> None:

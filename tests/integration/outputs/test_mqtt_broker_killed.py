@@ -25,10 +25,8 @@ pytestmark = pytest.mark.line
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Mosquitto]:
     """It keeps nothing."""
-    found = Mosquitto(tmp_path)
-    found.start()
-    yield found
-    found.end(signal.SIGKILL)
+    with Mosquitto(tmp_path) as found:
+        yield found
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from outputs.errors import ReceiverAwayError
 from outputs.options import Place
 from tests.support.dispatching import a_broker
 from tests.support.line_results import a_result
+from tests.support.waiting import until
 
 CONNECT, PUBLISH = 1, 3  # types of packets, MQTT 5.0, 2.1.2
 CONNACK, PUBACK = b"\x20\x03\x00\x00\x00", b"\x40\x02"
@@ -57,11 +58,11 @@ class ForgetfulBroker:
                 connection.sendall(CONNACK)
             if kind != PUBLISH:
                 continue
-            end = 2 + int.from_bytes(body[:2])
-            connection.sendall(PUBACK + body[end : end + 2])
             said = json.loads(body[body.index(b"{") :])
             if "sequence" in said:
-                self.heard[-1].append(said["sequence"])
+                self.heard[-1].append(said["sequence"])  # before who waits may look
+            end = 2 + int.from_bytes(body[:2])
+            connection.sendall(PUBACK + body[end : end + 2])
             if len(self.heard[-1]) == patience:
                 connection.shutdown(socket.SHUT_WR)  # a reset would take acknowledgements with it
                 stream.read()
@@ -99,4 +100,20 @@ def test_the_half_that_was_acknowledged_comes_again(broker: ForgetfulBroker) -> 
     assert away.value.delivered == 3
     driver.deliver(results[3:])
     assert broker.heard[1] == [1, 2, 3, 4, 5, 6, 7, 8]
+    driver.close()
+
+
+@pytest.mark.parametrize("broker", [(3, 2, 3, 99)], indirect=True)
+def test_it_is_doubted_until_a_connection_outlives_it(broker: ForgetfulBroker) -> None:
+    """Lost again while that is published, and once more right after its last acknowledgement."""
+    driver, results = a_driver(broker), [a_result(sequence=n) for n in range(1, 4)]
+    driver.deliver(results)
+    for connection in (1, 2):
+        until(lambda: not driver._connected)
+        with suppress(ReceiverAwayError):  # who is cut after the last may have noticed or not
+            driver.probe()
+        until(lambda n=connection: len(broker.heard) > n)
+    until(lambda: not driver._connected)
+    driver.probe()
+    assert broker.heard == [[1, 2, 3], [1, 2], [1, 2, 3], [1, 2, 3]]
     driver.close()
