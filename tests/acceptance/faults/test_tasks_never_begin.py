@@ -76,6 +76,7 @@ def test_those_that_never_become_tasks_go_back_and_end_as_dead_letters(
         LINEWATCH_TEST_FATE="leak",
         LINEWATCH_WORKER_THREADS="4",
         LINEWATCH_TASK_BEGIN_TIMEOUT_S="6",
+        LINEWATCH_STALL_TIMEOUT_S="600",  # three rounds take longer than a watchdog waits
     )
     good = message(plant.picture())
     push(plant, good)
