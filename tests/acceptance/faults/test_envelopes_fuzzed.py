@@ -4,9 +4,10 @@ Some seconds of it in `make test`; `LINEWATCH_FUZZ_SECONDS=600` (or `make faults
 minutes. The worker goes on judging, in the memory that it has.
 
 What counts is resident memory after a warm-up. The C library keeps what was freed, for each thread,
-and a batch of another size than those before seldom fits into it. So a worker grows, with the same
-in use, until its largest batches have come and each thread has had its pictures. The long run
-begins with full batches, and measures from its middle: on a busy machine it takes that long.
+and torch keeps a plan for each number of pictures that it meets, with its memory. So a worker
+grows, with the same in use, until batches of each size have come and each thread has had its
+pictures. The long run begins with a batch of each size, one at a time, then full ones, and measures
+from its middle: on a busy machine it takes that long.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import random
 import shutil
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -69,10 +70,16 @@ class Outsider:
                 yield _entry(payload)
         self.sent += BATCH
 
-    def full_batches(self) -> None:
-        """Have the worker judge some messages of as many pictures as a message can have."""
-        for _ in range(10):
-            payload = self.keys.sign(message(*[self.picture] * MAX_IMAGES))
+    def warm_up(self) -> None:
+        """Have the worker judge batches of each size, and some of as many as a message can have."""
+        for count in range(1, self.plant.settings.max_batch + 1):
+            self._judged([count])
+        self._judged([MAX_IMAGES] * 10)
+
+    def _judged(self, counts: Sequence[int]) -> None:
+        """A message of so many pictures each; wait until all are judged."""
+        for count in counts:
+            payload = self.keys.sign(message(*[self.picture] * count))
             self.good += ids_of(payload)
             self.plant.redis.lpush("inspect", _entry(payload))
         self.plant.wait_for(self.good, 120)
@@ -93,7 +100,7 @@ def test_a_worker_goes_on_judging_whatever_envelopes_come(plant: Live, signed: b
     required = {"LINEWATCH_SIGNING_KEYS": KEYS, "LINEWATCH_REQUIRE_SIGNATURES": "true"}
     worker = plant.worker(**(required if signed else {}))
     if MEASURED:
-        outsider.full_batches()
+        outsider.warm_up()
     memory = _attack(plant, outsider, worker.process.pid)
     plant.until(lambda: plant.waiting() == 0, 120, "an empty queue")
     found = plant.wait_for(outsider.good)
