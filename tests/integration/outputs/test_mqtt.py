@@ -143,14 +143,13 @@ def test_a_broker_that_does_not_let_us_in(tmp_path: Path) -> None:
     (tmp_path / "passwords").write_text("")
     broker = Mosquitto(tmp_path, f"password_file {tmp_path / 'passwords'}")
     broker._lines = ("allow_anonymous false", *broker._lines)
-    broker.start()
-    secret = tmp_path / "secret"
-    secret.write_text("wrong\n")
-    driver = a_driver(broker, user="gate", password_file=str(secret))
-    with pytest.raises(ReceiverAwayError, match="does not let us in: Not authorized"):
-        driver.probe()
-    driver.close()
-    broker.end()
+    with broker:
+        secret = tmp_path / "secret"
+        secret.write_text("wrong\n")
+        driver = a_driver(broker, user="gate", password_file=str(secret))
+        with pytest.raises(ReceiverAwayError, match="does not let us in: Not authorized"):
+            driver.probe()
+        driver.close()
 
 
 def certificate(folder: Path, name: str) -> tuple[Path, Path]:
